@@ -1,0 +1,149 @@
+"""Every error Percorso raises on purpose, in one tree.
+
+::
+
+    PercorsoError
+    ├── UserError                what the user gave cannot be used        exit 2, HTTP 400
+    │   ├── WorkspaceError       no workspace there, or one already        404 / 409
+    │   ├── SettingsError        percorso.toml holds a wrong value
+    │   ├── MappingError         a mapping file holds a wrong value
+    │   ├── FileError            a file that cannot be read as a whole
+    │   ├── ImportConflict       a file that was imported differently      409
+    │   ├── SpecError            a question that cannot be asked
+    │   ├── NotFound             a person, event or column nobody has      404
+    │   └── SqlRefused           SQL that reads or does more than allowed
+    └── OperationError           the machine or the store failed us       exit 1, HTTP 500
+        ├── Busy                 another process holds the lock            409
+        ├── FormatTooNew         written by a newer Percorso
+        └── Corrupt              a stored file is not what it should be
+
+``code`` is stable and documented in ``docs/reference/errors.md``; programs branch on it, people read
+``message`` and ``hint``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "Busy",
+    "Corrupt",
+    "FileError",
+    "FormatTooNew",
+    "ImportConflict",
+    "MappingError",
+    "NotFound",
+    "OperationError",
+    "PercorsoError",
+    "SettingsError",
+    "SpecError",
+    "SqlRefused",
+    "UserError",
+    "WorkspaceError",
+    "nearest_hint",
+]
+
+
+class PercorsoError(Exception):
+    """Base of all errors raised on purpose.
+
+    Parameters
+    ----------
+    message : str
+        One sentence that a marketer understands. Never holds a personal value.
+    hint : str, optional
+        What to do next: allowed values, the nearest match, a command.
+    fields : dict, optional
+        Machine-readable details (key, line, column, ...).
+    """
+
+    code = "error"
+    status = 500
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "", fields: dict[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.fields = dict(fields or {})
+
+    def as_dict(self) -> dict[str, object]:
+        """The error as the JSON that CLI and HTTP answers carry."""
+        body: dict[str, object] = {"code": self.code, "message": self.message, "hint": self.hint}
+        if self.fields:
+            body["fields"] = self.fields
+        return body
+
+
+class UserError(PercorsoError):
+    code = "user_error"
+    status = 400
+    exit_code = 2
+
+
+class WorkspaceError(UserError):
+    code = "workspace"
+    status = 404
+
+
+class SettingsError(UserError):
+    code = "settings"
+
+
+class MappingError(UserError):
+    code = "mapping"
+
+
+class FileError(UserError):
+    code = "file"
+
+
+class ImportConflict(UserError):
+    code = "import_conflict"
+    status = 409
+
+
+class SpecError(UserError):
+    code = "spec"
+
+
+class NotFound(UserError):
+    code = "not_found"
+    status = 404
+
+
+class SqlRefused(UserError):
+    code = "sql_refused"
+
+
+class OperationError(PercorsoError):
+    code = "operation"
+
+
+class Busy(OperationError):
+    code = "busy"
+    status = 409
+
+
+class FormatTooNew(OperationError):
+    code = "format_too_new"
+
+
+class Corrupt(OperationError):
+    code = "corrupt"
+
+
+def nearest_hint(given: str, allowed: Iterable[str], *, show: int = 12) -> str:
+    """A hint that names the nearest allowed value, then the allowed values.
+
+    Examples
+    --------
+    >>> nearest_hint("retial", ["retail", "loyalty"])
+    "Did you mean 'retail'? Allowed: loyalty, retail."
+    """
+    values = sorted(set(allowed))
+    close = difflib.get_close_matches(given, values, n=1, cutoff=0.6)
+    listed = ", ".join(values[:show]) + (f", … ({len(values)} in all)" if len(values) > show else "")
+    meant = f"Did you mean '{close[0]}'? " if close else ""
+    return f"{meant}Allowed: {listed}." if values else meant.strip()

@@ -1,0 +1,163 @@
+"""The workspace's settings: what `percorso.toml` says, as frozen values with units in their names.
+
+The shipped `percorso.toml` is generated from the same table that validates it, so that every key is
+documented where it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = [
+    "BotSettings",
+    "BuildSettings",
+    "ChannelRule",
+    "ChannelSettings",
+    "Goal",
+    "IdentitySettings",
+    "JourneySettings",
+    "PathRule",
+    "PathSettings",
+    "PlaceSettings",
+    "Rate",
+    "SessionSettings",
+    "Settings",
+    "Stage",
+    "StageModel",
+    "WorkspaceSettings",
+]
+
+MINUTE_US = 60_000_000
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSettings:
+    currency: str = "EUR"
+    timezone: str = "Europe/Rome"
+    language: str = "it"
+    country: str = "IT"  # for phone numbers written without a country
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """One unit of `currency` is worth `rate` units of the workspace's currency on `day` (ISO date)."""
+
+    day: str
+    currency: str
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    timeout_us: int = 30 * MINUTE_US
+    id_timeout_us: int = 24 * HOUR_US  # a sender's session id is cut only at gaps above this
+    engaged_us: int = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    key: str
+    en: str
+    it: str
+    signals: tuple[str, ...]  # of aware, consider, convert, care, advocate
+
+
+@dataclass(frozen=True, slots=True)
+class StageModel:
+    """Stages in order. `signals` of all stages are a partition of the five signals, in order."""
+
+    name: str = "retail"
+    stages: tuple[Stage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRule:
+    """A workspace rule, tried before the shipped ones: every given pattern must match (case-insensitive)."""
+
+    channel: str
+    source: str = ""  # regular expressions, full match; empty: any
+    medium: str = ""
+    campaign: str = ""
+    referrer_host: str = ""
+    source_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    own_hosts: tuple[str, ...] = ()  # a referrer on these is no origin
+    excluded_hosts: tuple[str, ...] = ()  # added to the published list of payment and sign-in hosts
+    rules: tuple[ChannelRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSettings:
+    by_source: dict[str, str] = field(default_factory=dict)
+    by_event: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    blocked_values: tuple[str, ...] = ()  # added to the shipped ones
+    own_types: tuple[str, ...] = ()
+    backfill_us: int = 90 * DAY_US  # events before the first login belong to it if it comes within this
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    event: str = "Order Completed"
+
+
+@dataclass(frozen=True, slots=True)
+class JourneySettings:
+    timeout_us: int = 30 * DAY_US
+    timeout_by_category_us: dict[str, int] = field(default_factory=dict)
+    outbound_lead_us: int = 7 * DAY_US
+    after_order_us: int = 30 * MINUTE_US
+    order_open_us: int = 30 * DAY_US
+    goals: tuple[Goal, ...] = (Goal(),)
+
+
+@dataclass(frozen=True, slots=True)
+class PathRule:
+    """URL paths that match `pattern` (regular expression) are the touchpoint `touchpoint`."""
+
+    pattern: str
+    touchpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathSettings:
+    rules: tuple[PathRule, ...] = ()
+    events: dict[str, str] = field(default_factory=dict)  # event name -> touchpoint
+
+
+@dataclass(frozen=True, slots=True)
+class BotSettings:
+    user_agents: tuple[str, ...] = ()  # regular expressions added to the shipped list
+    allowed: tuple[str, ...] = ()  # never a bot
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSettings:
+    memory_limit_bytes: int = 0  # 0: half of the machine
+    bucket_bits: int = 6
+    heavy_person_events: int = 100_000
+    coded_properties: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    rates: tuple[Rate, ...] = ()
+    sessions: SessionSettings = SessionSettings()
+    stages: StageModel = StageModel()
+    channels: ChannelSettings = field(default_factory=ChannelSettings)
+    places: PlaceSettings = field(default_factory=PlaceSettings)
+    identity: IdentitySettings = IdentitySettings()
+    journeys: JourneySettings = field(default_factory=JourneySettings)
+    paths: PathSettings = field(default_factory=PathSettings)
+    bots: BotSettings = BotSettings()
+    build: BuildSettings = BuildSettings()
+    aliases: dict[str, str] = field(default_factory=dict)  # what senders say -> canonical event name
