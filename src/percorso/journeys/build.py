@@ -1,0 +1,246 @@
+"""Build the journey log from the lake: who, when, where, which journey (docs/concepts/journey-log.md).
+
+Two passes over the lake and one over the buckets. The first decides about rows (deduplication, clocks,
+identity); the second codes them and brings each bucket's rows together; then every bucket is sorted, cut
+into sessions and journeys, and written. The result is a pure function of events and settings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from percorso.engines.local import default_threads
+from percorso.engines.prefetch import prefetch
+from percorso.identity.identifiers import IdentifierRules
+from percorso.identity.placement import Placement, place_rows
+from percorso.identity.rows import RowFiles, read_batches, scan_rows
+from percorso.journeys.bucket import BucketRules, build_bucket
+from percorso.journeys.coding import CODED_READ, READ_COLUMNS, TEXT_COLUMNS, Coder
+from percorso.journeys.shuffle import Shuffle
+from percorso.settings import Settings
+from percorso.store.columns import as_strings
+from percorso.store.journey_log import LOG_FORMAT
+from percorso.store.lake import LakeFile
+
+__all__ = ["BuildInput", "Progress", "build_tables"]
+
+#: (phase, rows done, rows in all)
+Progress = Callable[[str, int, int], None]
+
+_SIGNALS = ("", "aware", "consider", "convert", "care", "advocate")
+_KEPT_TEXT = (*TEXT_COLUMNS, "items", "order_key")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildInput:
+    """All that a journey log is made of.
+
+    Attributes
+    ----------
+    files : sequence of LakeFile
+        The lake's live files, in a fixed order.
+    settings : Settings
+    secret : bytes
+        Key of all keyed hashes.
+    log : Path
+        Where the tables go.
+    scratch : Path
+        A folder of the build's own; emptied by the caller.
+    """
+
+    files: Sequence[LakeFile]
+    settings: Settings
+    secret: bytes
+    log: Path
+    scratch: Path
+
+
+def build_tables(work: BuildInput, progress: Progress) -> dict[str, Any]:
+    """Write all tables and return the manifest's entries on them; nothing is current until it is swapped in."""
+    n_rows = sum(file.rows for file in work.files)
+    rules = IdentifierRules(work.settings.identity, work.settings.workspace.country)
+    done = _Counter("reading", n_rows, progress)
+    rows, strong, weak = scan_rows(
+        work.files, work.scratch / "rows", rules, aliases=work.settings.aliases, progress=done.add
+    )
+    progress("identifying", 0, n_rows)
+    placement = place_rows(
+        rows, strong, weak, secret=work.secret, backfill_us=work.settings.identity.backfill_us
+    )
+    del strong, weak
+    bounds = _bucket_bounds(placement.person_ids, work.settings.build.bucket_bits)
+    coder = Coder(work.settings, work.secret)
+    with Shuffle(work.scratch / "parts", len(bounds)) as shuffle:
+        _shuffle_rows(work, rows, placement, bounds, coder, shuffle, _Counter("classifying", n_rows, progress))
+    bucket_rules = _bucket_rules(work.settings, coder, rows.sources)
+    entries = _build_buckets(work, placement, bounds, shuffle, bucket_rules, _Counter("writing", n_rows, progress))
+    return _manifest(entries, placement)
+
+
+@dataclass(slots=True)
+class _Counter:
+    """Counts rows of one phase for the progress display."""
+
+    phase: str
+    total: int
+    progress: Progress
+    done: int = 0
+
+    def add(self, rows: int) -> None:
+        self.done += rows
+        self.progress(self.phase, self.done, self.total)
+
+
+def _bucket_bounds(person_ids: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.int64]:
+    """Rank of each bucket's first person, and the number of persons: int64, shape (2 ** bits + 1,)."""
+    top = person_ids[:, :2].astype(np.int64) @ np.array([256, 1]) >> (16 - bits)
+    return np.searchsorted(top, np.arange(2**bits + 1)).astype(np.int64)
+
+
+def _shuffle_rows(
+    work: BuildInput,
+    rows: RowFiles,
+    placement: Placement,
+    bounds: npt.NDArray[np.int64],
+    coder: Coder,
+    shuffle: Shuffle,
+    done: _Counter,
+) -> None:
+    """Code every row that counts and send it to its bucket, while the batch before it is being moved."""
+    at = 0
+    source_rank = {name: number for number, name in enumerate(rows.sources)}
+    with ThreadPoolExecutor(1, thread_name_prefix="percorso-shuffle") as mover:
+        moving: Future[None] | None = None
+        for file, batch in prefetch(read_batches(work.files, READ_COLUMNS, coded=CODED_READ)):
+            here = slice(at, at + batch.num_rows)
+            at += batch.num_rows
+            numbers = coder.code(batch, file.source)
+            numbers |= {
+                "person": placement.person[here],
+                "time": placement.time[here],
+                "future": placement.future[here],
+                "placing": placement.rule[here],
+                "device_code": placement.device[here],
+                "source": np.full(batch.num_rows, source_rank[file.source], dtype=np.int16),
+                "sequence": batch.column("sequence").to_numpy(zero_copy_only=False),
+            }
+            texts = {name: as_strings(batch.column(name)) for name in TEXT_COLUMNS}
+            texts |= {"items": batch.column("items"), "order_key": coder.order_keys(batch, numbers["qualifies"])}
+            columns = {name: pa.array(np.ascontiguousarray(numbers[name])) for name in sorted(numbers)} | texts
+            coded = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+            if moving is not None:
+                moving.result()
+            moving = mover.submit(shuffle.add, _parts(placement.person[here], bounds), coded)
+            done.add(batch.num_rows)
+        if moving is not None:
+            moving.result()
+
+
+def _parts(person: npt.NDArray[np.int32], bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """Bucket of each row; unidentified rows go to the part after the last, duplicates nowhere (-1)."""
+    part = np.searchsorted(bounds, person, side="right").astype(np.int32) - 1
+    part[person == -1] = len(bounds) - 1
+    part[person == -2] = -1
+    return part
+
+
+def _bucket_rules(settings: Settings, coder: Coder, sources: tuple[str, ...]) -> BucketRules:
+    dictionaries = {}
+    coded = coder.dictionaries | {f"prop.{name}": dictionary for name, dictionary in coder.properties.items()}
+    for name, dictionary in coded.items():
+        texts = dictionary.texts
+        order = sorted(range(len(texts)), key=lambda code: texts[code].encode())
+        rank = np.empty(len(texts), dtype=np.int64)
+        rank[order] = np.arange(len(texts))
+        dictionaries[name] = (pa.array([texts[code] for code in order], pa.string()), rank)
+    goal_names = {goal.event for goal in settings.journeys.goals}
+    by_category = settings.journeys.timeout_by_category_us
+    default = settings.journeys.timeout_us
+    stage_of = {signal: stage.key for stage in settings.stages.stages for signal in stage.signals}
+    return BucketRules(
+        settings=settings,
+        dictionaries=dictionaries,
+        goals=np.array([name in goal_names for name in coder.dictionaries["event"].texts], dtype=np.uint8),
+        timeouts=np.array(
+            [by_category.get(text, default) if text else 0 for text in coder.dictionaries["category"].texts],
+            dtype=np.int64,
+        ),
+        stages=tuple(stage_of.get(signal, "") for signal in _SIGNALS),
+        sources=sources,
+    )
+
+
+def _build_buckets(
+    work: BuildInput,
+    placement: Placement,
+    bounds: npt.NDArray[np.int64],
+    shuffle: Shuffle,
+    rules: BucketRules,
+    done: _Counter,
+) -> list[dict[str, Any]]:
+    """Build all buckets in threads; the entry of the unidentified rows comes last."""
+    n_buckets = len(bounds) - 1
+    empty = _empty_part(shuffle, n_buckets + 1)
+
+    def build(index: int) -> dict[str, Any]:
+        rows = shuffle.read(index)
+        known = slice(bounds[index], bounds[index + 1]) if index < n_buckets else slice(0, 0)
+        entry = build_bucket(
+            index,
+            empty if rows is None else rows,
+            text_columns=_KEPT_TEXT,
+            person_ids=placement.person_ids[known],
+            identified=placement.identified[known],
+            first_person=int(known.start),
+            rules=rules,
+            folder=work.log,
+        )
+        shuffle.drop(index)
+        return entry
+
+    work.log.mkdir(parents=True, exist_ok=True)
+    if empty is None:
+        return []
+    with ThreadPoolExecutor(default_threads(), thread_name_prefix="percorso-build") as pool:
+        return list(_counted(pool.map(build, range(n_buckets + 1)), done))
+
+
+def _counted(entries: Iterator[dict[str, Any]], done: _Counter) -> Iterator[dict[str, Any]]:
+    for entry in entries:
+        done.add(entry["n_events"])
+        yield entry
+
+
+def _empty_part(shuffle: Shuffle, n_parts: int) -> pa.Table | None:
+    """A part without rows, in the columns of the others."""
+    for number in range(n_parts):
+        rows = shuffle.read(number)
+        if rows is not None:
+            return rows.slice(0, 0)
+    return None
+
+
+def _manifest(entries: list[dict[str, Any]], placement: Placement) -> dict[str, Any]:
+    names = "".join(name for entry in entries for name in sorted(entry["files"].values()))
+    newest = [entry["newest_us"] for entry in entries if entry["newest_us"] is not None]
+    return {
+        "format": LOG_FORMAT,
+        "buckets": entries[:-1],
+        "unidentified": entries[-1] if entries else {"index": 0, "files": {}, "n_events": 0, "n_persons": 0},
+        "data_version": hashlib.sha256(names.encode()).hexdigest()[:16],
+        "as_of_us": max(newest, default=0),
+        "n_duplicates": placement.n_duplicates,
+        "n_events": sum(entry["n_events"] for entry in entries),
+        "n_persons": len(placement.person_ids),
+        "n_sessions": sum(entry["n_sessions"] for entry in entries),
+        "n_journeys": sum(entry["n_journeys"] for entry in entries),
+    }

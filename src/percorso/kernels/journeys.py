@@ -1,0 +1,401 @@
+"""Journeys, orders and stages: one pass over each person's events (definitions, sections 3 to 5).
+
+The rules, in the order in which they are tried for an event, stand in docs/concepts/journeys-and-stages.md;
+the numbers in brackets below are the numbers there. tests/naive/journeys.py says the same in plain Python.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from percorso.kernels.compile import F64_OUT, I8_OUT, I32_OUT, I64_OUT, I64_OUT2, U8_OUT, kernel
+
+__all__ = [
+    "ADVOCATE",
+    "AWARE",
+    "CARE",
+    "CONSIDER",
+    "CONVERT",
+    "KIND_ORDER",
+    "KIND_PURCHASE",
+    "STATUS_CANCELLED",
+    "STATUS_LIVE",
+    "STATUS_PART_REFUNDED",
+    "STATUS_REFUNDED",
+    "STATUS_RETURNED",
+    "JourneyInput",
+    "JourneyRules",
+    "cut_journeys",
+]
+
+# Resolved signals, as the log stores them; 0 is none.
+AWARE, CONSIDER, CONVERT, CARE, ADVOCATE = 1, 2, 3, 4, 5
+
+# What an event qualifies for before its surroundings are known (percorso.journeys.signals).
+_CONSIDER = 2
+_CONSIDER_IF_ENGAGED = 3
+_CONVERT = 4
+_CONVERT_IF_CART = 5
+_ORDER = 6
+_CARE = 7
+_ADVOCATE = 8
+_ADVOCATE_IF_GOOD = 9
+_CARE_IF_ORDER = 10
+_CANCEL = 11
+_REFUND = 12
+_RETURN = 13
+_DELIVERED = 14
+
+KIND_PURCHASE, KIND_ORDER = 0, 1
+STATUS_LIVE, STATUS_CANCELLED, STATUS_REFUNDED, STATUS_RETURNED, STATUS_PART_REFUNDED = 0, 1, 2, 3, 4
+
+
+class JourneyRules(NamedTuple):
+    """Durations in µs."""
+
+    timeout: int
+    outbound_lead: int
+    after_order: int
+    order_open: int
+
+
+class JourneyInput(NamedTuple):
+    """One bucket's events by person and total order, every array of shape (n_events,)."""
+
+    offsets: npt.NDArray[np.int64]  # shape (n_persons + 1,)
+    time: npt.NDArray[np.int64]  # µs UTC
+    qualifies: npt.NDArray[np.int8]  # signal constants of percorso.journeys.signals
+    inbound: npt.NDArray[np.uint8]
+    goal: npt.NDArray[np.uint8]  # the event's name is a goal
+    session: npt.NDArray[np.int32]  # -1 none
+    session_start: npt.NDArray[np.uint8]
+    engaged: npt.NDArray[np.uint8]  # stands in an engaged session
+    order_ref: npt.NDArray[np.int64]  # hashes, 0 none
+    cart_ref: npt.NDArray[np.int64]
+    checkout_ref: npt.NDArray[np.int64]
+    timeout: npt.NDArray[np.int64]  # of the event's category; 0: no category
+    value: npt.NDArray[np.int64]  # minor units
+    currency: npt.NDArray[np.int32]  # 0: no value
+    score: npt.NDArray[np.float64]
+    has_cart: npt.NDArray[np.uint8]
+    trust: npt.NDArray[np.int8]  # rank of the source kind; lower is more trusted
+
+
+_INPUT = types.NamedTuple(
+    (I64_OUT, I64_OUT, I8_OUT, U8_OUT, U8_OUT, I32_OUT, U8_OUT, U8_OUT)
+    + (I64_OUT, I64_OUT, I64_OUT, I64_OUT, I64_OUT, I32_OUT, F64_OUT, U8_OUT, I8_OUT),
+    JourneyInput,
+)
+_RULES = types.NamedUniTuple(types.int64, 4, JourneyRules)
+_OUTPUT = types.Tuple((I32_OUT, I32_OUT, I8_OUT, I8_OUT, U8_OUT, I64_OUT2, I64_OUT2))
+
+
+@kernel()
+def _find(ref, person, slots, slot_ref, slot_person):  # type: ignore[no-untyped-def]
+    """Slot of (person, ref) in the open-addressing table, or of the empty slot where it belongs."""
+    mask = slots.size - 1
+    at = ((ref ^ (person * 0x9E3779B97F4A7C)) * 0x2545F4914F6CDD) & mask
+    while slots[at] >= 0 and (slot_ref[at] != ref or slot_person[at] != person):
+        at = (at + 1) & mask
+    return at
+
+
+@kernel(_OUTPUT(_INPUT, _RULES))
+def cut_journeys(events, rules):  # type: ignore[no-untyped-def]
+    """Put every event into its journey and give it signal and stage.
+
+    Parameters
+    ----------
+    events : JourneyInput
+    rules : JourneyRules
+
+    Returns
+    -------
+    journey, order : int32, shape (n_events,)
+        -1: none.
+    signal : int8, shape (n_events,)
+        Resolved signal, 0 for outbound events.
+    reached : int8, shape (n_events,)
+        The signal that names the event's stage: the furthest of AWARE, CONSIDER, CONVERT in a purchase
+        journey, CARE or ADVOCATE in an order journey; 0: no journey.
+    marks : uint8, shape (n_events,)
+        1: the event counts as its order; 2: another source's copy of one; 4: closes a purchase journey.
+    journeys : int64, shape (n_journeys, 13)
+        person, kind, start, end, intent, timeout, goal_time, goal_event, last_inbound, n_events,
+        first_event, order, reached.
+    orders : int64, shape (n_orders, 9)
+        person, event, journey, purchase journey, status, ended, delivered, refunded, advocated.
+    """
+    n = events.time.size
+    n_persons = events.offsets.size - 1
+    journey = np.full(n, -1, dtype=np.int32)
+    order = np.full(n, -1, dtype=np.int32)
+    signal = np.zeros(n, dtype=np.int8)
+    reached = np.zeros(n, dtype=np.int8)
+    marks = np.zeros(n, dtype=np.uint8)
+    pending = np.zeros(n, dtype=np.uint8)
+
+    n_order_events = 0
+    n_inbound = 0
+    for i in range(n):
+        n_order_events += events.qualifies[i] == _ORDER
+        n_inbound += events.inbound[i] != 0
+    size = 16
+    while size < 2 * n_order_events + 2:
+        size *= 2
+    slots = np.full(size, -1, dtype=np.int64)  # the event that counts as the order
+    slot_ref = np.zeros(size, dtype=np.int64)
+    slot_person = np.zeros(size, dtype=np.int64)
+    slot_order = np.full(size, -1, dtype=np.int64)
+
+    js = np.zeros((n_inbound + 2 * n_order_events, 13), dtype=np.int64)
+    os_ = np.zeros((n_order_events, 9), dtype=np.int64)
+    order_end = np.zeros(n_order_events, dtype=np.int64)
+    n_journeys = 0
+    n_orders = 0
+
+    # Which of several copies of an order counts: the most trusted source kind, then the first.
+    for p in range(n_persons):
+        for i in range(events.offsets[p], events.offsets[p + 1]):
+            if events.qualifies[i] == _ORDER and events.order_ref[i] != 0:
+                at = _find(events.order_ref[i], p, slots, slot_ref, slot_person)
+                if slots[at] < 0:
+                    slots[at], slot_ref[at], slot_person[at] = i, events.order_ref[i], p
+                elif events.trust[i] < events.trust[slots[at]]:
+                    slots[at] = i
+
+    for p in range(n_persons):
+        current = -1  # the open purchase journey
+        current_category = np.int64(0)
+        closed = -1  # the purchase journey that the last order closed
+        closed_at = np.int64(0)
+        closed_session = np.int32(-1)
+        closed_order = closed_cart = closed_checkout = np.int64(0)
+        first_order = n_orders
+        n_live = 0
+        latest_end = np.int64(-(2**62))
+        n_sessions = 0
+        for i in range(events.offsets[p], events.offsets[p + 1]):
+            t = events.time[i]
+            q = events.qualifies[i]
+            ref = events.order_ref[i]
+            n_sessions += events.session_start[i]
+
+            # Which order does it name?
+            named = -1
+            is_order = q == _ORDER
+            if ref != 0 and n_order_events > 0:
+                at = _find(ref, p, slots, slot_ref, slot_person)
+                if slots[at] >= 0:
+                    named = slot_order[at]
+                    if is_order and slots[at] != i:
+                        is_order = False
+                        marks[i] |= 2
+                        q = _CONVERT
+            latest_open = -1
+            latest_live = -1
+            if n_orders > first_order and named < 0:
+                if t <= latest_end:
+                    for o in range(n_orders - 1, first_order - 1, -1):
+                        if order_end[o] >= t:
+                            latest_open = o
+                            break
+                if n_live > 0 and (q == _ADVOCATE or q == _ADVOCATE_IF_GOOD):
+                    for o in range(n_orders - 1, first_order - 1, -1):
+                        live = os_[o, 4] != STATUS_CANCELLED and os_[o, 4] != STATUS_REFUNDED
+                        if live and (latest_live < 0 or order_end[o] >= t):
+                            latest_live = o
+                            if order_end[o] >= t:
+                                break
+
+            # Signal: what it qualifies for, in its surroundings.
+            s = 0
+            care = (
+                q == _CARE or q == _CANCEL or q == _REFUND or q == _RETURN or q == _DELIVERED or q == _CARE_IF_ORDER
+            )
+            if events.inbound[i]:
+                s = AWARE
+                if q == _CONSIDER:
+                    s = CONSIDER
+                elif q == _CONSIDER_IF_ENGAGED:
+                    s = CONSIDER if events.engaged[i] else AWARE
+                elif q == _CONVERT or q == _ORDER:
+                    s = CONVERT
+                elif q == _CONVERT_IF_CART:
+                    s = CONVERT if events.has_cart[i] else AWARE
+                elif q == _ADVOCATE:
+                    s = ADVOCATE if n_live > 0 else CONSIDER
+                elif q == _ADVOCATE_IF_GOOD:
+                    if n_live == 0:
+                        s = CONSIDER
+                    elif events.score[i] >= 4.0:
+                        s = ADVOCATE
+                    else:
+                        s = CARE
+                elif q == _CARE_IF_ORDER:
+                    s = CARE if named >= 0 or latest_open >= 0 else CONSIDER
+                elif care:
+                    s = CARE
+                if s == AWARE and events.session_start[i] and n_sessions > 1 and n_orders == first_order:
+                    s = CONSIDER
+            elif is_order:
+                s = CONVERT
+            signal[i] = s
+            intent = s == CONSIDER or s == CONVERT or (events.engaged[i] and events.session[i] >= 0)
+
+            if is_order:  # (1)
+                if current >= 0 and t >= js[current, 4] + js[current, 5]:
+                    current = -1
+                if current < 0:
+                    current = n_journeys
+                    n_journeys += 1
+                    js[current, 0], js[current, 1], js[current, 2] = p, KIND_PURCHASE, t
+                    js[current, 4], js[current, 5] = t, rules.timeout
+                    js[current, 6] = js[current, 7] = js[current, 8] = js[current, 11] = -1
+                    js[current, 10] = i
+                    current_category = 0
+                js[current, 3] = js[current, 4] = t
+                js[current, 9] += 1
+                js[current, 12] = CONVERT
+                if events.inbound[i]:
+                    js[current, 8] = i
+                journey[i], order[i], reached[i] = current, n_orders, CONVERT
+                marks[i] |= 1
+                o, j = n_orders, n_journeys
+                n_orders += 1
+                n_journeys += 1
+                js[j, 0], js[j, 1], js[j, 2], js[j, 3], js[j, 4] = p, KIND_ORDER, t, t, t
+                js[j, 6] = js[j, 7] = js[j, 8] = js[j, 10] = -1
+                js[j, 11], js[j, 12] = o, CARE
+                os_[o, 0], os_[o, 1], os_[o, 2], os_[o, 3], os_[o, 4] = p, i, j, current, STATUS_LIVE
+                os_[o, 5] = os_[o, 6] = -1
+                order_end[o] = t + rules.order_open
+                latest_end = max(latest_end, order_end[o])
+                n_live += 1
+                if ref != 0:
+                    slot_order[_find(ref, p, slots, slot_ref, slot_person)] = o
+                closed_at, closed_session = t, events.session[i]
+                closed_order, closed_cart, closed_checkout = ref, events.cart_ref[i], events.checkout_ref[i]
+                closed = current
+                if events.goal[i]:
+                    marks[i] |= 4
+                    js[current, 6], js[current, 7], js[current, 11] = t, i, o
+                    current = -1
+                continue
+
+            target = -1  # the order whose journey takes the event
+            if named >= 0:
+                fresh = t - events.time[os_[named, 1]] <= rules.after_order
+                if (s == CONSIDER or s == CONVERT) and fresh:  # (2)
+                    j = os_[named, 3]
+                    journey[i], order[i], reached[i] = j, named, js[j, 12]
+                    js[j, 3], js[j, 8] = max(js[j, 3], t), i
+                    js[j, 9] += 1
+                    continue
+                target = named  # (3)
+            elif ref == 0 and s == ADVOCATE:  # (4)
+                target = latest_live
+            elif ref == 0 and (s == CARE or (care and not events.inbound[i])):  # (4)
+                target = latest_open
+
+            if target >= 0:
+                o = target
+                j = os_[o, 2]
+                if care or s == CARE or s == ADVOCATE:
+                    order_end[o] = max(order_end[o], t + rules.order_open)
+                    latest_end = max(latest_end, order_end[o])
+                if s == ADVOCATE:
+                    js[j, 12] = ADVOCATE
+                    os_[o, 8] = 1
+                if named >= 0:
+                    was_live = os_[o, 4] != STATUS_CANCELLED and os_[o, 4] != STATUS_REFUNDED
+                    if q == _DELIVERED and os_[o, 6] < 0:
+                        os_[o, 6] = t
+                    elif q == _CANCEL and was_live and os_[o, 6] < 0:
+                        os_[o, 4], os_[o, 5] = STATUS_CANCELLED, t
+                        n_live -= 1
+                    elif q == _RETURN and was_live:
+                        os_[o, 4] = STATUS_RETURNED
+                    elif q == _REFUND and was_live:
+                        event = os_[o, 1]
+                        same_money = events.currency[i] == events.currency[event]
+                        whole = events.currency[i] == 0
+                        if same_money and not whole:
+                            os_[o, 7] += abs(events.value[i])
+                            whole = os_[o, 7] >= events.value[event]
+                        if whole:
+                            os_[o, 4], os_[o, 5] = STATUS_REFUNDED, t
+                            n_live -= 1
+                        elif os_[o, 4] == STATUS_LIVE:
+                            os_[o, 4] = STATUS_PART_REFUNDED
+                journey[i], order[i], reached[i] = j, o, js[j, 12]
+                js[j, 3], js[j, 4] = max(js[j, 3], t), t
+                js[j, 9] += 1
+                if js[j, 10] < 0:
+                    js[j, 10] = i
+                if events.inbound[i]:
+                    js[j, 8] = i
+                continue
+
+            if not events.inbound[i]:  # (5)
+                if current >= 0 and t < js[current, 4] + js[current, 5]:
+                    journey[i], reached[i] = current, js[current, 12]
+                    js[current, 3] = t
+                    js[current, 9] += 1
+                else:
+                    pending[i] = 1
+                continue
+
+            if closed >= 0 and t - closed_at <= rules.after_order and current < 0:  # (6)
+                same = events.session[i] >= 0 and events.session[i] == closed_session
+                same = same or (ref != 0 and ref == closed_order)
+                same = same or (events.cart_ref[i] != 0 and events.cart_ref[i] == closed_cart)
+                same = same or (events.checkout_ref[i] != 0 and events.checkout_ref[i] == closed_checkout)
+                if same:
+                    journey[i], reached[i] = closed, js[closed, 12]
+                    js[closed, 3], js[closed, 8] = t, i
+                    js[closed, 9] += 1
+                    continue
+
+            if current >= 0 and t >= js[current, 4] + js[current, 5]:  # (7)
+                current = -1
+            if current < 0:
+                current = n_journeys
+                n_journeys += 1
+                js[current, 0], js[current, 1], js[current, 2] = p, KIND_PURCHASE, t
+                js[current, 4], js[current, 5] = t, rules.timeout
+                js[current, 6] = js[current, 7] = js[current, 11] = -1
+                js[current, 10] = i
+                js[current, 12] = AWARE
+                current_category = 0
+            far = min(s, CONVERT) if s <= CONVERT else AWARE
+            js[current, 12] = max(js[current, 12], far)
+            js[current, 3], js[current, 8] = t, i
+            js[current, 9] += 1
+            if (s == CONSIDER or s == CONVERT) and events.timeout[i] > 0:
+                current_category = max(current_category, events.timeout[i])
+                js[current, 5] = current_category
+            if intent:
+                js[current, 4] = t
+            journey[i], reached[i] = current, js[current, 12]
+            if events.goal[i]:
+                marks[i] |= 4
+                js[current, 6], js[current, 7] = t, i
+                closed, closed_at, closed_session = current, t, events.session[i]
+                closed_order, closed_cart, closed_checkout = ref, events.cart_ref[i], events.checkout_ref[i]
+                current = -1
+
+        # Outbound contacts outside a journey belong to the next one if it opens soon. (5)
+        coming = -1
+        for i in range(events.offsets[p + 1] - 1, events.offsets[p] - 1, -1):
+            j = journey[i]
+            if j >= 0 and js[j, 1] == KIND_PURCHASE and js[j, 10] == i:
+                coming = j
+            if pending[i] and coming >= 0 and js[coming, 2] - events.time[i] <= rules.outbound_lead:
+                journey[i], reached[i] = coming, AWARE
+                js[coming, 9] += 1
+    return journey, order, signal, reached, marks, js[:n_journeys].copy(), os_[:n_orders].copy()

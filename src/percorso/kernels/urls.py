@@ -1,0 +1,78 @@
+"""Cut URLs down to what classification needs, over Arrow string buffers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+
+from percorso.kernels.compile import I32_IN, I32_OUT, U8_IN, U8_OUT, kernel
+
+__all__ = ["cut_hosts", "cut_queries"]
+
+_SLASH, _QUESTION, _HASH, _AT, _COLON = 47, 63, 35, 64, 58
+
+
+@kernel(types.Tuple((I32_OUT, U8_OUT))(I32_IN, U8_IN))
+def cut_queries(offsets, data):  # type: ignore[no-untyped-def]
+    """Each URL up to its query or fragment.
+
+    Parameters
+    ----------
+    offsets : int32, shape (n_values + 1,)
+    data : uint8, shape (n_bytes,)
+
+    Returns
+    -------
+    offsets : int32, shape (n_values + 1,)
+    data : uint8, shape (n_kept_bytes,)
+    """
+    n = offsets.size - 1
+    out_offsets = np.zeros(n + 1, dtype=np.int32)
+    out = np.empty(offsets[n] - offsets[0], dtype=np.uint8)
+    at = 0
+    for i in range(n):
+        for k in range(offsets[i], offsets[i + 1]):
+            c = data[k]
+            if c == _QUESTION or c == _HASH:
+                break
+            out[at] = c
+            at += 1
+        out_offsets[i + 1] = at
+    return out_offsets, out[:at].copy()
+
+
+@kernel(types.Tuple((I32_OUT, U8_OUT))(I32_IN, U8_IN))
+def cut_hosts(offsets, data):  # type: ignore[no-untyped-def]
+    """The host of each URL, lower-cased, without port and credentials; "" where there is none.
+
+    ``https://user@Www.Example.org:8080/a?b`` gives ``www.example.org``; a bare host gives itself.
+    """
+    n = offsets.size - 1
+    out_offsets = np.zeros(n + 1, dtype=np.int32)
+    out = np.empty(offsets[n] - offsets[0], dtype=np.uint8)
+    at = 0
+    for i in range(n):
+        start, end = offsets[i], offsets[i + 1]
+        for k in range(start, end - 1):
+            if data[k] == _SLASH:
+                if data[k + 1] == _SLASH:
+                    start = k + 2
+                break
+        begin = at
+        for k in range(start, end):
+            c = data[k]
+            if c == _SLASH or c == _QUESTION or c == _HASH:
+                break
+            if c == _AT:
+                at = begin
+                continue
+            if 65 <= c <= 90:
+                c += 32
+            out[at] = c
+            at += 1
+        for k in range(begin, at):
+            if out[k] == _COLON:
+                at = k
+                break
+        out_offsets[i + 1] = at
+    return out_offsets, out[:at].copy()
