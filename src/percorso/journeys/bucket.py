@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from percorso.events.traits import merge_traits
 from percorso.identity.placement import PLACING_RULES
 from percorso.kernels import journeys as kernel
 from percorso.kernels.sessions import number_contacts, sessionise
@@ -415,7 +416,7 @@ def _distinct(group: Array, value: Array, n_groups: int) -> npt.NDArray[np.int32
 
 def _orders(work: _Work, cut: _Cut, rules: BucketRules) -> pa.RecordBatch:
     rows = work.rows
-    if len(cut.orders) or rows["person"].size and rows["person"][0] >= 0:
+    if len(cut.orders) or (rows["person"].size and rows["person"][0] >= 0):
         os_ = cut.orders
     else:
         # Unidentified receipts: orders of nobody.
@@ -509,7 +510,7 @@ def _persons(
             "first_place": _coded(work, rules, "place", start),
             "country": _last_known(work, rules, "country", n),
             "device": _last_known(work, rules, "device", n),
-            "traits": _last_texts(work, n),
+            "traits": _last_traits(work, n),
             "flags": flags.astype(np.uint16),
         }
     )
@@ -535,14 +536,15 @@ def _last_known(work: _Work, rules: BucketRules, name: str, n: int) -> pa.Dictio
     return coded_column(last, texts)
 
 
-def _last_texts(work: _Work, n: int) -> pa.StringArray:
-    """The last traits sent for each person, as JSON; null where there are none."""
+def _last_traits(work: _Work, n: int) -> pa.StringArray:
+    """The last value of each trait of each person, as JSON; null where there are none."""
     traits = whole(work.texts.column("traits"))
     known = np.flatnonzero(~traits.is_null().to_numpy(zero_copy_only=False))
-    if not len(known) or not n:
-        return pa.nulls(n, pa.string())
-    last = np.full(n, -1, dtype=np.int64)
-    last[work.person[known]] = known
-    return traits.take(pa.array(last, mask=last < 0))
-
-
+    merged: list[str | None] = [None] * n
+    if len(known) and n:
+        texts = traits.take(pa.array(known)).to_pylist()
+        persons = work.person[known]
+        starts = np.r_[0, np.flatnonzero(np.diff(persons)) + 1, len(persons)]
+        for start, end in zip(starts[:-1], starts[1:], strict=True):
+            merged[persons[start]] = merge_traits(texts[start:end])
+    return pa.array(merged, pa.string())

@@ -73,9 +73,7 @@ def build_tables(work: BuildInput, progress: Progress) -> dict[str, Any]:
         work.files, work.scratch / "rows", rules, aliases=work.settings.aliases, progress=done.add
     )
     progress("identifying", 0, n_rows)
-    placement = place_rows(
-        rows, strong, weak, secret=work.secret, backfill_us=work.settings.identity.backfill_us
-    )
+    placement = place_rows(rows, strong, weak, secret=work.secret, backfill_us=work.settings.identity.backfill_us)
     del strong, weak
     bounds = _bucket_bounds(placement.person_ids, work.settings.build.bucket_bits)
     coder = Coder(work.settings, work.secret)

@@ -153,7 +153,20 @@ class Coder:
         self.properties = {name: Dictionary() for name in settings.build.coded_properties}
         self._inner = {
             name: Dictionary()
-            for name in "type kind source_name channel place direction source medium click host title agent".split()
+            for name in [
+                "type",
+                "kind",
+                "source_name",
+                "channel",
+                "place",
+                "direction",
+                "source",
+                "medium",
+                "click",
+                "host",
+                "title",
+                "agent",
+            ]
         }
         self._classes = _Distinct(8, 7)
         self._origins = _Distinct(9, 3)

@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,7 +136,7 @@ def write_table(folder: Path, table: str, batch: pa.RecordBatch) -> str:
     name = f"{table}-{hashlib.sha256(content).hexdigest()[:40]}.arrow"
     target = folder / name
     if not target.exists():
-        partial = folder / f".{name}.{os.getpid()}"
+        partial = folder / f".{name}.{os.getpid()}-{threading.get_ident()}"  # equal content in two buckets
         with open(partial, "wb") as stream:
             stream.write(content)
             stream.flush()
