@@ -8,6 +8,8 @@
     │   ├── SettingsError        percorso.toml holds a wrong value
     │   ├── MappingError         a mapping file holds a wrong value
     │   ├── FileError            a file that cannot be read as a whole
+    │   ├── AmountError          a text that is no amount of money
+    │   ├── TimeError            a text that is no time
     │   ├── ImportConflict       a file that was imported differently      409
     │   ├── SpecError            a question that cannot be asked
     │   ├── NotFound             a person, event or column nobody has      404
@@ -27,6 +29,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "AmountError",
     "Busy",
     "Corrupt",
     "FileError",
@@ -39,6 +42,7 @@ __all__ = [
     "SettingsError",
     "SpecError",
     "SqlRefused",
+    "TimeError",
     "UserError",
     "WorkspaceError",
     "nearest_hint",
@@ -97,6 +101,14 @@ class MappingError(UserError):
 
 class FileError(UserError):
     code = "file"
+
+
+class AmountError(UserError, ValueError):
+    code = "amount"
+
+
+class TimeError(UserError, ValueError):
+    code = "time"
 
 
 class ImportConflict(UserError):

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from percorso.engines.prefetch import prefetch
 from percorso.events.aliases import canonical_name
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
 from percorso.identity.identifiers import IdentifierRules
@@ -83,7 +84,9 @@ class IdentifierTable:
     def __len__(self) -> int:
         return len(self._identifiers)
 
-    def codes(self, kind: str, space: str, values: pa.StringArray, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    def codes(
+        self, kind: str, space: str, values: pa.StringArray, wanted: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.int32]:
         """Codes of raw values, int32, shape (n,): -1 where null, not wanted, blocked or malformed."""
         skip = null_mask(values) | ~wanted
         if skip.all():
@@ -181,7 +184,7 @@ def scan_rows(
     with ExitStack() as stack:
         sinks = {name: stack.enter_context(open(folder / name, "wb")) for name in [*ROW_COLUMNS, "text"]}
         coded = ("name", "id_space")
-        for file, batch in read_batches(files, _COLUMNS, coded=coded):
+        for file, batch in prefetch(read_batches(files, _COLUMNS, coded=coded)):
             arrays = _batch_arrays(file, batch, rank[file.source], strong, weak, aliases)
             text_end = _write_text(sinks, batch, text_end)
             for name, values in arrays.items():

@@ -1,12 +1,10 @@
-"""The workspace's settings: what `percorso.toml` says, as frozen values with units in their names.
-
-The shipped `percorso.toml` is generated from the same table that validates it, so that every key is
-documented where it stands.
-"""
+"""The workspace's settings as frozen values, with units in their names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from percorso.settings.stages import StageModel
 
 __all__ = [
     "BotSettings",
@@ -22,8 +20,6 @@ __all__ = [
     "Rate",
     "SessionSettings",
     "Settings",
-    "Stage",
-    "StageModel",
     "WorkspaceSettings",
 ]
 
@@ -54,22 +50,6 @@ class SessionSettings:
     timeout_us: int = 30 * MINUTE_US
     id_timeout_us: int = 24 * HOUR_US  # a sender's session id is cut only at gaps above this
     engaged_us: int = 10_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    key: str
-    en: str
-    it: str
-    signals: tuple[str, ...]  # of aware, consider, convert, care, advocate
-
-
-@dataclass(frozen=True, slots=True)
-class StageModel:
-    """Stages in order. `signals` of all stages are a partition of the five signals, in order."""
-
-    name: str = "retail"
-    stages: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +132,7 @@ class Settings:
     workspace: WorkspaceSettings = WorkspaceSettings()
     rates: tuple[Rate, ...] = ()
     sessions: SessionSettings = SessionSettings()
-    stages: StageModel = StageModel()
+    stages: StageModel = field(default_factory=StageModel)
     channels: ChannelSettings = field(default_factory=ChannelSettings)
     places: PlaceSettings = field(default_factory=PlaceSettings)
     identity: IdentitySettings = IdentitySettings()

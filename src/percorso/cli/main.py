@@ -1,0 +1,159 @@
+"""The command line: `percorso [-w DIR] COMMAND ...`.
+
+A command lives in ``cli/<noun>.py``, which has ``register(app: typer.Typer) -> None`` and is named once in
+COMMANDS below; its module is imported when the command runs, not before. A command does one thing: read its
+options, call one service, hand the result to :mod:`percorso.cli.output`. It raises errors of
+:mod:`percorso.errors` and prints none: this file does, once for all.
+
+Exit codes: 0 done, 1 the machine or the store failed, 2 a mistake of the user, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from percorso import __version__
+from percorso.cli.context import Invocation
+from percorso.cli.lazy import LazyCommand, lazy_group
+from percorso.errors import PercorsoError
+from percorso.services.workspace import default_folder
+
+__all__ = ["COMMANDS", "app", "main", "run"]
+
+_DATA = "Bring data in"
+_ASK = "Ask"
+
+#: Every command, in the order of `--help`.
+COMMANDS = (
+    LazyCommand("init", "percorso.cli.init", "Make a workspace.", _DATA),
+    LazyCommand("import", "percorso.cli.imports", "Import files: CSV, Parquet, NDJSON, exports of known tools.", _DATA),
+    LazyCommand("rejected", "percorso.cli.imports", "Show the rows that could not be imported, and why.", _DATA),
+    LazyCommand("build", "percorso.cli.build", "Turn events into persons, sessions and journeys.", _DATA),
+    LazyCommand("funnel", "percorso.cli.funnel", "How many get from step to step, and where they leave.", _ASK),
+    LazyCommand("flow", "percorso.cli.flow", "What follows what, and how often.", _ASK),
+    LazyCommand("variants", "percorso.cli.variants", "The most common paths.", _ASK),
+    LazyCommand("people", "percorso.cli.people", "The persons behind a number.", _ASK),
+    LazyCommand("customer", "percorso.cli.customer", "One person: timeline, identifiers, journeys, orders.", _ASK),
+    LazyCommand("sql", "percorso.cli.sql", "Your own SELECT over events, sessions, journeys and persons.", _ASK),
+)
+
+app = typer.Typer(
+    name="percorso",
+    cls=lazy_group(COMMANDS),
+    help="Customer journeys from the files your shop already has.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"percorso {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--workspace",
+            "-w",
+            metavar="DIR",
+            help="The workspace. Default: $PERCORSO_HOME, else ./percorso-data.",
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """Customer journeys from the files your shop already has."""
+    ctx.obj = Invocation(folder=workspace if workspace is not None else default_folder())
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+
+
+def main() -> None:
+    """Entry point of the command `percorso`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; errors are told, never raised.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Without the program's name.
+    """
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args=list(arguments), prog_name="percorso", standalone_mode=False)
+    except PercorsoError as error:
+        _tell(error.as_dict(), arguments)
+        return error.exit_code
+    except typer.TyperException as error:
+        _tell(_usage(error), arguments)
+        return 2
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("Interrupted.", err=True)
+        return 130
+    except Exception as error:
+        _tell(_unexpected(error), arguments)
+        return 1
+    # A command returns nothing; what comes back otherwise is the code of a typer.Exit.
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: typer.TyperException) -> dict[str, object]:
+    """A wrong option or command, as Typer found it."""
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx is not None else "percorso"
+    return {"code": "usage", "message": error.format_message(), "hint": f"See `{path} --help`."}
+
+
+def _unexpected(error: Exception) -> dict[str, object]:
+    """A mistake of ours. The text of a foreign error may hold a personal value: it is shown on request only."""
+    if os.environ.get("PERCORSO_DEBUG"):
+        traceback.print_exception(error)
+        hint = ""
+    else:
+        hint = "Set PERCORSO_DEBUG=1 and run it again to see the traceback; please report it."
+    return {
+        "code": "unexpected",
+        "message": f"Something went wrong inside Percorso ({type(error).__name__}).",
+        "hint": hint,
+    }
+
+
+def _tell(error: dict[str, object], arguments: Sequence[str]) -> None:
+    """The error on stderr for people and, where the command was asked for JSON, on stdout for programs."""
+    if wants_json(arguments):
+        typer.echo(json.dumps({"error": error}, ensure_ascii=False))
+    typer.secho(f"Error: {error['message']}", err=True, fg=typer.colors.RED)
+    if error["hint"]:
+        typer.echo(f"Hint: {error['hint']}", err=True)
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Does this command line ask for JSON? It may be too wrong to be parsed, so look at the words.
+
+    Examples
+    --------
+    >>> wants_json(["funnel", "--format", "json"]), wants_json(["import", "a.csv"])
+    (True, False)
+    """
+    options = list(arguments)[: arguments.index("--")] if "--" in arguments else list(arguments)
+    pairs = zip(options, [*options[1:], ""], strict=True)
+    return "--json" in options or "--format=json" in options or ("--format", "json") in pairs

@@ -1,0 +1,174 @@
+"""Make and open a workspace: one folder with one brand's settings, events and journey log."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from percorso.errors import Corrupt, WorkspaceError
+from percorso.settings import Settings, default_toml, load_settings
+
+__all__ = ["Workspace", "default_folder", "init_workspace", "open_workspace"]
+
+SETTINGS_FILE = "percorso.toml"
+SECRET_FILE = "secret.key"
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """An opened workspace.
+
+    Parameters
+    ----------
+    folder : Path
+        Absolute path of the workspace.
+    settings : Settings
+        What its `percorso.toml` says.
+    secret : bytes, length 32
+        Key of all hashes of identifiers; never shown.
+    """
+
+    folder: Path
+    settings: Settings
+    secret: bytes = field(repr=False)
+
+    @property
+    def lake(self) -> Path:
+        """Delta tables: events, rejected rows, ad spend, imports."""
+        return self.folder / "lake"
+
+    @property
+    def log(self) -> Path:
+        """The journey log."""
+        return self.folder / "log"
+
+    @property
+    def tmp(self) -> Path:
+        """Scratch of builds and imports; may be emptied while nothing runs."""
+        return self.folder / "tmp"
+
+    @property
+    def mappings(self) -> Path:
+        """Mapping files kept by `percorso import --save-mapping`."""
+        return self.folder / "mappings"
+
+
+def default_folder() -> Path:
+    """The workspace where none is named: $PERCORSO_HOME, else ./percorso-data."""
+    return Path(os.environ.get("PERCORSO_HOME") or "percorso-data")
+
+
+def init_workspace(
+    folder: Path,
+    *,
+    currency: str = "EUR",
+    timezone: str = "Europe/Rome",
+    language: str = "it",
+    country: str = "IT",
+    stage_model: str = "retail",
+) -> Workspace:
+    """Make a workspace: folders, a commented `percorso.toml`, a secret key.
+
+    The settings file comes last: what an interrupted run leaves is no workspace, and can be made one.
+
+    Raises
+    ------
+    WorkspaceError
+        There is a workspace already, or the folder cannot be made.
+    SettingsError
+        One of the values is not allowed.
+    """
+    text = default_toml(
+        currency=currency, timezone=timezone, language=language, country=country, stage_model=stage_model
+    )
+    folder = folder.absolute()
+    if (folder / SETTINGS_FILE).exists():
+        raise _already(folder)
+    try:
+        for name in ("mappings", "lake", "log", "tmp"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        _make_secret(folder / SECRET_FILE)
+        _write_new(folder / SETTINGS_FILE, text.encode(), mode=0o644)
+    except FileExistsError as error:
+        raise _already(folder) from error
+    except OSError as error:
+        raise WorkspaceError(
+            f"No workspace can be made in {folder}: {error.strerror}.",
+            hint="Name a folder you may write to: percorso -w FOLDER init",
+        ) from error
+    return open_workspace(folder)
+
+
+def open_workspace(folder: Path) -> Workspace:
+    """The workspace in `folder`.
+
+    Raises
+    ------
+    WorkspaceError
+        There is none.
+    SettingsError
+        Its `percorso.toml` holds a wrong value.
+    Corrupt
+        Its secret key is missing or damaged.
+    """
+    folder = folder.absolute()
+    try:
+        text = (folder / SETTINGS_FILE).read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise WorkspaceError(
+            f"There is no workspace in {folder}.",
+            hint=f"Make one with `percorso -w {folder} init`, or name another with -w or PERCORSO_HOME.",
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise WorkspaceError(f"{folder / SETTINGS_FILE} cannot be read: {reason}.") from error
+    settings = load_settings(text, where=SETTINGS_FILE)
+    return Workspace(folder=folder, settings=settings, secret=_read_secret(folder / SECRET_FILE))
+
+
+def _already(folder: Path) -> WorkspaceError:
+    error = WorkspaceError(
+        f"There is a workspace in {folder} already.",
+        hint=f"Change {folder / SETTINGS_FILE} with an editor, or name another folder with -w.",
+    )
+    error.status = 409
+    return error
+
+
+def _make_secret(path: Path) -> None:
+    """A new key, unless an interrupted run (or a backup) left one."""
+    if not path.exists():
+        _write_new(path, secrets.token_bytes(SECRET_BYTES), mode=0o600)
+
+
+def _write_new(path: Path, content: bytes, *, mode: int) -> None:
+    """Write a file that must not exist yet; it appears whole, with these permissions from its first byte on."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with open(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    try:
+        os.link(partial, path)  # unlike rename, refuses an existing file: of two runs at once one wins
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK) or path.exists():
+            raise
+        partial.rename(path)  # a file system without hard links
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _read_secret(path: Path) -> bytes:
+    hint = "Restore secret.key from the workspace's backup: without it people get other ids than before."
+    try:
+        secret = path.read_bytes()
+    except OSError as error:
+        raise Corrupt(f"The workspace's {SECRET_FILE} cannot be read: {error.strerror}.", hint=hint) from error
+    if len(secret) != SECRET_BYTES:
+        raise Corrupt(f"The workspace's {SECRET_FILE} does not hold {SECRET_BYTES} bytes.", hint=hint)
+    return secret

@@ -1,0 +1,34 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+_BESIDE_THE_CLONE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data() -> Callable[[str], Path]:
+    """The folder of a real data set by name, such as ``data("receipt")``.
+
+    The sets lie in $PERCORSO_TEST_DATA, else beside the clone. A test whose set is missing is skipped on a
+    developer's machine and fails where CI=true, so that no check is left out unseen.
+    """
+
+    def folder_of(name: str) -> Path:
+        folder = Path(os.environ.get("PERCORSO_TEST_DATA") or _BESIDE_THE_CLONE) / name
+        if not folder.is_dir():
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"data set {name} is not there")
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(autouse=True)
+def _no_workspace_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PERCORSO_HOME", raising=False)
+    monkeypatch.delenv("PERCORSO_DEBUG", raising=False)
