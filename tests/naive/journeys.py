@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 AWARE, CONSIDER, CONVERT, CARE, ADVOCATE = 1, 2, 3, 4, 5
+ORDERED, FOLLOWING, BOTH = 6, 7, 8
 ORDER, CANCEL, REFUND, RETURN, DELIVERED = 6, 11, 12, 13, 14
 CARE_LIKE = (7, 10, 11, 12, 13, 14)
 
@@ -68,6 +69,7 @@ class Order:
     ended: int | None = None
     delivered: int | None = None
     refunded: int = 0
+    cared: bool = False
     advocated: bool = False
 
     @property
@@ -137,10 +139,10 @@ def cut_journeys(events: list[Event], rules: Rules) -> Told:
                 current = None
             if current is None:
                 current = open_purchase(i)
-            current.reached = CONVERT
+            current.reached = ORDERED
             current.intent = e.time
             add(i, current)
-            order_journey = Journey("order", e.time, e.time, e.time, 0, None, CARE)
+            order_journey = Journey("order", e.time, e.time, e.time, 0, None, FOLLOWING)
             order = Order(i, order_journey, current, e.time + rules.order_open)
             order_journey.order = order
             told.journeys.append(order_journey)
@@ -169,9 +171,14 @@ def cut_journeys(events: list[Event], rules: Rules) -> Told:
         if target is not None:
             if care_like or s in (CARE, ADVOCATE):
                 target.open_until = max(target.open_until, e.time + rules.order_open)
-            if s == ADVOCATE:
-                target.advocated = True
-                target.journey.reached = ADVOCATE
+            target.cared = target.cared or s == CARE
+            target.advocated = target.advocated or s == ADVOCATE
+            target.journey.reached = {
+                (False, False): FOLLOWING,
+                (True, False): CARE,
+                (False, True): ADVOCATE,
+                (True, True): BOTH,
+            }[target.cared, target.advocated]
             if named is not None:
                 _change_order(target, e, q, events)
             if target.journey.first is None:
@@ -210,7 +217,7 @@ def cut_journeys(events: list[Event], rules: Rules) -> Told:
         if s in (CONSIDER, CONVERT) or (e.engaged and e.session >= 0):
             current.intent = e.time
         add(i, current)
-        if e.goal:
+        if e.goal and not is_copy:
             told.closes[i] = True
             current.goal = i
             last = {"event": e, "journey": current}

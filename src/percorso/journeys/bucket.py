@@ -14,8 +14,10 @@ import pyarrow as pa
 from percorso.events.traits import merge_traits
 from percorso.identity.placement import PLACING_RULES
 from percorso.kernels import journeys as kernel
+from percorso.kernels.interning import TupleTable
 from percorso.kernels.sessions import number_contacts, sessionise
 from percorso.kernels.sorting import group_rows, sort_groups
+from percorso.journeys.shuffle import take_records
 from percorso.settings import Settings
 from percorso.store.columns import string_buffers, whole
 from percorso.store.journey_log import (
@@ -64,7 +66,7 @@ class BucketRules:
     timeouts : int64, shape (n_category_codes,)
         Time-out of each category's scratch code in µs; 0 for none.
     stages : tuple of str
-        Stage key of signal codes 0 to 5.
+        Stage key of what a journey has reached, by the codes of percorso.kernels.journeys (0 to 8).
     sources : tuple of str
         By rank.
     """
@@ -93,9 +95,9 @@ class _Work:
 
 def build_bucket(
     index: int,
-    rows: pa.Table,
+    records: npt.NDArray[Any],
+    texts: pa.Table,
     *,
-    text_columns: tuple[str, ...],
     person_ids: npt.NDArray[np.uint8],
     identified: npt.NDArray[np.uint8],
     first_person: int,
@@ -108,10 +110,10 @@ def build_bucket(
     ----------
     index : int
         Number of the bucket.
-    rows : pyarrow.Table
-        The rows of the bucket as the shuffle kept them, in any order.
-    text_columns : tuple of str
-        Columns of `rows` that are kept as they are.
+    records : ndarray of records, shape (n_rows,)
+        The numbers of the bucket's rows as the shuffle kept them, in any order.
+    texts : pyarrow.Table
+        Their texts, items and order keys, in the same order.
     person_ids : uint8, shape (n_persons, 16)
         Ids of the bucket's persons; none: the rows are unidentified.
     identified : uint8, shape (n_persons,)
@@ -121,11 +123,11 @@ def build_bucket(
     folder : Path
         The journey log.
     """
-    work = _prepare(rows, text_columns, len(person_ids), first_person, rules.settings)
+    work = _prepare(records, texts, len(person_ids), first_person, rules.settings)
     cut = _cut(work, rules)
     tables = {
         "events": _events(work, cut, rules),
-        "cold": _cold(work, text_columns),
+        "cold": _cold(work),
         "sessions": _sessions(work, rules),
         "journeys": _journeys(work, cut, rules),
         "orders": _orders(work, cut, rules),
@@ -150,31 +152,27 @@ def build_bucket(
 
 
 def _prepare(
-    rows: pa.Table, text_columns: tuple[str, ...], n_persons: int, first_person: int, settings: Settings
+    records: npt.NDArray[Any], texts: pa.Table, n_persons: int, first_person: int, settings: Settings
 ) -> _Work:
     """Sort into the total order, and cut sessions and contacts."""
-    person = whole(rows.column("person")).to_numpy() - first_person if n_persons else None
-    group = person.astype(np.int32) if person is not None else np.zeros(len(rows), dtype=np.int32)
-    order, offsets = group_rows(group, max(n_persons, 1))
-    message_offsets, message_bytes = string_buffers(whole(rows.column("message_id")))
-    numbers = {
-        name: whole(rows.column(name)).to_numpy(zero_copy_only=False)
-        for name in rows.column_names
-        if name not in text_columns
-    }
+    n = len(records)
+    group = records["person"] - np.int32(first_person) if n_persons else np.zeros(n, dtype=np.int32)
+    order, offsets = group_rows(np.ascontiguousarray(group), max(n_persons, 1))
+    message_offsets, message_bytes = string_buffers(whole(texts.column("message_id")))
     sort_groups(
         order,
         offsets,
-        np.arange(len(rows), dtype=np.int64),
-        numbers["time"],
-        numbers["source"],
-        numbers["sequence"],
+        np.arange(n, dtype=np.int64),
+        np.ascontiguousarray(records["time"]),
+        np.ascontiguousarray(records["source"]),
+        np.ascontiguousarray(records["sequence"]),
         message_offsets.astype(np.int64),
         message_bytes,
-        np.zeros(len(rows), dtype=np.int8),
+        np.zeros(n, dtype=np.int8),
     )
-    numbers = {name: values[order] for name, values in numbers.items()}
-    texts = rows.select(list(text_columns)).take(pa.array(order)).combine_chunks()
+    records = take_records(records, order)
+    numbers = {name: np.ascontiguousarray(records[name]) for name in records.dtype.names or ()}
+    texts = texts.take(pa.array(order)).combine_chunks()
     sessions = settings.sessions
     by_sender = (numbers["session_ref"] != 0).astype(np.uint8)
     no_device = -1 - numbers["source"].astype(np.int64)
@@ -190,7 +188,7 @@ def _prepare(
             sessions.id_timeout_us,
         )
     else:
-        session, first = np.full(len(rows), -1, dtype=np.int32), np.zeros(0, dtype=np.int64)
+        session, first = np.full(n, -1, dtype=np.int32), np.zeros(0, dtype=np.int64)
     contact = number_contacts(
         offsets,
         numbers["time"],
@@ -339,8 +337,8 @@ def _events(work: _Work, cut: _Cut, rules: BucketRules) -> pa.RecordBatch:
     return _batch(columns)
 
 
-def _cold(work: _Work, text_columns: tuple[str, ...]) -> pa.RecordBatch:
-    kept = [name for name in text_columns if name not in ("items", "order_key", "traits")]
+def _cold(work: _Work) -> pa.RecordBatch:
+    kept = [name for name in work.texts.column_names if name not in ("items", "order_key", "traits")]
     return _batch({name: whole(work.texts.column(name)) for name in kept})
 
 
@@ -410,8 +408,11 @@ def _journeys(work: _Work, cut: _Cut, rules: BucketRules) -> pa.RecordBatch:
 def _distinct(group: Array, value: Array, n_groups: int) -> npt.NDArray[np.int32]:
     """Number of distinct non-negative values in each group."""
     kept = value >= 0
-    pairs = np.unique(group[kept].astype(np.int64) << 32 | value[kept].astype(np.int64))
-    return np.bincount(pairs >> 32, minlength=n_groups).astype(np.int32)
+    inside = group[kept]
+    if not len(inside):
+        return np.zeros(n_groups, dtype=np.int32)
+    _, firsts = TupleTable().codes((inside, value[kept]))
+    return np.bincount(inside[firsts], minlength=n_groups).astype(np.int32)
 
 
 def _orders(work: _Work, cut: _Cut, rules: BucketRules) -> pa.RecordBatch:

@@ -25,8 +25,8 @@ from percorso.identity.placement import Placement, place_rows
 from percorso.identity.rows import RowFiles, read_batches, scan_rows
 from percorso.journeys.bucket import BucketRules, build_bucket
 from percorso.journeys.coding import CODED_READ, READ_COLUMNS, TEXT_COLUMNS, Coder
-from percorso.journeys.shuffle import Shuffle
-from percorso.settings import Settings
+from percorso.journeys.shuffle import Shuffle, record_type
+from percorso.settings import Settings, StageModel
 from percorso.store.columns import as_strings
 from percorso.store.journey_log import LOG_FORMAT
 from percorso.store.lake import LakeFile
@@ -36,8 +36,6 @@ __all__ = ["BuildInput", "Progress", "build_tables"]
 #: (phase, rows done, rows in all)
 Progress = Callable[[str, int, int], None]
 
-_SIGNALS = ("", "aware", "consider", "convert", "care", "advocate")
-_KEPT_TEXT = (*TEXT_COLUMNS, "items", "order_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,8 @@ def build_tables(work: BuildInput, progress: Progress) -> dict[str, Any]:
     del strong, weak
     bounds = _bucket_bounds(placement.person_ids, work.settings.build.bucket_bits)
     coder = Coder(work.settings, work.secret)
-    with Shuffle(work.scratch / "parts", len(bounds)) as shuffle:
+    record = record_type(work.settings.build.coded_properties)
+    with Shuffle(work.scratch / "parts", len(bounds), record) as shuffle:
         _shuffle_rows(work, rows, placement, bounds, coder, shuffle, _Counter("classifying", n_rows, progress))
     bucket_rules = _bucket_rules(work.settings, coder, rows.sources)
     entries = _build_buckets(work, placement, bounds, shuffle, bucket_rules, _Counter("writing", n_rows, progress))
@@ -133,11 +132,10 @@ def _shuffle_rows(
             }
             texts = {name: as_strings(batch.column(name)) for name in TEXT_COLUMNS}
             texts |= {"items": batch.column("items"), "order_key": coder.order_keys(batch, numbers["qualifies"])}
-            columns = {name: pa.array(np.ascontiguousarray(numbers[name])) for name in sorted(numbers)} | texts
-            coded = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
             if moving is not None:
                 moving.result()
-            moving = mover.submit(shuffle.add, _parts(placement.person[here], bounds), coded)
+            kept = pa.RecordBatch.from_arrays(list(texts.values()), names=list(texts))
+            moving = mover.submit(shuffle.add, _parts(placement.person[here], bounds), numbers, kept)
             done.add(batch.num_rows)
         if moving is not None:
             moving.result()
@@ -163,7 +161,6 @@ def _bucket_rules(settings: Settings, coder: Coder, sources: tuple[str, ...]) ->
     goal_names = {goal.event for goal in settings.journeys.goals}
     by_category = settings.journeys.timeout_by_category_us
     default = settings.journeys.timeout_us
-    stage_of = {signal: stage.key for stage in settings.stages.stages for signal in stage.signals}
     return BucketRules(
         settings=settings,
         dictionaries=dictionaries,
@@ -172,9 +169,16 @@ def _bucket_rules(settings: Settings, coder: Coder, sources: tuple[str, ...]) ->
             [by_category.get(text, default) if text else 0 for text in coder.dictionaries["category"].texts],
             dtype=np.int64,
         ),
-        stages=tuple(stage_of.get(signal, "") for signal in _SIGNALS),
+        stages=_stage_names(settings.stages),
         sources=sources,
     )
+
+
+def _stage_names(model: StageModel) -> tuple[str, ...]:
+    """Stage key of everything a journey can have reached, by the codes of percorso.kernels.journeys."""
+    reached = [model.stage_of(signal) for signal in ("aware", "consider", "convert", "care", "advocate", "order")]
+    reached += [model.after_order, max(model.stage_of("care"), model.stage_of("advocate"))]
+    return ("", *(model.stages[position].key for position in reached))
 
 
 def _build_buckets(
@@ -187,27 +191,22 @@ def _build_buckets(
 ) -> list[dict[str, Any]]:
     """Build all buckets in threads; the entry of the unidentified rows comes last."""
     n_buckets = len(bounds) - 1
-    empty = _empty_part(shuffle, n_buckets + 1)
 
     def build(index: int) -> dict[str, Any]:
-        rows = shuffle.read(index)
+        records, texts = shuffle.read(index)
         known = slice(bounds[index], bounds[index + 1]) if index < n_buckets else slice(0, 0)
-        entry = build_bucket(
+        return build_bucket(
             index,
-            empty if rows is None else rows,
-            text_columns=_KEPT_TEXT,
+            records,
+            texts,
             person_ids=placement.person_ids[known],
             identified=placement.identified[known],
             first_person=int(known.start),
             rules=rules,
             folder=work.log,
         )
-        shuffle.drop(index)
-        return entry
 
     work.log.mkdir(parents=True, exist_ok=True)
-    if empty is None:
-        return []
     with ThreadPoolExecutor(default_threads(), thread_name_prefix="percorso-build") as pool:
         return list(_counted(pool.map(build, range(n_buckets + 1)), done))
 
@@ -218,22 +217,13 @@ def _counted(entries: Iterator[dict[str, Any]], done: _Counter) -> Iterator[dict
         yield entry
 
 
-def _empty_part(shuffle: Shuffle, n_parts: int) -> pa.Table | None:
-    """A part without rows, in the columns of the others."""
-    for number in range(n_parts):
-        rows = shuffle.read(number)
-        if rows is not None:
-            return rows.slice(0, 0)
-    return None
-
-
 def _manifest(entries: list[dict[str, Any]], placement: Placement) -> dict[str, Any]:
     names = "".join(name for entry in entries for name in sorted(entry["files"].values()))
     newest = [entry["newest_us"] for entry in entries if entry["newest_us"] is not None]
     return {
         "format": LOG_FORMAT,
         "buckets": entries[:-1],
-        "unidentified": entries[-1] if entries else {"index": 0, "files": {}, "n_events": 0, "n_persons": 0},
+        "unidentified": entries[-1],
         "data_version": hashlib.sha256(names.encode()).hexdigest()[:16],
         "as_of_us": max(newest, default=0),
         "n_duplicates": placement.n_duplicates,

@@ -22,9 +22,9 @@ from percorso.events.devices import device_of
 from percorso.journeys.channels import ChannelRules, Origin
 from percorso.journeys.signals import ORDER
 from percorso.journeys.touchpoints import classify_event, page_of
-from percorso.kernels.interning import PairTable
+from percorso.kernels.interning import KeyTable, TupleTable
 from percorso.kernels.sessions import CONTACT_SERVER, CONTACT_SESSION, CONTACT_SINGLE
-from percorso.kernels.urls import cut_hosts, cut_queries
+from percorso.kernels.urls import cut_hosts, cut_queries, hash_pages
 from percorso.settings import Settings
 from percorso.store.columns import as_strings, hash_column, null_mask, string_buffers, strings_from_buffers, whole
 from percorso.store.journey_log import FLAG_BOT
@@ -115,8 +115,8 @@ class Dictionary:
 class _Distinct:
     """Distinct tuples of codes, and one row of results for each."""
 
-    def __init__(self, width: int, n_results: int) -> None:
-        self._tables = [PairTable() for _ in range(width - 1)]
+    def __init__(self, n_results: int) -> None:
+        self._table = TupleTable()
         self._results = np.empty((64, n_results), dtype=np.int32)
         self._size = 0
 
@@ -124,10 +124,7 @@ class _Distinct:
         self, columns: Sequence[Codes], decide: Callable[[tuple[int, ...]], tuple[int, ...]]
     ) -> npt.NDArray[np.int32]:
         """Results for every row, int32, shape (n, n_results); `decide` sees each distinct tuple once."""
-        codes: Codes = columns[0]
-        firsts: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        for table, column in zip(self._tables, columns[1:], strict=True):
-            codes, firsts = table.codes(codes, column)
+        codes, firsts = self._table.codes(columns)
         for row in firsts:
             self._add(decide(tuple(int(column[row]) for column in columns)))
         return self._results[codes]
@@ -168,8 +165,10 @@ class Coder:
                 "agent",
             ]
         }
-        self._classes = _Distinct(8, 7)
-        self._origins = _Distinct(9, 3)
+        self._classes = _Distinct(7)
+        self._origins = _Distinct(3)
+        self._pages_seen = KeyTable()
+        self._page_table = np.zeros((1, 2), dtype=np.int32)
         self._devices_of: list[tuple[int, int, int]] = []
         self._device_table = np.zeros((0, 3), dtype=np.int32)
 
@@ -195,11 +194,14 @@ class Coder:
         """Keyed hash (16 bytes) of (ref space, order id) on rows that are orders, else null."""
         ids, spaces = as_strings(batch.column("order_id")), as_strings(batch.column("ref_space"))
         rows = np.flatnonzero((signal == ORDER) & (null_mask(ids) == 0))
-        keys: list[bytes | None] = [None] * batch.num_rows
         wanted = pa.array(rows)
-        for row, space, number in zip(rows, spaces.take(wanted).to_pylist(), ids.take(wanted).to_pylist(), strict=True):
-            keys[row] = hmac.digest(self._secret, f"order\0{space}\0{number}".encode(), "sha256")[:16]
-        return pa.array(keys, pa.binary(16))
+        keys = [
+            hmac.digest(self._secret, f"order\0{space}\0{number}".encode(), "sha256")[:16]
+            for space, number in zip(spaces.take(wanted).to_pylist(), ids.take(wanted).to_pylist(), strict=True)
+        ]
+        at = np.full(batch.num_rows, -1, dtype=np.int64)
+        at[rows] = np.arange(len(rows))
+        return pa.array(keys, pa.binary(16)).take(pa.array(at, mask=at < 0))
 
     def _codes_of(self, name: str, texts: Iterable[str]) -> list[int]:
         return [self._inner[name].code(text) for text in texts]
@@ -209,12 +211,16 @@ class Coder:
         if urls.null_count == len(urls):
             nothing = np.zeros(len(urls), dtype=np.int32)
             return nothing, nothing
-        bare = strings_from_buffers(*cut_queries(*string_buffers(urls)))
-        coded = bare.dictionary_encode()
-        indices = coded.indices.to_numpy(zero_copy_only=False)
-        paths = self.dictionaries["page"].codes(coded.dictionary, page_of)
-        hosts = self._inner["host"].codes(strings_from_buffers(*cut_hosts(*string_buffers(coded.dictionary))))
-        return paths[indices], hosts[indices]
+        keys = np.empty((len(urls), 2), dtype=np.uint64)
+        hash_pages(*string_buffers(urls), keys)
+        codes, firsts = self._pages_seen.codes(keys, null_mask(urls))
+        if len(firsts):
+            bare = strings_from_buffers(*cut_queries(*string_buffers(urls.take(pa.array(firsts)))))
+            hosts = strings_from_buffers(*cut_hosts(*string_buffers(bare)))
+            found = (self.dictionaries["page"].codes(bare, page_of), self._inner["host"].codes(hosts))
+            self._page_table = np.concatenate([self._page_table[:-1], np.stack(found, axis=1), self._page_table[-1:]])
+        both = self._page_table[codes]  # code -1, no URL, reads the last row
+        return both[:, 0], both[:, 1]
 
     def _classified(self, batch: pa.RecordBatch, source: str, page: Codes) -> dict[str, npt.NDArray[Any]]:
         aliases = self._settings.aliases

@@ -26,14 +26,14 @@ __all__ = ["MAX_PAGE_LENGTH", "PAGE_RULES", "Page", "PageRule", "page_of", "page
 #: Longer paths are cut; they are broken links and search strings, not pages.
 MAX_PAGE_LENGTH = 160
 
-_PATH = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?://[^/?#]*)?([^?#]*)(?:\?[^#]*)?(?:#(!?/[^?#]*))?", re.IGNORECASE)
+_AUTHORITY = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^/?#]*", re.IGNORECASE)
+_TELLING = re.compile(r"[\d.@]")  # a segment without any of these is a word
 _ID = re.compile(
     r"\d+"  # 4021
     r"|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # UUID
-    r"|(?=[0-9a-f]*\d)[0-9a-f]{12,}"  # hexadecimal
+    r"|(?=[a-f]*\d)[0-9a-f]{12,}"  # hexadecimal
     r"|[a-z]{1,3}[-_]?\d{3,}"  # p4021, id-4021
     r"|(?=\D*\d\D*\d)(?=[^a-z]*[a-z])[a-z0-9_~]{16,}"  # other keys
-    r"|.*(?:@|%40).*"  # somebody's e-mail address
 )
 _TRAILING_ID = re.compile(r"(?<=[-_.,])(?:[a-z]{1,3})?\d{4,}$|(?<=[-_])[0-9a-f]{24,}$")
 _INDEX = re.compile(r"(?:index|default)\.(?:html?|php|aspx?|jsp)")
@@ -44,13 +44,27 @@ _LANGUAGES = (
 _LOCALE = re.compile(rf"^/(?:(?:{_LANGUAGES})(?:[-_][a-z]{{2}})?|[a-z]{{2}}[-_](?:{_LANGUAGES}))(?=/|$)")
 
 
+@lru_cache(maxsize=65_536)
 def _segment(text: str) -> str:
-    if _ID.fullmatch(text):
-        return "*"
-    bare = _EXTENSION.sub("", text)
-    if _ID.fullmatch(bare):
+    if not _TELLING.search(text):
+        return text
+    bare = _EXTENSION.sub("", text) if "." in text else text
+    if "@" in text or _ID.fullmatch(bare):
         return "*"
     return _TRAILING_ID.sub("*", bare)
+
+
+def _raw_path(url: str) -> str:
+    """The path as written; that of the fragment where it is one (apps in the browser: ``#/cart``)."""
+    if "#" in url:
+        url, _, fragment = url.partition("#")
+        route = fragment.removeprefix("!")
+        if route.startswith("/"):
+            return route.partition("?")[0]
+    path = url.partition("?")[0]
+    if "//" in path and (authority := _AUTHORITY.match(path)):
+        return path[authority.end() :]
+    return path
 
 
 def page_of(url: str) -> str:
@@ -69,16 +83,16 @@ def page_of(url: str) -> str:
     >>> page_of("https://shop.example/Prodotti/sedia-rossa-40213.html?x=1"), page_of("/ordini/10428/")
     ('/prodotti/sedia-rossa-*', '/ordini/*')
     """
-    match = _PATH.match(url.strip())
-    if not url.strip() or match is None:
+    given = url.strip()
+    if not given:
         return ""
-    path = match[2].lstrip("!") if match[2] else match[1]
+    path = _raw_path(given)
     if "%" in path:
         path = unquote(path)
-    parts = [part for part in path.lower().split("/") if part.strip()]
+    parts = [part for piece in path.lower().split("/") if (part := piece.strip())]
     if parts and _INDEX.fullmatch(parts[-1]):
         parts.pop()
-    return ("/" + "/".join(_segment(part.strip()) for part in parts))[:MAX_PAGE_LENGTH]
+    return ("/" + "/".join(map(_segment, parts)))[:MAX_PAGE_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +126,25 @@ def _any(*names: str) -> str:
 PAGE_RULES: tuple[PageRule, ...] = (
     PageRule("home page", AWARE, r"^/?$|^/(?:home|homepage)$"),
     PageRule(
+        "product page",
+        CONSIDER_IF_ENGAGED,
+        r"/(?:products?|prodott[oi]|p|pd|dp|items?|articolo)/(?:[^/]+/)*[^/]+$|^/(?:product|prodotto)"
+        r"(?:-(?:page|detail|details|screen))?$",
+    ),
+    PageRule(
         "order confirmation",
         CARE_IF_ORDER,
-        r"/(?:thank[-_]?you|grazie|order[-_](?:received|confirmation|confirmed|complete|completed|success)"
-        r"|conferma[-_]ordine|ordine[-_](?:confermato|completato|ricevuto))(?:/|$)"
+        r"/(?:thank[-_]?you|grazie|order(?:-|_)(?:received|confirmation|confirmed|complete|completed|success)"
+        r"|conferma[-_]ordine|ordine(?:-|_)(?:confermato|completato|ricevuto))(?:/|$)"
         r"|/checkouts?/(?:.*/)?(?:success|confirmation|complete)(?:/|$)",
     ),
     PageRule("payment", CONVERT, _any("payment", "payments", "pagamento") + r"|/checkouts?/(?:.*/)?pay(?:/|$)"),
-    PageRule("checkout", CONVERT, _any("checkouts?", "cassa", "onepage")),
-    PageRule("cart", CONVERT_IF_CART, _any("cart", "carrello", "basket", "bag", "shopping-bag", "shopping-cart")),
+    PageRule("checkout", CONVERT, _any("checkouts?", "cassa", "onepage") + r"|^/(?:order|ordine)$"),
+    PageRule(
+        "cart",
+        CONVERT_IF_CART,
+        _any("cart", "carrello", "shopping-bag", "shopping-cart") + "|" + _first("bag", "basket"),
+    ),
     PageRule(
         "wish list",
         CONSIDER_IF_ENGAGED,
@@ -154,13 +178,7 @@ PAGE_RULES: tuple[PageRule, ...] = (
         "legal page", AWARE, _any("privacy(?:-policy)?", "terms.*", "termini.*", "cookies?(?:-policy)?", "condizioni.*")
     ),
     PageRule("about us", AWARE, _first("about(?:-us)?", "chi-siamo", "la-nostra-storia")),
-    PageRule("error", AWARE, r"^/(?:404|error|errore|not-found)(?:/|$)"),
-    PageRule(
-        "product page",
-        CONSIDER_IF_ENGAGED,
-        r"/(?:products?|prodott[oi]|p|pd|dp|items?|articolo)/(?:[^/]+/)*[^/]+$|^/(?:product|prodotto)"
-        r"(?:-(?:page|detail|details|screen))?$",
-    ),
+    PageRule("error", AWARE, _first("error", "errore", "not-found")),
     PageRule(
         "product list",
         CONSIDER_IF_ENGAGED,

@@ -1,14 +1,15 @@
-"""Bring each bucket's rows together: batches in, one spill file a bucket out.
+"""Bring each bucket's rows together: batches in, two spill files a bucket out.
 
-Moves rows and nothing else. Memory is bounded by one batch; the spill files are compressed streams in the
-build's scratch folder.
+Moves rows and nothing else. The numbers of a row lie together as one record, so that moving a row is one
+copy; texts go through an Arrow stream beside them. Memory is bounded by one batch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,19 +17,65 @@ import pyarrow as pa
 
 from percorso.kernels.sorting import group_rows
 
-__all__ = ["Shuffle"]
+__all__ = ["Shuffle", "record_type", "take_records"]
 
+_CODES = (
+    "category channel channel_rule country currency device device_code direction event campaign os page person place"
+    " product touchpoint"
+)
+_WORDS = "time sequence value order_ref cart_ref checkout_ref session_ref conversation"
+_SMALL = {
+    "score": np.float64,
+    "source": np.int16,
+    "flags": np.uint16,
+    "future": np.uint8,
+    "placing": np.uint8,
+    "inbound": np.uint8,
+    "action": np.uint8,
+    "known": np.uint8,
+    "has_cart": np.uint8,
+    "qualifies": np.int8,
+    "contact": np.int8,
+    "trust": np.int8,
+}
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+def record_type(properties: Sequence[str]) -> np.dtype[Any]:
+    """The record that holds the numbers of a row, a whole number of 8-byte words; one code for each coded property."""
+    fields: list[tuple[str, Any]] = [(name, np.int64) for name in _WORDS.split()]
+    fields += [(name, np.int32) for name in [*_CODES.split(), *(f"prop.{name}" for name in properties)]]
+    fields += list(_SMALL.items())
+    packed = np.dtype(fields)
+    return np.dtype(
+        {
+            "names": list(packed.names or ()),
+            "formats": [kind for _, kind in fields],
+            "offsets": [packed.fields[name][1] for name, _ in fields] if packed.fields else [],
+            "itemsize": -(-packed.itemsize // 8) * 8,
+        }
+    )
+
+
+def take_records(records: npt.NDArray[Any], order: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """``records[order]``, ten times faster: rows move as words, not field by field."""
+    if not len(records):
+        return records
+    words = records.view(np.uint64).reshape(len(records), -1)
+    return np.take(words, order, axis=0).view(records.dtype).reshape(-1)
 
 
 class Shuffle:
     """Spill files of `n_parts` parts; use as a context manager."""
 
-    def __init__(self, folder: Path, n_parts: int) -> None:
+    def __init__(self, folder: Path, n_parts: int, record: np.dtype[Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._n_parts = n_parts
-        self._writers: dict[int, pa.ipc.RecordBatchStreamWriter] = {}
+        self._record = record
+        self._numbers: dict[int, IO[bytes]] = {}
+        self._texts: dict[int, Any] = {}
+        self._schema: pa.Schema | None = None
 
     def __enter__(self) -> Shuffle:
         return self
@@ -36,33 +83,40 @@ class Shuffle:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for writer in self._writers.values():
-            writer.close()
+        for stream in [*self._numbers.values(), *self._texts.values()]:
+            stream.close()
 
-    def add(self, part: npt.NDArray[np.int32], batch: pa.RecordBatch) -> None:
+    def add(self, part: npt.NDArray[np.int32], numbers: Mapping[str, npt.NDArray[Any]], texts: pa.RecordBatch) -> None:
         """Append rows to their parts; rows with a negative part are dropped."""
+        self._schema = texts.schema
         order, offsets = group_rows(part, self._n_parts)
-        if not len(order):
-            return
-        moved = batch.take(pa.array(order))
+        records = np.zeros(len(part), dtype=self._record)
+        for name in self._record.names or ():
+            records[name] = numbers[name]
+        records = take_records(records, order)
+        texts = texts.take(pa.array(order))
         for number in np.flatnonzero(np.diff(offsets)):
-            piece = moved.slice(offsets[number], offsets[number + 1] - offsets[number])
-            self._writer(int(number), batch.schema).write_batch(piece)
+            start, end = int(offsets[number]), int(offsets[number + 1])
+            sink, stream = self._sinks(int(number), texts.schema)
+            sink.write(records[start:end].data)
+            stream.write_batch(texts.slice(start, end - start))
 
-    def _writer(self, number: int, schema: pa.Schema) -> Any:
-        if number not in self._writers:
-            path = self._folder / f"part-{number:05d}.arrows"
-            self._writers[number] = pa.ipc.new_stream(str(path), schema, options=_OPTIONS)
-        return self._writers[number]
+    def _sinks(self, number: int, schema: pa.Schema) -> tuple[IO[bytes], Any]:
+        if number not in self._numbers:
+            self._numbers[number] = open(self._path(number, "numbers"), "wb")
+            self._texts[number] = pa.ipc.new_stream(str(self._path(number, "texts")), schema, options=_OPTIONS)
+        return self._numbers[number], self._texts[number]
 
-    def read(self, number: int) -> pa.Table | None:
-        """All rows of a part, in the order in which they were added; None where there are none."""
-        path = self._folder / f"part-{number:05d}.arrows"
-        if number not in self._writers:
-            return None
-        with pa.memory_map(str(path), "r") as source, pa.ipc.open_stream(source) as reader:
-            return reader.read_all()
+    def _path(self, number: int, kind: str) -> Path:
+        return self._folder / f"{number:05d}.{kind}"
 
-    def drop(self, number: int) -> None:
-        """Delete a part's spill file."""
-        (self._folder / f"part-{number:05d}.arrows").unlink(missing_ok=True)
+    def read(self, number: int) -> tuple[npt.NDArray[Any], pa.Table]:
+        """Records and texts of a part, in the order in which they were added, and delete its files."""
+        if number not in self._numbers:
+            return np.empty(0, dtype=self._record), (self._schema or pa.schema([])).empty_table()
+        records = np.fromfile(self._path(number, "numbers"), dtype=self._record)
+        with pa.memory_map(str(self._path(number, "texts")), "r") as source, pa.ipc.open_stream(source) as reader:
+            texts = reader.read_all()
+        for kind in ("numbers", "texts"):
+            self._path(number, kind).unlink()
+        return records, texts

@@ -10,6 +10,8 @@ build also raises ``aware`` to ``consider`` in the second session of a person wi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 __all__ = [
     "ADVOCATE",
     "ADVOCATE_IF_GOOD",
@@ -26,16 +28,10 @@ __all__ = [
     "ORDER",
     "REFUND",
     "RETURN",
-    "SIGNALS",
     "SIGNAL_NONE",
     "SIGNED_OUT",
     "Condition",
 ]
-
-from dataclasses import dataclass
-
-#: The signals, from the weakest to the strongest claim on an event.
-SIGNALS = ("aware", "care", "consider", "convert", "advocate")
 
 SIGNAL_NONE = 0  # the brand acted, or nobody did
 AWARE = 1
@@ -71,7 +67,7 @@ CONDITIONS: dict[int, Condition] = {
     AWARE: Condition("AWARE", "aware", "", ""),
     CONSIDER: Condition("CONSIDER", "consider", "", ""),
     CONSIDER_IF_ENGAGED: Condition(
-        "CONSIDER_IF_ENGAGED", "consider", "the session has a second action or lasts ten seconds", "aware"
+        "CONSIDER_IF_ENGAGED", "consider", "the event stands in an engaged session", "aware"
     ),
     CONVERT: Condition("CONVERT", "convert", "", ""),
     CONVERT_IF_CART: Condition("CONVERT_IF_CART", "convert", "the event carries items or a value above zero", "aware"),
@@ -85,7 +81,7 @@ CONDITIONS: dict[int, Condition] = {
         "care with a live order, consider without",
     ),
     CARE_IF_ORDER: Condition(
-        "CARE_IF_ORDER", "care", "the event carries an order id, or the person has a live order", "consider"
+        "CARE_IF_ORDER", "care", "the event names an order of the person, or an order journey is open", "consider"
     ),
     CANCEL: Condition("CANCEL", "care", "", ""),
     REFUND: Condition("REFUND", "care", "", ""),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from percorso.kernels.compile import I32_OUT, I64_OUT, U8_IN, U64_IN2, U64_OUT2, kernel
+from percorso.kernels.arrays import I32, I64, U8, U64
+from percorso.kernels.compile import I32_IN2, I32_OUT, I64_OUT, U8_IN, U64_IN2, U64_OUT2, kernel
 
-__all__ = ["KeyTable", "PairTable", "duplicate_groups"]
+__all__ = ["KeyTable", "TupleTable", "duplicate_groups"]
 
 _EMPTY = np.int32(-1)
 
 
 @kernel(types.int64(U64_IN2, U8_IN, I32_OUT, U64_OUT2, types.int64, I32_OUT, I64_OUT))
-def _intern_keys(keys, skip, slots, stored, n_stored, codes, firsts):  # type: ignore[no-untyped-def]
+def _intern_keys(keys: U64, skip: U8, slots: I32, stored: U64, n_stored: int, codes: I32, firsts: I64) -> int:
     mask = slots.size - 1
     for i in range(keys.shape[0]):
         if skip[i]:
@@ -39,7 +42,7 @@ def _intern_keys(keys, skip, slots, stored, n_stored, codes, firsts):  # type: i
 
 
 @kernel(types.void(U64_IN2, types.int64, I32_OUT))
-def _fill_slots(stored, n_stored, slots):  # type: ignore[no-untyped-def]
+def _fill_slots(stored: U64, n_stored: int, slots: I32) -> None:
     mask = slots.size - 1
     for code in range(n_stored):
         at = np.int64(stored[code, 0] & np.uint64(mask))
@@ -97,8 +100,23 @@ class KeyTable:
             _fill_slots(self._stored, self._size, self._slots)
 
 
-class PairTable:
-    """Pairs of codes to codes; chained, it numbers tuples of any length exactly."""
+@kernel(types.void(I32_IN2, U64_OUT2))
+def _hash_codes(columns: I32, keys: U64) -> None:
+    """128-bit hash of each column of `columns` (int32, shape (n_parts, n_rows)): two rounds of a 64-bit mixer."""
+    for i in range(columns.shape[1]):
+        low, high = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
+        for k in range(columns.shape[0]):
+            word = np.uint64(np.uint32(columns[k, i])) + np.uint64(1)
+            low = (low ^ word) * np.uint64(0xFF51AFD7ED558CCD)
+            low ^= low >> np.uint64(32)
+            high = (high + word) * np.uint64(0xC4CEB9FE1A85EC53)
+            high ^= high >> np.uint64(29)
+        keys[i, 0] = low ^ (high >> np.uint64(31))
+        keys[i, 1] = high
+
+
+class TupleTable:
+    """Tuples of codes to codes 0, 1, 2, ... in the order of first sight."""
 
     def __init__(self) -> None:
         self._table = KeyTable()
@@ -106,20 +124,15 @@ class PairTable:
     def __len__(self) -> int:
         return len(self._table)
 
-    def codes(
-        self, left: npt.NDArray[np.integer], right: npt.NDArray[np.integer]
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        """Codes of (left, right) and where each new pair stands; shapes as in `KeyTable.codes`."""
-        keys = np.empty((len(left), 2), dtype=np.uint64)
-        # Both words depend on both codes, as the table takes its slot from the first.
-        keys[:, 0] = left.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + right.astype(np.uint64)
-        keys[:, 0] ^= keys[:, 0] >> np.uint64(29)
-        keys[:, 1] = (left.astype(np.uint64) << np.uint64(32)) | right.astype(np.uint64)
-        return self._table.codes(keys, np.zeros(len(left), dtype=np.uint8))
+    def codes(self, columns: Sequence[npt.NDArray[np.int32]]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Codes of the rows of `columns`, and where each new tuple stands; shapes as in `KeyTable.codes`."""
+        keys = np.empty((len(columns[0]), 2), dtype=np.uint64)
+        _hash_codes(np.stack(columns).astype(np.int32, copy=False), keys)
+        return self._table.codes(keys, np.zeros(len(keys), dtype=np.uint8))
 
 
 @kernel(types.Tuple((I64_OUT, I32_OUT))(U64_IN2, types.int64))
-def duplicate_groups(keys, bits):  # type: ignore[no-untyped-def]
+def duplicate_groups(keys: U64, bits: int) -> tuple[I64, I32]:
     """Rows whose key another row has too.
 
     Rows are scattered by the upper `bits` of their keys and compared inside a part, so that a part fits the

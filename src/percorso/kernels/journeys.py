@@ -12,16 +12,20 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from percorso.kernels.arrays import I8, I32, I64, U8
 from percorso.kernels.compile import F64_OUT, I8_OUT, I32_OUT, I64_OUT, I64_OUT2, U8_OUT, kernel
 
 __all__ = [
     "ADVOCATE",
     "AWARE",
+    "BOTH",
     "CARE",
     "CONSIDER",
     "CONVERT",
+    "FOLLOWING",
     "KIND_ORDER",
     "KIND_PURCHASE",
+    "ORDERED",
     "STATUS_CANCELLED",
     "STATUS_LIVE",
     "STATUS_PART_REFUNDED",
@@ -34,6 +38,12 @@ __all__ = [
 
 # Resolved signals, as the log stores them; 0 is none.
 AWARE, CONSIDER, CONVERT, CARE, ADVOCATE = 1, 2, 3, 4, 5
+
+# What else a journey can have reached. Stage models differ in what they make of it: one has a stage of its own
+# for the order, another puts advocacy before care.
+ORDERED = 6  # a purchase journey, from its order on
+FOLLOWING = 7  # an order journey before any care or advocate signal
+BOTH = 8  # an order journey with both
 
 # What an event qualifies for before its surroundings are known (percorso.journeys.signals).
 _CONSIDER = 2
@@ -85,17 +95,15 @@ class JourneyInput(NamedTuple):
     trust: npt.NDArray[np.int8]  # rank of the source kind; lower is more trusted
 
 
-_INPUT = types.NamedTuple(
-    (I64_OUT, I64_OUT, I8_OUT, U8_OUT, U8_OUT, I32_OUT, U8_OUT, U8_OUT)
-    + (I64_OUT, I64_OUT, I64_OUT, I64_OUT, I64_OUT, I32_OUT, F64_OUT, U8_OUT, I8_OUT),
-    JourneyInput,
-)
+_EVENT = (I64_OUT, I64_OUT, I8_OUT, U8_OUT, U8_OUT, I32_OUT, U8_OUT, U8_OUT)
+_DETAILS = (I64_OUT, I64_OUT, I64_OUT, I64_OUT, I64_OUT, I32_OUT, F64_OUT, U8_OUT, I8_OUT)
+_INPUT = types.NamedTuple((*_EVENT, *_DETAILS), JourneyInput)
 _RULES = types.NamedUniTuple(types.int64, 4, JourneyRules)
 _OUTPUT = types.Tuple((I32_OUT, I32_OUT, I8_OUT, I8_OUT, U8_OUT, I64_OUT2, I64_OUT2))
 
 
 @kernel()
-def _find(ref, person, slots, slot_ref, slot_person):  # type: ignore[no-untyped-def]
+def _find(ref: int, person: int, slots: I64, slot_ref: I64, slot_person: I64) -> int:
     """Slot of (person, ref) in the open-addressing table, or of the empty slot where it belongs."""
     mask = slots.size - 1
     at = ((ref ^ (person * 0x9E3779B97F4A7C)) * 0x2545F4914F6CDD) & mask
@@ -105,7 +113,7 @@ def _find(ref, person, slots, slot_ref, slot_person):  # type: ignore[no-untyped
 
 
 @kernel(_OUTPUT(_INPUT, _RULES))
-def cut_journeys(events, rules):  # type: ignore[no-untyped-def]
+def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I8, I8, U8, I64, I64]:
     """Put every event into its journey and give it signal and stage.
 
     Parameters
@@ -120,8 +128,8 @@ def cut_journeys(events, rules):  # type: ignore[no-untyped-def]
     signal : int8, shape (n_events,)
         Resolved signal, 0 for outbound events.
     reached : int8, shape (n_events,)
-        The signal that names the event's stage: the furthest of AWARE, CONSIDER, CONVERT in a purchase
-        journey, CARE or ADVOCATE in an order journey; 0: no journey.
+        What names the event's stage: the furthest of AWARE, CONSIDER, CONVERT and ORDERED in a purchase
+        journey, FOLLOWING, CARE, ADVOCATE or BOTH in an order journey; 0: no journey.
     marks : uint8, shape (n_events,)
         1: the event counts as its order; 2: another source's copy of one; 4: closes a purchase journey.
     journeys : int64, shape (n_journeys, 13)
@@ -214,9 +222,7 @@ def cut_journeys(events, rules):  # type: ignore[no-untyped-def]
 
             # Signal: what it qualifies for, in its surroundings.
             s = 0
-            care = (
-                q == _CARE or q == _CANCEL or q == _REFUND or q == _RETURN or q == _DELIVERED or q == _CARE_IF_ORDER
-            )
+            care = q == _CARE or q == _CANCEL or q == _REFUND or q == _RETURN or q == _DELIVERED or q == _CARE_IF_ORDER
             if events.inbound[i]:
                 s = AWARE
                 if q == _CONSIDER:
@@ -257,20 +263,20 @@ def cut_journeys(events, rules):  # type: ignore[no-untyped-def]
                     js[current, 4], js[current, 5] = t, rules.timeout
                     js[current, 6] = js[current, 7] = js[current, 8] = js[current, 11] = -1
                     js[current, 10] = i
-                    current_category = 0
+                    current_category = np.int64(0)
                 js[current, 3] = js[current, 4] = t
                 js[current, 9] += 1
-                js[current, 12] = CONVERT
+                js[current, 12] = ORDERED
                 if events.inbound[i]:
                     js[current, 8] = i
-                journey[i], order[i], reached[i] = current, n_orders, CONVERT
+                journey[i], order[i], reached[i] = current, n_orders, ORDERED
                 marks[i] |= 1
                 o, j = n_orders, n_journeys
                 n_orders += 1
                 n_journeys += 1
                 js[j, 0], js[j, 1], js[j, 2], js[j, 3], js[j, 4] = p, KIND_ORDER, t, t, t
                 js[j, 6] = js[j, 7] = js[j, 8] = js[j, 10] = -1
-                js[j, 11], js[j, 12] = o, CARE
+                js[j, 11], js[j, 12] = o, FOLLOWING
                 os_[o, 0], os_[o, 1], os_[o, 2], os_[o, 3], os_[o, 4] = p, i, j, current, STATUS_LIVE
                 os_[o, 5] = os_[o, 6] = -1
                 order_end[o] = t + rules.order_open
@@ -308,8 +314,9 @@ def cut_journeys(events, rules):  # type: ignore[no-untyped-def]
                 if care or s == CARE or s == ADVOCATE:
                     order_end[o] = max(order_end[o], t + rules.order_open)
                     latest_end = max(latest_end, order_end[o])
+                if s == CARE or s == ADVOCATE:
+                    js[j, 12] = s if js[j, 12] == FOLLOWING or js[j, 12] == s else BOTH
                 if s == ADVOCATE:
-                    js[j, 12] = ADVOCATE
                     os_[o, 8] = 1
                 if named >= 0:
                     was_live = os_[o, 4] != STATUS_CANCELLED and os_[o, 4] != STATUS_REFUNDED
@@ -371,7 +378,7 @@ def cut_journeys(events, rules):  # type: ignore[no-untyped-def]
                 js[current, 6] = js[current, 7] = js[current, 11] = -1
                 js[current, 10] = i
                 js[current, 12] = AWARE
-                current_category = 0
+                current_category = np.int64(0)
             far = min(s, CONVERT) if s <= CONVERT else AWARE
             js[current, 12] = max(js[current, 12], far)
             js[current, 3], js[current, 8] = t, i
@@ -382,7 +389,7 @@ def cut_journeys(events, rules):  # type: ignore[no-untyped-def]
             if intent:
                 js[current, 4] = t
             journey[i], reached[i] = current, js[current, 12]
-            if events.goal[i]:
+            if events.goal[i] and not marks[i] & 2:  # another source's copy of an order closes nothing
                 marks[i] |= 4
                 js[current, 6], js[current, 7] = t, i
                 closed, closed_at, closed_session = current, t, events.session[i]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
+from percorso.kernels.arrays import I8, I32, I64, U8
 from percorso.kernels.compile import I8_IN, I32_IN, I32_OUT, I64_IN, I64_OUT, U8_IN, U8_OUT, kernel
 
 __all__ = [
@@ -34,7 +35,7 @@ RULE_ANONYMOUS = 5
 
 
 @kernel(U8_OUT(I32_IN, I32_IN, I32_IN, U8_IN, U8_IN, types.int64))
-def logins_of(strong, anonymous, device, signed_out, keep, n_weak):  # type: ignore[no-untyped-def]
+def logins_of(strong: I32, anonymous: I32, device: I32, signed_out: U8, keep: U8, n_weak: int) -> U8:
     """Which weak identifiers have a login: an event with them and a strong identifier, Signed Out excepted.
 
     Returns
@@ -52,7 +53,7 @@ def logins_of(strong, anonymous, device, signed_out, keep, n_weak):  # type: ign
 
 
 @kernel(I32_OUT(I32_IN, I32_IN, I32_IN, U8_IN, U8_IN))
-def choose_weak(strong, anonymous, device, keep, has_login):  # type: ignore[no-untyped-def]
+def choose_weak(strong: I32, anonymous: I32, device: I32, keep: U8, has_login: U8) -> I32:
     """For each event without a strong identifier the weak one that decides; -1 for the others.
 
     The first of anonymous id and device id that has a login, else the first present.
@@ -74,7 +75,18 @@ def choose_weak(strong, anonymous, device, keep, has_login):  # type: ignore[no-
 
 
 @kernel(types.void(I64_IN, I64_IN, I8_IN, I64_IN, I32_IN, I64_IN, types.int64, I32_OUT, I64_OUT, U8_OUT))
-def sweep_timelines(order, offsets, record, row, person, time, backfill, owner, sign_out, rule):  # type: ignore[no-untyped-def]
+def sweep_timelines(
+    order: I64,
+    offsets: I64,
+    record: I8,
+    row: I64,
+    person: I32,
+    time: I64,
+    backfill: int,
+    owner: I32,
+    sign_out: I64,
+    rule: U8,
+) -> None:
     """Give every query record of every weak timeline its owner.
 
     Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
+from percorso.kernels.arrays import I8, I32, I64, U8
 from percorso.kernels.compile import I8_IN, I32_IN, I32_OUT, I64_IN, I64_OUT, U8_IN, kernel
 
 __all__ = ["CONTACT_SERVER", "CONTACT_SESSION", "CONTACT_SINGLE", "number_contacts", "sessionise"]
@@ -15,7 +16,9 @@ CONTACT_SERVER = 2  # a server-side event: part of the session that is on, else 
 
 
 @kernel(types.Tuple((I32_OUT, I64_OUT))(I64_IN, I64_IN, I8_IN, I64_IN, U8_IN, types.int64, types.int64))
-def sessionise(offsets, time, contact, key, by_sender, timeout, sender_timeout):  # type: ignore[no-untyped-def]
+def sessionise(
+    offsets: I64, time: I64, contact: I8, key: I64, by_sender: U8, timeout: int, sender_timeout: int
+) -> tuple[I32, I64]:
     """Cut the session events of every person into sessions.
 
     A session is the events of one person and key (the sender's session id, else the device) with no gap
@@ -94,7 +97,9 @@ def sessionise(offsets, time, contact, key, by_sender, timeout, sender_timeout):
 
 
 @kernel(I32_OUT(I64_IN, I64_IN, I8_IN, I32_IN, I64_IN, types.int64, types.int64))
-def number_contacts(offsets, time, contact, session, conversation, timeout, conversation_timeout):  # type: ignore[no-untyped-def]
+def number_contacts(
+    offsets: I64, time: I64, contact: I8, session: I32, conversation: I64, timeout: int, conversation_timeout: int
+) -> I32:
     """Number each event's contact: the session; the conversation; else the event by itself.
 
     A server-side event joins the session that was active last, if that had an event within the time-out

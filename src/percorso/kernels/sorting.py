@@ -9,13 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
+from percorso.kernels.arrays import I8, I16, I32, I64, U8
 from percorso.kernels.compile import I8_IN, I16_IN, I32_IN, I64_IN, I64_OUT, U8_IN, kernel
 
 __all__ = ["group_rows", "sort_groups"]
 
 
 @kernel(types.Tuple((I64_OUT, I64_OUT))(I32_IN, types.int64))
-def group_rows(group, n_groups):  # type: ignore[no-untyped-def]
+def group_rows(group: I32, n_groups: int) -> tuple[I64, I64]:
     """Stable counting sort of rows by group.
 
     Parameters
@@ -49,29 +50,33 @@ def group_rows(group, n_groups):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _after(first, second, row, time, source, sequence, text_offsets, text, last):  # type: ignore[no-untyped-def]
+def _after(
+    first: int, second: int, row: I64, time: I64, source: I16, sequence: I64, text_offsets: I64, text: U8, last: I8
+) -> bool:
     """True where record `first` stands strictly after `second` in the total order."""
     x, y = row[first], row[second]
     if time[x] != time[y]:
-        return time[x] > time[y]
+        return bool(time[x] > time[y])
     if source[x] != source[y]:
-        return source[x] > source[y]
+        return bool(source[x] > source[y])
     if sequence[x] != sequence[y]:
-        return sequence[x] > sequence[y]
+        return bool(sequence[x] > sequence[y])
     a, a_end = text_offsets[x], text_offsets[x + 1]
     b, b_end = text_offsets[y], text_offsets[y + 1]
     while a < a_end and b < b_end:
         if text[a] != text[b]:
-            return text[a] > text[b]
+            return bool(text[a] > text[b])
         a += 1
         b += 1
     if (a_end - a) != (b_end - b):
-        return (a_end - a) > (b_end - b)
-    return last[first] > last[second]
+        return bool((a_end - a) > (b_end - b))
+    return bool(last[first] > last[second])
 
 
 @kernel(types.void(I64_OUT, I64_IN, I64_IN, I64_IN, I16_IN, I64_IN, I64_IN, U8_IN, I8_IN))
-def sort_groups(order, offsets, row, time, source, sequence, text_offsets, text, last):  # type: ignore[no-untyped-def]
+def sort_groups(
+    order: I64, offsets: I64, row: I64, time: I64, source: I16, sequence: I64, text_offsets: I64, text: U8, last: I8
+) -> None:
     """Sort `order` inside each group by (time, source, sequence, text bytes, last), in place and stable.
 
     Parameters

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from percorso.kernels.compile import I32_IN, I32_OUT, U8_IN, U8_OUT, kernel
+from percorso.kernels.arrays import I32, U8, U64
+from percorso.kernels.compile import I32_IN, I32_OUT, U8_IN, U8_OUT, U64_OUT2, kernel
+from percorso.kernels.hashing import murmur
 
-__all__ = ["cut_hosts", "cut_queries"]
+__all__ = ["cut_hosts", "cut_queries", "hash_pages"]
 
 _SLASH, _QUESTION, _HASH, _AT, _COLON = 47, 63, 35, 64, 58
 
 
 @kernel(types.Tuple((I32_OUT, U8_OUT))(I32_IN, U8_IN))
-def cut_queries(offsets, data):  # type: ignore[no-untyped-def]
+def cut_queries(offsets: I32, data: U8) -> tuple[I32, U8]:
     """Each URL up to its query or fragment.
 
     Parameters
@@ -42,7 +44,7 @@ def cut_queries(offsets, data):  # type: ignore[no-untyped-def]
 
 
 @kernel(types.Tuple((I32_OUT, U8_OUT))(I32_IN, U8_IN))
-def cut_hosts(offsets, data):  # type: ignore[no-untyped-def]
+def cut_hosts(offsets: I32, data: U8) -> tuple[I32, U8]:
     """The host of each URL, lower-cased, without port and credentials; "" where there is none.
 
     ``https://user@Www.Example.org:8080/a?b`` gives ``www.example.org``; a bare host gives itself.
@@ -76,3 +78,13 @@ def cut_hosts(offsets, data):  # type: ignore[no-untyped-def]
                 break
         out_offsets[i + 1] = at
     return out_offsets, out[:at].copy()
+
+
+@kernel(types.void(I32_IN, U8_IN, U64_OUT2))
+def hash_pages(offsets: I32, data: U8, keys: U64) -> None:
+    """128-bit hash of each URL up to its query or fragment, into `keys`, uint64, shape (n_values, 2)."""
+    for i in range(offsets.size - 1):
+        end = offsets[i]
+        while end < offsets[i + 1] and data[end] != _QUESTION and data[end] != _HASH:
+            end += 1
+        keys[i, 0], keys[i, 1] = murmur(data, offsets[i], end, np.uint64(0), np.uint64(0))
