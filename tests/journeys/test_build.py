@@ -28,7 +28,7 @@ SECRET = b"k" * 32
 
 def build(folder: Path, rows: list[dict[str, Any]], **options: Any) -> JourneyLog:
     files = lake_files(folder / "lake", rows, **options)
-    work = BuildInput(files, Settings(), SECRET, folder / "log", folder / "tmp")
+    work = BuildInput(files, Settings(), SECRET, folder / "log", folder / "tmp", 1 << 30)
     swap_manifest(folder / "log", build_tables(work, lambda phase, done, total: None))
     log = open_log(folder / "log")
     assert log is not None

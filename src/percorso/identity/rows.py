@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import msgspec
 import numpy as np
@@ -49,8 +49,20 @@ ROW_COLUMNS: dict[str, tuple[Any, int]] = {
     "anonymous": (np.int32, 1),
     "device": (np.int32, 1),
     "signed_out": (np.uint8, 1),
-    "text_end": (np.int64, 1),  # where the row's message id ends in `text`
 }
+
+#: Columns that placing fills in, beside those that are read.
+PLACED_COLUMNS: dict[str, tuple[Any, int]] = {
+    "keep": (np.uint8, 1),
+    "future": (np.uint8, 1),
+    "chosen": (np.int32, 1),
+    "owner": (np.int32, 1),
+    "sign_out": (np.int64, 1),
+    "rule": (np.uint8, 1),
+    "person": (np.int32, 1),
+}
+
+_CHUNK_ROWS = 1 << 22
 
 _COLUMNS = (
     "row_key",
@@ -126,18 +138,24 @@ class RowFiles:
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """A column, memory-mapped and writable; shape (n_rows,) or (n_rows, 2)."""
-        dtype, width = ROW_COLUMNS[name]
+        dtype, width = (ROW_COLUMNS | PLACED_COLUMNS)[name]
         shape = (self.n_rows,) if width == 1 else (self.n_rows, width)
         if self.n_rows == 0:
             return np.zeros(shape, dtype=dtype)
-        return np.memmap(self.folder / name, dtype=dtype, mode="r+", shape=shape)
+        mode: Literal["r+", "w+"] = "r+" if (self.folder / name).exists() else "w+"
+        return np.memmap(self.folder / name, dtype=dtype, mode=mode, shape=shape)
 
     def text(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         """Offsets (n_rows + 1,) and bytes of the message ids."""
-        offsets = np.concatenate([np.zeros(1, dtype=np.int64), self.column("text_end")])
+        offsets = np.memmap(self.folder / "text_end", dtype=np.int64, mode="r")
         if offsets[-1] == 0:
             return offsets, np.zeros(0, dtype=np.uint8)
         return offsets, np.memmap(self.folder / "text", dtype=np.uint8, mode="r")
+
+    def chunks(self) -> Iterator[slice]:
+        """Slices that cover all rows, so that work on whole columns stays small."""
+        for start in range(0, self.n_rows, _CHUNK_ROWS):
+            yield slice(start, min(start + _CHUNK_ROWS, self.n_rows))
 
 
 def read_batches(
@@ -182,8 +200,9 @@ def scan_rows(
     n_rows = 0
     text_end = 0
     with ExitStack() as stack:
-        sinks = {name: stack.enter_context(open(folder / name, "wb")) for name in [*ROW_COLUMNS, "text"]}
+        sinks = {name: stack.enter_context(open(folder / name, "wb")) for name in [*ROW_COLUMNS, "text_end", "text"]}
         coded = ("name", "id_space")
+        sinks["text_end"].write(np.zeros(1, dtype=np.int64).data)
         for file, batch in prefetch(read_batches(files, _COLUMNS, coded=coded)):
             arrays = _batch_arrays(file, batch, rank[file.source], strong, weak, aliases)
             text_end = _write_text(sinks, batch, text_end)

@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from percorso.events.traits import merge_traits
 from percorso.identity.placement import PLACING_RULES
+from percorso.journeys.shuffle import take_records
+from percorso.journeys.signals import ORDER
 from percorso.kernels import journeys as kernel
 from percorso.kernels.interning import TupleTable
 from percorso.kernels.sessions import number_contacts, sessionise
 from percorso.kernels.sorting import group_rows, sort_groups
-from percorso.journeys.shuffle import take_records
 from percorso.settings import Settings
 from percorso.store.columns import string_buffers, whole
 from percorso.store.journey_log import (
@@ -229,8 +230,9 @@ def _cut(work: _Work, rules: BucketRules) -> _Cut:
     if not len(work.offsets) > 1 or rows["person"].size == 0 or rows["person"][0] < 0:
         empty = np.full(n, -1, dtype=np.int32)
         nothing = np.zeros(n, dtype=np.int8)
-        marked = (rows["qualifies"] == 6) & True
-        work.flags[marked] |= FLAG_ORDER
+        count, copies = _orders_of_nobody(rows)
+        work.flags[count] |= FLAG_ORDER
+        work.flags[copies] |= FLAG_SAME_ORDER
         return _Cut(empty, empty, nothing, nothing, np.zeros((0, 13), dtype=np.int64), np.zeros((0, 9), dtype=np.int64))
     events = kernel.JourneyInput(
         offsets=work.offsets,
@@ -258,6 +260,15 @@ def _cut(work: _Work, rules: BucketRules) -> _Cut:
     for mark, flag in ((1, FLAG_ORDER), (2, FLAG_SAME_ORDER), (4, FLAG_GOAL)):
         work.flags[(marks & mark) != 0] |= flag
     return _Cut(journey, order, signal, reached, journeys, orders)
+
+
+def _orders_of_nobody(rows: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Rows of unidentified orders that count, and those that are other sources' copies of them."""
+    at = np.flatnonzero(rows["qualifies"] == ORDER)
+    at = at[np.lexsort((at, rows["trust"][at], rows["order_ref"][at]))]
+    ref = rows["order_ref"][at]
+    counts = np.r_[True, ref[1:] != ref[:-1]][: len(ref)] | (ref == 0)
+    return at[counts], at[~counts]
 
 
 def _session_channels(work: _Work) -> None:

@@ -37,7 +37,6 @@ __all__ = ["BuildInput", "Progress", "build_tables"]
 Progress = Callable[[str, int, int], None]
 
 
-
 @dataclass(frozen=True, slots=True)
 class BuildInput:
     """All that a journey log is made of.
@@ -53,6 +52,8 @@ class BuildInput:
         Where the tables go.
     scratch : Path
         A folder of the build's own; emptied by the caller.
+    memory_bytes : int
+        What the build may use, apart from pages of files that the system can take back.
     """
 
     files: Sequence[LakeFile]
@@ -60,6 +61,7 @@ class BuildInput:
     secret: bytes
     log: Path
     scratch: Path
+    memory_bytes: int
 
 
 def build_tables(work: BuildInput, progress: Progress) -> dict[str, Any]:
@@ -71,7 +73,14 @@ def build_tables(work: BuildInput, progress: Progress) -> dict[str, Any]:
         work.files, work.scratch / "rows", rules, aliases=work.settings.aliases, progress=done.add
     )
     progress("identifying", 0, n_rows)
-    placement = place_rows(rows, strong, weak, secret=work.secret, backfill_us=work.settings.identity.backfill_us)
+    placement = place_rows(
+        rows,
+        strong,
+        weak,
+        secret=work.secret,
+        backfill_us=work.settings.identity.backfill_us,
+        memory_bytes=work.memory_bytes // 3,
+    )
     del strong, weak
     bounds = _bucket_bounds(placement.person_ids, work.settings.build.bucket_bits)
     coder = Coder(work.settings, work.secret)
@@ -121,12 +130,13 @@ def _shuffle_rows(
             here = slice(at, at + batch.num_rows)
             at += batch.num_rows
             numbers = coder.code(batch, file.source)
+            anonymous = placement.anonymous[here]
             numbers |= {
                 "person": placement.person[here],
                 "time": placement.time[here],
                 "future": placement.future[here],
                 "placing": placement.rule[here],
-                "device_code": placement.device[here],
+                "device_code": np.where(anonymous >= 0, anonymous, placement.device[here]),
                 "source": np.full(batch.num_rows, source_rank[file.source], dtype=np.int16),
                 "sequence": batch.column("sequence").to_numpy(zero_copy_only=False),
             }

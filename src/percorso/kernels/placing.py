@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 
 from percorso.kernels.arrays import I8, I32, I64, U8
-from percorso.kernels.compile import I8_IN, I32_IN, I32_OUT, I64_IN, I64_OUT, U8_IN, U8_OUT, kernel
+from percorso.kernels.compile import I8_IN, I8_OUT, I32_IN, I32_OUT, I64_IN, I64_OUT, U8_IN, U8_OUT, kernel
 
 __all__ = [
     "RECORD_LOGIN",
@@ -20,6 +20,7 @@ __all__ = [
     "choose_weak",
     "logins_of",
     "sweep_timelines",
+    "timeline_records",
 ]
 
 # Order of records of one event: a Signed Out belongs to the login that it ends.
@@ -52,26 +53,83 @@ def logins_of(strong: I32, anonymous: I32, device: I32, signed_out: U8, keep: U8
     return has_login
 
 
-@kernel(I32_OUT(I32_IN, I32_IN, I32_IN, U8_IN, U8_IN))
-def choose_weak(strong: I32, anonymous: I32, device: I32, keep: U8, has_login: U8) -> I32:
+@kernel(U8_OUT(I32_IN, I32_IN, I32_IN, U8_IN, U8_IN, I32_OUT))
+def choose_weak(strong: I32, anonymous: I32, device: I32, keep: U8, has_login: U8, chosen: I32) -> U8:
     """For each event without a strong identifier the weak one that decides; -1 for the others.
 
     The first of anonymous id and device id that has a login, else the first present.
+
+    Parameters
+    ----------
+    chosen : int32, shape (n_rows,), out
+
+    Returns
+    -------
+    uint8, shape (n_weak,)
+        1: has a login, and decides for an event; its timeline has to be worked out.
     """
-    chosen = np.full(strong.size, -1, dtype=np.int32)
+    asked = np.zeros(has_login.size, dtype=np.uint8)
     for i in range(strong.size):
+        chosen[i] = -1
         if not keep[i] or strong[i] >= 0:
             continue
         a, d = anonymous[i], device[i]
         if a >= 0 and has_login[a]:
             chosen[i] = a
+            asked[a] = 1
         elif d >= 0 and has_login[d]:
             chosen[i] = d
+            asked[d] = 1
         elif a >= 0:
             chosen[i] = a
         else:
             chosen[i] = d
-    return chosen
+    return asked
+
+
+@kernel(
+    types.Tuple((I64_OUT, I32_OUT, I8_OUT))(
+        I32_IN, I32_IN, I32_IN, U8_IN, U8_IN, I32_IN, U8_IN, types.int64, types.int64
+    )
+)
+def timeline_records(
+    strong: I32, anonymous: I32, device: I32, signed_out: U8, keep: U8, chosen: I32, asked: U8, part: int, n_parts: int
+) -> tuple[I64, I32, I8]:
+    """The records of the timelines of every `n_parts`-th weak identifier, from `part` on.
+
+    Returns
+    -------
+    row : int64, shape (n_records,)
+    timeline : int32, shape (n_records,)
+        Number of the weak identifier within the part: its code // n_parts.
+    record : int8, shape (n_records,)
+        RECORD_LOGIN, RECORD_QUERY or RECORD_SIGN_OUT.
+    """
+    n = 0
+    row = np.empty(0, dtype=np.int64)
+    timeline = np.empty(0, dtype=np.int32)
+    record = np.empty(0, dtype=np.int8)
+    for write in range(2):  # count first, so that nothing grows
+        if write:
+            row, timeline, record = np.empty(n, np.int64), np.empty(n, np.int32), np.empty(n, np.int8)
+            n = 0
+        for i in range(strong.size):
+            if not keep[i]:
+                continue
+            w = chosen[i]
+            if w >= 0 and asked[w] and w % n_parts == part:
+                if write:
+                    row[n], timeline[n], record[n] = i, w // n_parts, RECORD_QUERY
+                n += 1
+            if strong[i] < 0 and not signed_out[i]:
+                continue
+            kind = RECORD_SIGN_OUT if signed_out[i] else RECORD_LOGIN
+            for w in (anonymous[i], device[i]):
+                if w >= 0 and asked[w] and w % n_parts == part:
+                    if write:
+                        row[n], timeline[n], record[n] = i, w // n_parts, kind
+                    n += 1
+    return row, timeline, record
 
 
 @kernel(types.void(I64_IN, I64_IN, I8_IN, I64_IN, I32_IN, I64_IN, types.int64, I32_OUT, I64_OUT, U8_OUT))

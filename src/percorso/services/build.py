@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import os
 import shutil
 import time
@@ -16,7 +17,7 @@ from typing import Any
 import msgspec
 
 import percorso
-from percorso.errors import UserError
+from percorso.errors import Corrupt, FormatTooNew, UserError
 from percorso.journeys.build import BuildInput, Progress, build_tables
 from percorso.services.workspace import Workspace
 from percorso.settings import Settings
@@ -24,10 +25,13 @@ from percorso.store.journey_log import JourneyLog, open_log, swap_manifest
 from percorso.store.lake import Lake
 from percorso.store.lock import exclusive_lock
 
-__all__ = ["BuildReport", "NothingImported", "build_log", "fresh_log"]
+__all__ = ["BuildReport", "NothingImported", "build_log", "fresh_log", "is_stale", "rules_fingerprint"]
 
 #: Files of an earlier log are kept this long after a build, for readers that still hold its manifest.
 _GRACE_S = 3600.0
+
+#: How long a build waits for another one, which then has done its work.
+_WAIT_S = 6 * 3600.0
 
 
 class NothingImported(UserError):
@@ -38,12 +42,28 @@ class NothingImported(UserError):
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build made; `built` is False where the log was up to date."""
+    """What stands in the log.
+
+    Parameters
+    ----------
+    events : int
+        Those of nobody included.
+    persons, sessions, journeys : int
+    unidentified : int
+        Events that belong to nobody.
+    duplicates : int
+        Copies of events that were delivered more than once; not among `events`.
+    seconds : float
+        What it took, the wait for another build included.
+    built : bool
+        False: the log was up to date.
+    """
 
     events: int
     persons: int
     sessions: int
     journeys: int
+    unidentified: int
     duplicates: int
     seconds: float
     built: bool
@@ -53,7 +73,11 @@ class BuildReport:
 
 
 def build_log(
-    workspace: Workspace, *, full: bool = False, progress: Progress = lambda phase, done, total: None
+    workspace: Workspace,
+    *,
+    full: bool = False,
+    wait_s: float = _WAIT_S,
+    progress: Progress = lambda phase, done, total: None,
 ) -> BuildReport:
     """Bring the journey log up to date with lake and settings.
 
@@ -61,7 +85,9 @@ def build_log(
     ----------
     workspace : Workspace
     full : bool
-        Build even if nothing has changed.
+        Build even if nothing has changed, or the log that is there cannot be read.
+    wait_s : float
+        How long to wait for a build of another process.
     progress : callable, optional
         Told phase, rows done and rows in all.
 
@@ -70,17 +96,15 @@ def build_log(
     NothingImported
         The lake is empty.
     Busy
-        Another process has been building for long.
+        Another process was building all the while.
     """
     started = time.monotonic()
-    with exclusive_lock(workspace.log / "build.lock", what="build", timeout_s=6 * 3600.0):
-        log = open_log(workspace.log)
-        if log is None or full or _is_stale(workspace, log):
+    with exclusive_lock(workspace.log / "build.lock", what="build", timeout_s=wait_s):
+        log = None if full else open_log(workspace.log)
+        built = log is None or is_stale(workspace, log)
+        if built:
             _build(workspace, progress)
-            built = True
-        else:
-            built = False
-        log = open_log(workspace.log)
+            log = open_log(workspace.log)
         assert log is not None
     return _report(log, time.monotonic() - started, built)
 
@@ -88,19 +112,27 @@ def build_log(
 def fresh_log(workspace: Workspace, *, progress: Progress = lambda phase, done, total: None) -> JourneyLog:
     """The journey log, built first where it is missing or stale."""
     log = open_log(workspace.log)
-    if log is None or _is_stale(workspace, log):
+    if log is None or is_stale(workspace, log):
         build_log(workspace, progress=progress)
         log = open_log(workspace.log)
         assert log is not None
     return log
 
 
-def _is_stale(workspace: Workspace, log: JourneyLog) -> bool:
-    return (
-        log.manifest.get("lake_version") != Lake(workspace.lake).version()
-        or log.manifest.get("rules") != rules_fingerprint(workspace.settings)
-        or log.manifest.get("version") != percorso.__version__
-    )
+def is_stale(workspace: Workspace, log: JourneyLog) -> bool:
+    """Was the log made of other events, by other rules, with another key or another Percorso?"""
+    return any(log.manifest.get(name) != value for name, value in _origin(workspace).items())
+
+
+def _origin(workspace: Workspace) -> dict[str, object]:
+    """What a log made now would be made of, as its manifest says it."""
+    return {
+        "lake_version": Lake(workspace.lake).version(),
+        "rules": rules_fingerprint(workspace.settings),
+        # With another key the same persons have other ids: a restored secret.key makes the log stale.
+        "key": hmac.digest(workspace.secret, b"journey log", "sha256").hex()[:16],
+        "version": percorso.__version__,
+    }
 
 
 def rules_fingerprint(settings: Settings) -> str:
@@ -113,8 +145,8 @@ def rules_fingerprint(settings: Settings) -> str:
 
 
 def _build(workspace: Workspace, progress: Progress) -> None:
-    lake = Lake(workspace.lake)
-    version, files = lake.version(), lake.live_files()
+    origin = _origin(workspace)  # before the files are listed: what arrives in between is built next time
+    files = Lake(workspace.lake).live_files()
     if not files:
         raise NothingImported(
             "There are no events yet.",
@@ -130,20 +162,23 @@ def _build(workspace: Workspace, progress: Progress) -> None:
                 secret=workspace.secret,
                 log=workspace.log,
                 scratch=scratch,
+                memory_bytes=workspace.settings.build.memory_limit_bytes or _half_of_the_machine(),
             ),
             progress,
         )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    manifest |= {
-        "lake_version": version,
-        "rules": rules_fingerprint(workspace.settings),
-        "version": percorso.__version__,
-        "built_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    old = open_log(workspace.log)
+    manifest |= origin | {"built_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    before: set[str] = set()
+    with contextlib.suppress(Corrupt, FormatTooNew):
+        old = open_log(workspace.log)
+        before = _files_of(old.manifest) if old else set()
     swap_manifest(workspace.log, manifest)
-    _remove_old(workspace.log, _files_of(old.manifest) if old else set(), _files_of(manifest))
+    _remove_old(workspace.log, before, _files_of(manifest))
+
+
+def _half_of_the_machine() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def _files_of(manifest: Mapping[str, Any]) -> set[str]:
@@ -176,6 +211,7 @@ def _report(log: JourneyLog, seconds: float, built: bool) -> BuildReport:
         persons=int(manifest["n_persons"]),
         sessions=int(manifest["n_sessions"]),
         journeys=int(manifest["n_journeys"]),
+        unidentified=log.unidentified.n_events,
         duplicates=int(manifest["n_duplicates"]),
         seconds=round(seconds, 3),
         built=built,
