@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from percorso.journeys.build import BuildInput, build_tables
-from percorso.settings import Settings
+from percorso.settings import BuildSettings, Settings
 from percorso.store.journey_log import (
     FLAG_BOT,
     FLAG_ORDER,
@@ -24,11 +24,12 @@ from percorso.store.journey_log import (
 from tests.lake_builder import event, lake_files
 
 SECRET = b"k" * 32
+SETTINGS = Settings(build=BuildSettings(bucket_bits=2))  # few buckets, so that many builds are quick
 
 
 def build(folder: Path, rows: list[dict[str, Any]], **options: Any) -> JourneyLog:
     files = lake_files(folder / "lake", rows, **options)
-    work = BuildInput(files, Settings(), SECRET, folder / "log", folder / "tmp", 1 << 30)
+    work = BuildInput(files, SETTINGS, SECRET, folder / "log", folder / "tmp", 1 << 30)
     swap_manifest(folder / "log", build_tables(work, lambda phase, done, total: None))
     log = open_log(folder / "log")
     assert log is not None

@@ -6,19 +6,19 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from percorso.kernels import attempts as kernel
+from percorso.kernels.attempt_rows import EXCLUSION_BIT, IN_BIT, NO_LIMIT
+from percorso.kernels.attempts import first_attempts, latest_attempts
+from percorso.kernels.attempts_any import first_unordered, latest_unordered
 from percorso.kernels.funnel import mark_steps, ordered_funnel
 from tests.naive import funnel as naive
-
-ORDERS = {"ordered": kernel.ORDERED, "strict": kernel.STRICT, "any": kernel.ANY}
 
 
 def run_kernel(units: list[list[naive.Event]], rules: naive.Rules) -> list[list[naive.Attempt]]:
     events = [event for unit in units for event in unit]
     bits = [
-        (1 << kernel.IN_BIT)
+        (1 << IN_BIT)
         + sum(1 << (step - 1) for step in event.steps)
-        + sum(1 << (kernel.EXCLUSION_BIT + e) for e in event.exclusions)
+        + sum(1 << (EXCLUSION_BIT + e) for e in event.exclusions)
         for event in events
     ]
     offsets = np.cumsum([0, *(len(unit) for unit in units)]).astype(np.int64)
@@ -28,35 +28,41 @@ def run_kernel(units: list[list[naive.Event]], rules: naive.Rules) -> list[list[
     begin = np.empty(n_most, np.int32)
     gaps = np.empty((rules.n_steps, n_most), np.int64)
     n_gaps = np.empty(rules.n_steps, np.int64)
-    n = kernel.find_attempts(
-        np.array([event.time for event in events], np.int64),
-        np.array(bits, np.uint32),
-        offsets,
-        ORDERS[rules.order],
-        rules.start == "first",
-        rules.every,
-        int(min(rules.within, kernel.NO_LIMIT)),
-        int(min(rules.step_within, kernel.NO_LIMIT)),
-        rules.n_steps,
-        sum(1 << (step - 1) for step in rules.optional),
-        np.array([after for after, _ in rules.exclude], np.int64),
-        np.array([before for _, before in rules.exclude], np.int64),
-        all(len(event.steps) <= 1 for event in events),
-        unit,
-        visited,
-        begin,
-        gaps,
-        n_gaps,
-    )
+    times = np.array([event.time for event in events], np.int64)
+    within, step_within = int(min(rules.within, NO_LIMIT)), int(min(rules.step_within, NO_LIMIT))
+    disjoint = all(len(event.steps) <= 1 for event in events)
+    out = (unit, visited, begin, gaps, n_gaps)
+    if rules.order == "any":
+        unordered = first_unordered if rules.start == "first" else latest_unordered
+        n = unordered(
+            times,
+            np.array(bits, np.uint32),
+            offsets,
+            rules.every,
+            within,
+            rules.n_steps,
+            len(rules.exclude),
+            disjoint,
+            *out,
+        )
+    else:
+        ordered = first_attempts if rules.start == "first" else latest_attempts
+        optional = sum(1 << (step - 1) for step in rules.optional)
+        after = np.array([after for after, _ in rules.exclude], np.int64)
+        before = np.array([before for _, before in rules.exclude], np.int64)
+        n = ordered(
+            times, np.array(bits, np.uint32), offsets, rules.order == "strict", rules.every, within, step_within,
+            rules.n_steps, optional, after, before, disjoint, *out,
+        )  # fmt: skip
     found: list[list[naive.Attempt]] = [[] for _ in units]
     used = np.zeros(rules.n_steps, np.int64)
     for k in range(n):
         steps = tuple(s + 1 for s in range(rules.n_steps) if visited[k] >> s & 1)
-        times = [events[begin[k]].time]
+        reached = [events[begin[k]].time]
         for step in steps[1:]:
-            times.append(times[-1] + int(gaps[step - 1, used[step - 1]]))
+            reached.append(reached[-1] + int(gaps[step - 1, used[step - 1]]))
             used[step - 1] += 1
-        found[unit[k]].append(naive.Attempt(steps, tuple(times)))
+        found[unit[k]].append(naive.Attempt(steps, tuple(reached)))
     assert (used == n_gaps).all()
     return found
 
@@ -107,7 +113,7 @@ def questions(draw: st.DrawFn) -> tuple[list[list[naive.Event]], naive.Rules]:
 
 @settings(max_examples=600, deadline=None)
 @given(questions())
-def test_find_attempts_equals_its_twin(question: tuple[list[list[naive.Event]], naive.Rules]) -> None:
+def test_attempts_equal_their_twin(question: tuple[list[list[naive.Event]], naive.Rules]) -> None:
     units, rules = question
     assert run_kernel(units, rules) == [naive.attempts(unit, rules) for unit in units]
 

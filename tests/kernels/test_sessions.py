@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from percorso.kernels.sessions import number_contacts, sessionise
+from percorso.kernels.sessions import count_actions, number_contacts, sessionise
 from tests.naive import sessions as naive
 
-KINDS = ["session", "single", "server"]
+KINDS = ["session", "single", "server", "none"]
 TIMEOUT, SENDER_TIMEOUT = 30, 100
 
 
@@ -68,7 +68,19 @@ def test_equals_the_plain_twin(every: list[list[naive.Event]]) -> None:
         told = naive.sessions(events, TIMEOUT, SENDER_TIMEOUT)
         assert session[here].tolist() == [-1 if s is None else s + n_sessions for s in told]
         contacts = naive.contacts(events, told, TIMEOUT, SENDER_TIMEOUT)
-        assert number[here].tolist() == [c + n_contacts for c in contacts]
+        assert number[here].tolist() == [c + n_contacts if c >= 0 else -1 for c in contacts]
         n_sessions += len({s for s in told if s is not None})
-        n_contacts += len(set(contacts))
+        n_contacts += len(set(contacts) - {-1})
     assert [int(np.flatnonzero(session == s)[0]) for s in range(n_sessions)] == first.tolist()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(-1, 1), st.integers(0, 2)), max_size=30),
+)
+def test_what_one_page_load_sends_is_one_action(rows: list[tuple[int, int, int, int]]) -> None:
+    time = np.cumsum([row[0] for row in rows]).astype(np.int64)
+    action, session, page = (np.array([row[k] for row in rows]) for k in (1, 2, 3))
+    found = count_actions(time, session.astype(np.int32), (action > 0).astype(np.uint8), page.astype(np.int32), 2, 1)
+    for s in range(2):
+        inside = [(int(time[i]), int(page[i])) for i in range(len(rows)) if session[i] == s and action[i] > 0]
+        assert found[s] == naive.actions(inside, 1)

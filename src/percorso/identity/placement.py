@@ -191,7 +191,7 @@ def _device(rows: RowFiles, here: slice) -> npt.NDArray[np.int32]:
 
 def _device_days(rows: RowFiles, here: slice) -> npt.NDArray[np.int64]:
     """A number for each device and UTC day of the event's own time."""
-    days = np.floor_divide(rows.column("time")[here], _DAY_US)
+    days: npt.NDArray[np.int64] = np.floor_divide(rows.column("time")[here], _DAY_US)
     return _device(rows, here).astype(np.int64) * _DAYS + days
 
 

@@ -213,7 +213,7 @@ def scan_rows(
     return RowFiles(folder, n_rows, sources), strong, weak
 
 
-def _write_text(sinks: dict[str, IO[bytes]], batch: pa.RecordBatch, text_end: int) -> int:
+def _write_text(sinks: Mapping[str, IO[bytes]], batch: pa.RecordBatch, text_end: int) -> int:
     offsets, data = string_buffers(as_strings(batch.column("message_id")))
     ends = offsets[1:].astype(np.int64) - int(offsets[0]) + text_end
     sinks["text"].write(data[offsets[0] : offsets[-1]].data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from percorso.journeys.shuffle import take_records
 from percorso.journeys.signals import ORDER
 from percorso.kernels import journeys as kernel
 from percorso.kernels.interning import TupleTable
-from percorso.kernels.sessions import number_contacts, sessionise
+from percorso.kernels.sessions import count_actions, number_contacts, sessionise
 from percorso.kernels.sorting import group_rows, sort_groups
 from percorso.settings import Settings
 from percorso.store.columns import string_buffers, whole
@@ -38,6 +39,9 @@ from percorso.store.journey_log import (
 __all__ = ["BucketRules", "build_bucket"]
 
 Array = npt.NDArray[Any]
+
+#: What a page and its tags send for one load arrives within this.
+_PAGE_LOAD_US = 1_000_000
 
 SIGNAL_NAMES = ("", "aware", "consider", "convert", "care", "advocate")
 _KINDS = ("purchase", "order")
@@ -289,8 +293,8 @@ def _engaged(work: _Work, engaged_us: int) -> npt.NDArray[np.uint8]:
     n_sessions = len(work.session_first)
     if not n_sessions:
         return np.zeros(len(work.session), dtype=np.uint8)
-    inside = np.flatnonzero(work.session >= 0)
-    actions = np.bincount(work.session[inside], weights=work.rows["action"][inside], minlength=n_sessions)
+    rows = work.rows
+    actions = count_actions(rows["time"], work.session, rows["action"], rows["page"], n_sessions, _PAGE_LOAD_US)
     span = _session_ends(work) - work.rows["time"][work.session_first]
     engaged = (actions >= 2) | (span >= engaged_us)
     return np.where(work.session >= 0, engaged[work.session], False).astype(np.uint8)
@@ -557,6 +561,6 @@ def _last_traits(work: _Work, n: int) -> pa.StringArray:
         texts = traits.take(pa.array(known)).to_pylist()
         persons = work.person[known]
         starts = np.r_[0, np.flatnonzero(np.diff(persons)) + 1, len(persons)]
-        for start, end in zip(starts[:-1], starts[1:], strict=True):
+        for start, end in itertools.pairwise(starts):
             merged[persons[start]] = merge_traits(texts[start:end])
     return pa.array(merged, pa.string())

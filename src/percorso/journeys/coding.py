@@ -20,10 +20,11 @@ from percorso.events.aliases import canonical_name
 from percorso.events.bots import BotRules
 from percorso.events.devices import device_of
 from percorso.journeys.channels import ChannelRules, Origin
-from percorso.journeys.signals import ORDER
+from percorso.journeys.signals import ORDER, SIGNAL_NONE
+from percorso.journeys.source_lists import has_path_rules
 from percorso.journeys.touchpoints import classify_event, page_of
 from percorso.kernels.interning import KeyTable, TupleTable
-from percorso.kernels.sessions import CONTACT_SERVER, CONTACT_SESSION, CONTACT_SINGLE
+from percorso.kernels.sessions import CONTACT_NONE, CONTACT_SERVER, CONTACT_SESSION, CONTACT_SINGLE
 from percorso.kernels.urls import cut_hosts, cut_queries, hash_pages
 from percorso.settings import Settings
 from percorso.store.columns import as_strings, hash_column, null_mask, string_buffers, strings_from_buffers, whole
@@ -109,7 +110,8 @@ class Dictionary:
         indices = array.indices
         if indices.null_count:
             indices = indices.fill_null(len(values))
-        return lookup[indices.to_numpy(zero_copy_only=False)]
+        codes: Codes = lookup[indices.to_numpy(zero_copy_only=False)]
+        return codes
 
 
 class _Distinct:
@@ -153,6 +155,7 @@ class Coder:
             for name in [
                 "type",
                 "kind",
+                "sent_name",
                 "source_name",
                 "channel",
                 "place",
@@ -165,6 +168,7 @@ class Coder:
                 "agent",
             ]
         }
+        self._events = _Distinct(1)
         self._classes = _Distinct(7)
         self._origins = _Distinct(3)
         self._pages_seen = KeyTable()
@@ -223,9 +227,9 @@ class Coder:
         return both[:, 0], both[:, 1]
 
     def _classified(self, batch: pa.RecordBatch, source: str, page: Codes) -> dict[str, npt.NDArray[Any]]:
-        aliases = self._settings.aliases
-        event = self.dictionaries["event"].codes(batch.column("name"), lambda name: canonical_name(name, aliases))
         kind = self._inner["kind"].codes(batch.column("source_kind"))
+        sent = self._inner["sent_name"].codes(batch.column("name"))
+        event = self._events.results((sent, kind), self._decide_event)[:, 0]
         row_type = self._inner["type"].codes(batch.column("type"))
         is_page = np.isin(row_type, self._codes_of("type", _PAGE_TYPES))
         title = self._inner["title"].codes(batch.column("title"))
@@ -256,6 +260,10 @@ class Coder:
             "trust": trust[kind],
         }
 
+    def _decide_event(self, codes: tuple[int, ...]) -> tuple[int, ...]:
+        name, kind = _text(self._inner["sent_name"], codes[0]), _text(self._inner["kind"], codes[1])
+        return (self.dictionaries["event"].code(canonical_name(name, self._settings.aliases, source_kind=kind)),)
+
     def _decide_class(self, codes: tuple[int, ...]) -> tuple[int, ...]:
         event, row_type, kind, place, direction, page, title, source = codes
         inner, outer = self._inner, self.dictionaries
@@ -270,13 +278,14 @@ class Coder:
             settings=self._settings,
             source=_text(inner["source_name"], source),
         )
+        bookkeeping = found.contact == "server" and found.signal == SIGNAL_NONE and not found.action
         return (
             found.signal,
             int(found.direction == "inbound"),
             outer["direction"].code(found.direction),
             outer["place"].code(found.place),
             outer["touchpoint"].code(found.touchpoint),
-            _CONTACTS[found.contact],
+            CONTACT_NONE if bookkeeping else _CONTACTS[found.contact],
             int(found.action),
         )
 
@@ -286,7 +295,7 @@ class Coder:
         if referrer.null_count < len(referrer):
             if not pa.types.is_dictionary(referrer.type):
                 referrer = referrer.dictionary_encode()
-            cut = strings_from_buffers(*cut_hosts(*string_buffers(as_strings(referrer.dictionary))))
+            cut = _referrer_hosts(as_strings(referrer.dictionary))
             host = self._inner["host"].codes(pa.DictionaryArray.from_arrays(referrer.indices, cut))
         inner = self._inner
         result = self._origins.results(
@@ -396,6 +405,17 @@ class Coder:
             f"prop.{name}": dictionary.codes(pa.array([_plain(row.get(name)) for row in rows], pa.string()))
             for name, dictionary in self.properties.items()
         }
+
+
+def _referrer_hosts(referrers: pa.StringArray) -> pa.StringArray:
+    """Host of each referrer, and the path where it can matter to the channel."""
+    hosts = strings_from_buffers(*cut_hosts(*string_buffers(referrers)))
+    distinct = hosts.unique().to_pylist()
+    with_path = [host for host in distinct if has_path_rules(host)]
+    if not with_path:
+        return hosts
+    bare = strings_from_buffers(*cut_queries(*string_buffers(referrers)))
+    return pc.if_else(pc.is_in(hosts, pa.array(with_path, pa.string())), bare, hosts)
 
 
 def _text(dictionary: Dictionary, code: int) -> str:

@@ -103,7 +103,7 @@ class Shuffle:
 
     def _sinks(self, number: int, schema: pa.Schema) -> tuple[IO[bytes], Any]:
         if number not in self._numbers:
-            self._numbers[number] = open(self._path(number, "numbers"), "wb")
+            self._numbers[number] = open(self._path(number, "numbers"), "wb")  # noqa: SIM115 -- closed with the shuffle
             self._texts[number] = pa.ipc.new_stream(str(self._path(number, "texts")), schema, options=_OPTIONS)
         return self._numbers[number], self._texts[number]
 

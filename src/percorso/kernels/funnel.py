@@ -98,7 +98,7 @@ def _rows_of_steps(codes: Any, time: Any, step_of: Any, lo: Any, hi: Any, none: 
 def _level_of_rows(codes: Any, time: Any, step_of: Any, n_rows: Any, within: Any, rows: Any, start: Any) -> Any:
     """The states over some rows; returns ``level << 32 | n_rows - position where it was first reached``."""
     start[:] = _NEVER
-    level, left = 0, 0
+    level, left = np.int64(0), 0
     for j in range(n_rows):
         t = time[rows[j]]
         step = np.int64(step_of[codes[rows[j]]])

@@ -8,11 +8,20 @@ from numba import types
 from percorso.kernels.arrays import I8, I32, I64, U8
 from percorso.kernels.compile import I8_IN, I32_IN, I32_OUT, I64_IN, I64_OUT, U8_IN, kernel
 
-__all__ = ["CONTACT_SERVER", "CONTACT_SESSION", "CONTACT_SINGLE", "number_contacts", "sessionise"]
+__all__ = [
+    "CONTACT_NONE",
+    "CONTACT_SERVER",
+    "CONTACT_SESSION",
+    "CONTACT_SINGLE",
+    "count_actions",
+    "number_contacts",
+    "sessionise",
+]
 
 CONTACT_SESSION = 0  # an inbound event of site or app: makes sessions
 CONTACT_SINGLE = 1  # a contact by itself: call, receipt, message, parcel
 CONTACT_SERVER = 2  # a server-side event: part of the session that is on, else a contact by itself
+CONTACT_NONE = 3  # bookkeeping (identify, group, alias): part of the session that is on, else no contact
 
 
 @kernel(types.Tuple((I32_OUT, I64_OUT))(I64_IN, I64_IN, I8_IN, I64_IN, U8_IN, types.int64, types.int64))
@@ -114,7 +123,7 @@ def number_contacts(
     Returns
     -------
     int32, shape (n_events,)
-        Counts within the bucket, by first event.
+        Counts within the bucket, by first event; -1: no contact.
     """
     number = np.empty(time.size, dtype=np.int32)
     of_session = np.full(session.max() + 1 if session.size else 0, -1, dtype=np.int32)
@@ -131,8 +140,12 @@ def number_contacts(
                 number[i] = of_session[s]
                 active, active_last = number[i], time[i]
                 continue
-            if contact[i] == CONTACT_SERVER and active >= 0 and time[i] - active_last <= timeout:
+            beside = contact[i] == CONTACT_SERVER or contact[i] == CONTACT_NONE
+            if beside and active >= 0 and time[i] - active_last <= timeout:
                 number[i] = active
+                continue
+            if contact[i] == CONTACT_NONE:
+                number[i] = -1
                 continue
             same_talk = conversation[i] != 0 and conversation[i] == talk and time[i] - talk_last <= conversation_timeout
             if contact[i] == CONTACT_SINGLE and same_talk:
@@ -143,3 +156,37 @@ def number_contacts(
             if conversation[i] != 0:
                 talk, talk_contact, talk_last = conversation[i], number[i], time[i]
     return number
+
+
+@kernel(I32_OUT(I64_IN, I32_IN, U8_IN, I32_IN, types.int64, types.int64))
+def count_actions(time: I64, session: I32, action: U8, page: I32, n_sessions: int, together: int) -> I32:
+    """Actions of each session; what one page load sends at once is one action.
+
+    Parameters
+    ----------
+    time : int64, shape (n_events,)
+        µs UTC, ascending within a session.
+    session : int32, shape (n_events,)
+    action : uint8, shape (n_events,)
+        0: a mark that tools send on their own.
+    page : int32, shape (n_events,)
+        Code of the page, 0 where there is none.
+    together : int
+        Events of one page no further apart than this many µs are one action.
+
+    Returns
+    -------
+    int32, shape (n_sessions,)
+    """
+    count = np.zeros(n_sessions, dtype=np.int32)
+    last_time = np.zeros(n_sessions, dtype=np.int64)
+    last_page = np.zeros(n_sessions, dtype=np.int32)
+    for i in range(time.size):
+        s = session[i]
+        if s < 0 or not action[i]:
+            continue
+        if count[s] > 0 and page[i] != 0 and page[i] == last_page[s] and time[i] - last_time[s] <= together:
+            continue
+        count[s] += 1
+        last_time[s], last_page[s] = time[i], page[i]
+    return count
