@@ -13,6 +13,7 @@
     │   ├── ImportConflict       a file that was imported differently      409
     │   ├── SpecError            a question that cannot be asked
     │   ├── NotFound             a person, event or column nobody has      404
+    │   ├── NothingImported      a question before the first event
     │   └── SqlRefused           SQL that reads or does more than allowed
     └── OperationError           the machine or the store failed us       exit 1, HTTP 500
         ├── Busy                 another process holds the lock            409
@@ -37,6 +38,7 @@ __all__ = [
     "ImportConflict",
     "MappingError",
     "NotFound",
+    "NothingImported",
     "OperationError",
     "PercorsoError",
     "SettingsError",
@@ -123,6 +125,10 @@ class SpecError(UserError):
 class NotFound(UserError):
     code = "not_found"
     status = 404
+
+
+class NothingImported(UserError):
+    code = "nothing_imported"
 
 
 class SqlRefused(UserError):

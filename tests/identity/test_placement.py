@@ -24,13 +24,13 @@ SECRET = bytes(range(32))
 START = datetime(2024, 3, 1, tzinfo=UTC)
 
 
-def place(folder: Path, rows: list[dict[str, Any]], memory_bytes: int = 1 << 30, **options: Any) -> tuple[list[str], Placement]:
+def place(
+    folder: Path, rows: list[dict[str, Any]], memory_bytes: int = 1 << 30, **options: Any
+) -> tuple[list[str], Placement]:
     """Message ids in the order of the lake, and where they were placed."""
     files = lake_files(folder / "lake", rows, **options)
     scanned, strong, weak = scan_rows(files, folder / "rows", IdentifierRules(IdentitySettings(), "IT"), aliases={})
-    placement = place_rows(
-        scanned, strong, weak, secret=SECRET, backfill_us=90 * DAY, memory_bytes=memory_bytes
-    )
+    placement = place_rows(scanned, strong, weak, secret=SECRET, backfill_us=90 * DAY, memory_bytes=memory_bytes)
     offsets, text = scanned.text()
     ids = [bytes(text[a:b]).decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
     return ids, placement

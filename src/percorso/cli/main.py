@@ -15,6 +15,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,8 @@ from percorso.errors import PercorsoError
 from percorso.services.workspace import default_folder
 
 __all__ = ["COMMANDS", "app", "main", "run"]
+
+_INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
 _DATA = "Bring data in"
 _ASK = "Ask"
@@ -107,11 +110,15 @@ def run(arguments: Sequence[str]) -> int:
         _tell(_usage(error), arguments)
         return 2
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("Interrupted.", err=True)
-        return 130
+        code = _INTERRUPTED
+    except OSError as error:
+        _tell(_refused_by_machine(error), arguments)
+        return 1
     except Exception as error:
         _tell(_unexpected(error), arguments)
         return 1
+    if code == _INTERRUPTED:  # Typer turns Ctrl-C into this exit code, without a word
+        typer.echo("Interrupted.", err=True)
     # A command returns nothing; what comes back otherwise is the code of a typer.Exit.
     return code if isinstance(code, int) else 0
 
@@ -121,6 +128,15 @@ def _usage(error: typer.TyperException) -> dict[str, object]:
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx is not None else "percorso"
     return {"code": "usage", "message": error.format_message(), "hint": f"See `{path} --help`."}
+
+
+def _refused_by_machine(error: OSError) -> dict[str, object]:
+    """A full disk, a missing permission, a broken device: the machine's own words say it best."""
+    if os.environ.get("PERCORSO_DEBUG"):
+        traceback.print_exception(error)
+    reason = error.strerror or type(error).__name__
+    file = f" ({error.filename})" if error.filename else ""
+    return {"code": "operation", "message": f"The machine refused: {reason}{file}.", "hint": ""}
 
 
 def _unexpected(error: Exception) -> dict[str, object]:
@@ -155,5 +171,4 @@ def wants_json(arguments: Sequence[str]) -> bool:
     (True, False)
     """
     options = list(arguments)[: arguments.index("--")] if "--" in arguments else list(arguments)
-    pairs = zip(options, [*options[1:], ""], strict=True)
-    return "--json" in options or "--format=json" in options or ("--format", "json") in pairs
+    return "--json" in options or "--format=json" in options or ("--format", "json") in pairwise(options)

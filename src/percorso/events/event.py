@@ -14,15 +14,11 @@ __all__ = [
     "EVENT_TYPES",
     "IDENTIFIER_COLUMNS",
     "ITEM_TYPE",
-    "LAKE_FORMAT",
     "REFERENCE_COLUMNS",
     "SOURCE_KINDS",
     "STRONG_COLUMNS",
     "WEAK_COLUMNS",
 ]
-
-#: Format number of the lake tables; a newer one is refused, an older one gains nullable columns.
-LAKE_FORMAT = 1
 
 EVENT_TYPES = ("track", "page", "screen", "identify", "group", "alias")
 

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 import percorso
-from percorso.errors import Corrupt, FormatTooNew, UserError
+from percorso.errors import Corrupt, FormatTooNew, NothingImported
 from percorso.journeys.build import BuildInput, Progress, build_tables
 from percorso.services.workspace import Workspace
 from percorso.settings import Settings
@@ -25,19 +25,13 @@ from percorso.store.journey_log import JourneyLog, open_log, swap_manifest
 from percorso.store.lake import Lake
 from percorso.store.lock import exclusive_lock
 
-__all__ = ["BuildReport", "NothingImported", "build_log", "fresh_log", "is_stale", "rules_fingerprint"]
+__all__ = ["BuildReport", "build_log", "fresh_log", "is_stale", "rules_fingerprint"]
 
 #: Files of an earlier log are kept this long after a build, for readers that still hold its manifest.
 _GRACE_S = 3600.0
 
 #: How long a build waits for another one, which then has done its work.
 _WAIT_S = 6 * 3600.0
-
-
-class NothingImported(UserError):
-    """There are no events to build from."""
-
-    code = "nothing_imported"
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,16 +287,17 @@ def open_log(folder: Path) -> JourneyLog | None:
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        written = int(manifest["format"])
     except FileNotFoundError:
         return None
-    except ValueError as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise Corrupt("The journey log's manifest cannot be read.", hint="Run `percorso build --full`.") from error
-    if manifest["format"] > LOG_FORMAT:
+    if written > LOG_FORMAT:
         raise FormatTooNew(
             "This journey log was written by a newer version of Percorso.",
             hint="Upgrade Percorso, or rebuild the log with this version: `percorso build --full`.",
         )
-    if manifest["format"] < LOG_FORMAT:
+    if written < LOG_FORMAT:
         return None
     return JourneyLog(
         folder=folder,

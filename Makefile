@@ -1,0 +1,42 @@
+# Two commands on a fresh machine with Python 3.11 or newer and make:
+#     make demo     a small shop's files become journeys, in about two minutes the first time
+#     make test     every test and check
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test setup-bench demo test lint format bench lock clean
+
+export PYTHON
+
+help:  ## show what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+setup:  ## make .venv with the locked versions and the command .venv/bin/percorso
+	@bash scripts/setup.sh run
+
+setup-test:
+	@bash scripts/setup.sh run test
+
+setup-bench:
+	@bash scripts/setup.sh run bench
+
+demo: setup  ## import the sample shop, build, print funnel, flow and variants
+	@bash examples/demo/run.sh
+
+test: setup-test  ## lint, then all tests
+	@bash scripts/check.sh lint
+	@bash scripts/check.sh tests
+
+lint: setup-test  ## ruff, mypy strict, import-linter
+	@bash scripts/check.sh lint
+
+format: setup-test  ## put the sources into the house format
+	@bash scripts/check.sh format
+
+bench: setup-bench  ## measure against ClickHouse and DuckDB, write benchmarks/RESULTS.md (BENCH="--events 1000000")
+	@.venv/bin/python -m benchmarks.run $(BENCH)
+
+lock: setup  ## resolve requirements/*.txt again
+	@bash scripts/lock.sh
+
+clean:  ## remove what make made: .venv, caches, demo-data, benchmark data
+	@rm -rf .venv .cache build dist demo-data benchmarks/data benchmarks/.work

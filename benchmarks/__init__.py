@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench` measures Percorso beside ClickHouse and DuckDB and writes RESULTS.md."""

@@ -1,0 +1,150 @@
+"""Directly-follows counts and variants beside the same question in DuckDB SQL, on generated events.
+
+Run: ``.venv/bin/python benchmarks/kernel_flow.py [millions of events]``. The log is written to a temporary
+folder and asked through `run_flow` and `run_variants`; DuckDB has the same events in memory as a table sorted by
+person and time. Answers are checked for equality before times are told.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from percorso.analyses.flow import FlowSpec, run_flow
+from percorso.analyses.spec import Scope
+from percorso.analyses.variants import VariantsSpec, run_variants
+from percorso.store.journey_log import CODED_COLUMNS, LOG_FORMAT, JourneyLog, open_log, swap_manifest, write_table
+
+N_BUCKETS = 64
+NAMES = (
+    "Cart Viewed", "Checkout Started", "Coupon Applied", "Delivery Completed", "Order Completed", "Page Viewed",
+    "Payment Failed", "Product Added", "Product List Viewed", "Product Viewed", "Products Searched", "Signed In",
+)  # fmt: skip
+
+PLAIN_SQL = """
+with following as (
+    select {case} as c, event, lead(event) over (partition by {case} order by time, row) as after,
+           row_number() over (partition by {case} order by time, row) as position
+    from events
+)
+select event as "from", coalesce(after, '(end)') as "to", count(*) as n from following group by all
+union all
+select '(start)', event, count(*) from following where position = 1 group by all
+"""
+
+VARIANTS_SQL = """
+select path, count(*) as n
+from (select journey, list(event order by time, row) as path from events group by journey)
+group by path order by n desc limit 10
+"""
+
+
+def main() -> None:
+    millions = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
+    with tempfile.TemporaryDirectory() as folder:
+        log, table = generate(Path(folder), int(millions * 1e6))
+        compare(log, table)
+
+
+def generate(folder: Path, n_events: int) -> tuple[JourneyLog, pa.Table]:
+    """A log of persons with 20 events and two journeys on average, and the same as one table."""
+    rng = np.random.default_rng(7)
+    weights = rng.dirichlet(np.ones(len(NAMES)) * 2)
+    each, persons = n_events // N_BUCKETS, max(n_events // N_BUCKETS // 20, 1)
+    metas, columns = [], []
+    for index in range(N_BUCKETS):
+        starts = np.concatenate([[0], np.sort(rng.choice(np.arange(1, each), persons - 1, replace=False))])
+        person = np.repeat(np.arange(persons), np.diff(np.append(starts, each))).astype(np.int32)
+        event = rng.choice(len(NAMES), each, p=weights).astype(np.uint8)
+        moment = np.cumsum(rng.integers(0, 3_600_000_000, each))
+        within = np.arange(each) - starts[person]
+        journey = person * 2 + (within >= 10).astype(np.int32)
+        metas.append(_write(folder, index, starts, event, moment, journey.astype(np.int32)))
+        columns.append((person + index * persons, journey + 2 * index * persons, moment, event))
+    nobody = _write(folder, N_BUCKETS, *(np.zeros(0, kind) for kind in (np.int64, np.uint8, np.int64, np.int32)))
+    swap_manifest(
+        folder,
+        {"format": LOG_FORMAT, "data_version": "bench", "as_of_us": 2**60, "buckets": metas, "unidentified": nobody},
+    )
+    log = open_log(folder)
+    assert log is not None
+    whole = [np.concatenate(column) for column in zip(*columns, strict=True)]
+    table = pa.table(
+        {
+            "person": whole[0],
+            "journey": whole[1],
+            "time": whole[2],
+            "event": pa.DictionaryArray.from_arrays(whole[3], pa.array(NAMES)),
+            "row": np.arange(len(whole[0])),
+        }
+    )
+    return log, table
+
+
+def _write(folder: Path, index: int, starts: Any, event: Any, moment: Any, journey: Any) -> dict[str, Any]:
+    n, persons, journeys = len(event), len(starts), int(journey.max(initial=-1)) + 1
+    minus_one = np.full(n, -1, np.int32)
+    nothing = pa.DictionaryArray.from_arrays(np.zeros(n, np.uint8), pa.array([""]))
+    coded = dict.fromkeys(CODED_COLUMNS, nothing) | {"event": pa.DictionaryArray.from_arrays(event, pa.array(NAMES))}
+    events = {"time": moment, **coded, "session": minus_one, "contact": minus_one, "journey": journey}
+    kind = pa.DictionaryArray.from_arrays(np.zeros(journeys, np.uint8), pa.array(["purchase"]))
+    ends = np.zeros(journeys, np.int64)
+    tables = {
+        "events": events | {"flags": np.zeros(n, np.uint16)},
+        "persons": {"start": np.asarray(starts, np.int64)},
+        "journeys": {
+            "person": (np.arange(journeys) // 2).astype(np.int32),
+            "kind": kind,
+            "intent": ends,
+            "timeout": ends,
+            "goal_time": ends - 1,
+        },
+    }
+    files = {name: write_table(folder, name, pa.RecordBatch.from_pydict(body)) for name, body in tables.items()}
+    return {"index": index, "n_events": n, "n_persons": persons, "files": files, "flag_counts": {}}
+
+
+def compare(log: JourneyLog, table: pa.Table) -> None:
+    connection = duckdb.connect(":memory:", config={"threads": 2})
+    connection.register("arrow", table)
+    connection.execute("create table events as select * from arrow")
+    for case in ("person", "journey"):
+        scope = Scope(per=case)
+        theirs, sql_s = timed(lambda: connection.sql(PLAIN_SQL.format(case=case)).to_arrow_table(), 3)  # noqa: B023
+        plain, plain_s = timed(lambda: run_flow(FlowSpec(counts_only=True, scope=scope), log), 9)  # noqa: B023
+        whole, whole_s = timed(lambda: run_flow(FlowSpec(scope=scope), log), 3)  # noqa: B023
+        expected = {(row["from"], row["to"]): row["n"] for row in theirs.to_pylist()}
+        for result in (plain, whole):
+            assert {(r["from"], r["to"]): r["count"] for r in result.table.to_pylist()} == expected
+        print(f"flow per {case}: DuckDB {sql_s:.3f} s; counts {plain_s:.4f} s ({sql_s / plain_s:.0f}x); "
+              f"with persons and times {whole_s:.3f} s ({sql_s / whole_s:.1f}x)")  # fmt: skip
+    theirs, sql_s = timed(lambda: connection.sql(VARIANTS_SQL).to_arrow_table(), 1)
+    found, found_s = timed(lambda: run_variants(VariantsSpec(top=10), log), 3)
+    assert [row["count"] for row in found.table.to_pylist()] == theirs.column("n").to_pylist()
+    distinct = found.totals["distinct"]
+    print(
+        f"variants per journey ({distinct:,} distinct): DuckDB {sql_s:.3f} s; {found_s:.3f} s ({sql_s / found_s:.1f}x)"
+    )
+
+
+def timed(ask: Callable[[], Any], runs: int) -> tuple[Any, float]:
+    """The answer, and the median time of `runs` after one to warm up."""
+    answer = ask()
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        ask()
+        times.append(time.perf_counter() - began)
+    return answer, sorted(times)[len(times) // 2]
+
+
+if __name__ == "__main__":
+    main()

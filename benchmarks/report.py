@@ -1,0 +1,118 @@
+"""Write what was measured as Markdown: every figure beside the target it is meant to reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["report"]
+
+#: What the figures are meant to reach at 20 million events on two cores.
+TARGETS = {
+    "funnel ClickHouse": 6.0,
+    "funnel DuckDB": 25.0,
+    "follows DuckDB": 40.0,
+    "import parquet": 400_000,
+    "import csv": 120_000,
+    "import segment": 60_000,
+    "build": 300_000,
+    "build peak": 4e9,
+    "command": 2.0,
+}
+
+NAMES = {"funnel": "Funnel of four steps within seven days", "follows": "Directly-follows counts of events"}
+
+
+def report(found: dict[str, Any]) -> str:
+    """The whole page, from the figures that :mod:`benchmarks.run` collects."""
+    parts = [
+        "# Results",
+        "Written by `make bench`; [README.md](README.md) says how each figure is measured and what bounds it.",
+        _machine(found["machine"]),
+        "## Questions\n\n" + _questions(found["sizes"]),
+        "## From files to journeys\n\n" + _ways_in(found),
+        "## What the machine allows\n\n" + _limits(found["limits"]),
+    ]
+    if "kills" in found:
+        parts.append("## Imports killed half-way\n\n" + _kills(found["kills"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    return (
+        f"{machine['date']}, {machine['cores']} cores ({machine['processor']}), "
+        f"{machine['memory_bytes'] / 2**30:.0f} GiB of memory, {machine['system']}, Python {machine['python']}. "
+        "Medians; ratios are of runs taken in turns in one process."
+    )
+
+
+def _questions(sizes: list[dict[str, Any]]) -> str:
+    rows: list[Sequence[str]] = []
+    for size in sizes:
+        for question, name in NAMES.items():
+            rows.extend(_question_rows(size, question, name))
+    header = ("events", "question", "Percorso", "other engine, fastest form", "its time", "ratio", "target")
+    return table(header, rows)
+
+
+def _question_rows(size: dict[str, Any], question: str, name: str) -> Iterable[Sequence[str]]:
+    timings = {
+        label: timing["median_s"] for label, timing in size["questions"]["questions"][question]["timings"].items()
+    }
+    own = timings["Percorso"]
+    for engine in ("ClickHouse", "DuckDB"):
+        forms = {label: seconds for label, seconds in timings.items() if label.startswith(engine)}
+        fastest = min(forms, key=lambda label: forms[label])
+        target = TARGETS.get(f"{question} {engine}")
+        yield (
+            f"{size['events']:,}", name, _ms(own), fastest, _ms(forms[fastest]), f"{forms[fastest] / own:.1f}×",
+            f"≥ {target:.0f}×" if target else "-",
+        )  # fmt: skip
+
+
+def _ways_in(found: dict[str, Any]) -> str:
+    rows = []
+    for kind, figure in found["text"].items():
+        rows.append(_rate_row(f"import {kind}", figure, TARGETS[f"import {kind}"]))
+    for size in found["sizes"]:
+        rows.append(_rate_row("import parquet", size["import"], TARGETS["import parquet"]))
+        rows.append(_rate_row("build --full", size["build"] | {"events": size["events"]}, TARGETS["build"]))
+        command = size["command"]
+        peak = f"{command['peak_bytes'] / 1e9:.2f} GB"
+        rows.append(
+            ("one-shot `percorso funnel`", f"{size['events']:,}", f"{command['seconds']:.2f} s", "-", peak, "< 2 s")
+        )
+    return table(("step", "events", "seconds", "events/s", "peak memory", "target"), rows)
+
+
+def _rate_row(name: str, figure: dict[str, Any], target: float) -> Sequence[str]:
+    peak = f"{figure['peak_bytes'] / 1e9:.2f} GB"
+    rate, wanted = f"{figure['rate']:,.0f}", f"≥ {target:,.0f}/s"
+    return (name, f"{figure['events']:,}", f"{figure['seconds']:.1f} s", rate, peak, wanted)
+
+
+def _limits(limits: dict[str, float]) -> str:
+    texts = {
+        "memory_scan_bytes_per_s": ("memory read by numpy's sum, all cores", 1e-9, "{:.1f} GB/s"),
+        "sort_rows_per_s": ("rows sorted by person and time (DuckDB, 24 bytes each)", 1, "{:,.0f}/s"),
+        "fsync_ms": ("one synced write of 4 KiB", 1, "{:.2f} ms"),
+        "write_bytes_per_s": ("one synced write of 256 MiB", 1e-6, "{:,.0f} MB/s"),
+        "parquet_rows_per_s": ("rows read from Parquet, nothing done to them", 1, "{:,.0f}/s"),
+        "csv_rows_per_s": ("rows read from CSV (pyarrow), nothing done to them", 1, "{:,.0f}/s"),
+        "json_rows_per_s": ("JSON lines decoded (msgspec, one core), nothing done to them", 1, "{:,.0f}/s"),
+    }
+    rows = [(name, form.format(limits[key] * unit)) for key, (name, unit, form) in texts.items() if key in limits]
+    return table(("limit", "measured"), rows)
+
+
+def _kills(kills: dict[str, Any]) -> str:
+    return table(("figure", "count"), [(key.replace("_", " "), f"{value}") for key, value in kills.items()])
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1_000:,.1f} ms"

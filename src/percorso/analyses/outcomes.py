@@ -1,0 +1,73 @@
+"""How journeys ended, as of a time: derived when asked, never stored (definitions, section 4)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from percorso.kernels.arrays import U8, Bools
+from percorso.store.journey_log import Bucket
+
+__all__ = [
+    "ABANDONED",
+    "ALL_OUTCOMES",
+    "CONVERTED",
+    "NOT_PURCHASE",
+    "OPEN",
+    "OUTCOMES",
+    "journey_outcomes",
+    "journeys_of_kind",
+    "purchase_outcomes",
+]
+
+#: Outcomes of purchase journeys, by code; an order journey has none of them.
+OUTCOMES = ("open", "converted", "abandoned")
+OPEN, CONVERTED, ABANDONED, NOT_PURCHASE = 0, 1, 2, 3
+
+#: Outcomes of purchase and order journeys, by code.
+ALL_OUTCOMES = (*OUTCOMES, "kept", "returned", "cancelled")
+
+
+def journeys_of_kind(bucket: Bucket, kind: str) -> Bools:
+    """Which journeys of the bucket are of `kind` ("purchase" or "order"), bool of shape (n_journeys,)."""
+    journeys = bucket.table("journeys")
+    of_code = np.array([name == kind for name in journeys.dictionary("kind")], dtype=np.bool_)
+    codes = journeys.values("kind")
+    return of_code.take(codes) if len(of_code) else np.zeros(0, np.bool_)
+
+
+def purchase_outcomes(bucket: Bucket, as_of_us: int) -> U8:
+    """Outcome of every journey of the bucket, uint8 of shape (n_journeys,).
+
+    Converted if its goal was reached at or before the as-of time; else abandoned if its last intent plus its time-out
+    is at or before it; else open. NOT_PURCHASE for order journeys.
+    """
+    journeys = bucket.table("journeys")
+    goal, ends = journeys.values("goal_time"), journeys.values("intent") + journeys.values("timeout")
+    outcome = np.where(ends <= as_of_us, ABANDONED, OPEN)
+    outcome = np.where((goal >= 0) & (goal <= as_of_us), CONVERTED, outcome)
+    return np.where(journeys_of_kind(bucket, "purchase"), outcome, NOT_PURCHASE).astype(np.uint8)
+
+
+def journey_outcomes(bucket: Bucket, as_of_us: int) -> U8:
+    """Outcome of every journey of the bucket, order journeys included, uint8 of shape (n_journeys,): ALL_OUTCOMES.
+
+    An order journey is cancelled if its order was cancelled, or wholly refunded before it was delivered; returned if it
+    was returned, or wholly refunded after; else kept. What happened after the as-of time has not happened.
+    """
+    outcome = purchase_outcomes(bucket, as_of_us)
+    outcome[outcome == NOT_PURCHASE] = ALL_OUTCOMES.index("kept")
+    of_order = bucket.table("journeys").values("order")
+    of_order = np.where(journeys_of_kind(bucket, "order"), of_order, -1)
+    known = np.flatnonzero(of_order >= 0)
+    if not len(known):
+        return outcome
+    orders, row = bucket.table("orders"), of_order[known]
+    status = np.array(orders.dictionary("status"))[orders.values("status")[row]]
+    ended, delivered = orders.values("ended")[row], orders.values("delivered")[row]
+    over = (ended < 0) | (ended <= as_of_us)
+    refunded = status == "refunded"
+    cancelled = (status == "cancelled") | (refunded & (delivered < 0))
+    returned = (status == "returned") | (refunded & (delivered >= 0))
+    outcome[known[over & cancelled]] = ALL_OUTCOMES.index("cancelled")
+    outcome[known[over & returned]] = ALL_OUTCOMES.index("returned")
+    return outcome

@@ -1,0 +1,114 @@
+"""The frozen answer to a question: tables, totals, what was asked, of which data, with which warnings."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from percorso.analyses.spec import spec_to_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["RESULT_FORMAT", "Result", "time_text"]
+
+#: Format number in the JSON of a result.
+RESULT_FORMAT = 1
+
+_SHOWN_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An answer.
+
+    Parameters
+    ----------
+    tables : mapping of str to pyarrow.Table
+        By the name they have in JSON ("steps", "edges", ...); the first is the main one.
+    spec : object
+        The question.
+    data_version : str
+        Hash of the journey log that answered.
+    as_of_us : int
+        Events after it were not considered, µs UTC.
+    totals : mapping, optional
+        Single numbers, by their name in JSON.
+    warnings : tuple of str, optional
+        Sentences: too little data, old sources, missing rates.
+    """
+
+    tables: Mapping[str, pa.Table]
+    spec: Any
+    data_version: str
+    as_of_us: int
+    totals: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> pa.Table:
+        """The main table."""
+        return next(iter(self.tables.values()))
+
+    @property
+    def as_of(self) -> str:
+        """As-of time, ISO 8601 in UTC."""
+        return time_text(self.as_of_us)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The main table as pandas DataFrame (needs pandas)."""
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-ready: each table as list of rows, the totals, and where the answer comes from."""
+        body: dict[str, Any] = {name: table.to_pylist() for name, table in self.tables.items()}
+        return {
+            **body,
+            **self.totals,
+            "format": RESULT_FORMAT,
+            "spec": spec_to_json(self.spec),
+            "as_of": self.as_of,
+            "data_version": self.data_version,
+            "warnings": list(self.warnings),
+        }
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.table.column_names)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(_shown(value))}</td>" for value in row.values()) + "</tr>"
+            for row in self.table.slice(0, _SHOWN_ROWS).to_pylist()
+        )
+        left = self.table.num_rows - _SHOWN_ROWS
+        notes = [f"{left} more rows"] if left > 0 else []
+        notes += [f"{name}: {_shown(value)}" for name, value in self.totals.items()]
+        notes += [f"as of {self.as_of}", *self.warnings]
+        below = "".join(f"<div>{html.escape(note)}</div>" for note in notes)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{below}"
+
+
+def time_text(time_us: int) -> str:
+    """µs UTC as ISO 8601 with Z.
+
+    Examples
+    --------
+    >>> time_text(0)
+    '1970-01-01T00:00:00Z'
+    """
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return " → ".join(str(part) for part in value)
+    return str(value)

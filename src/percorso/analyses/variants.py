@@ -1,0 +1,290 @@
+"""Variants: the most common paths, what share of all cases they cover, and how they convert.
+
+Defined in docs/reference/variants.md. The plain twin is tests/naive/variants.py.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from percorso.analyses.intervals import FEW, wilson
+from percorso.analyses.path_counts import (
+    HashedCases,
+    PathKeys,
+    VariantPartial,
+    count_variants,
+    hash_cases,
+    path_keys,
+)
+from percorso.analyses.paths import PathPlan, PathSpec, check_node, plan_paths, stream_of
+from percorso.analyses.people import PersonTask
+from percorso.analyses.quantiles import find_quantiles
+from percorso.analyses.result import Result
+from percorso.engines.local import map_buckets
+from percorso.errors import Corrupt, NotFound, SpecError, nearest_hint
+from percorso.kernels.arrays import I32, I64, U64, Bools
+from percorso.kernels.variants import hash_paths, misspelt
+from percorso.store.journey_log import Bucket, JourneyLog
+
+__all__ = ["VariantsSpec", "run_variants", "variant_people"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantsSpec(PathSpec):
+    """The most common paths.
+
+    Parameters
+    ----------
+    top : int
+        How many to spell out (for each value of the break-down); the rest is counted as "other".
+    """
+
+    top: int = 20
+
+    def __post_init__(self) -> None:
+        PathSpec.__post_init__(self)
+        if self.top < 1:
+            raise SpecError("At least one variant is shown.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The variants that are spelt out: rows of the partial, and their paths as global codes, in order."""
+
+    rows: I64
+    paths: list[list[int]]
+
+
+def run_variants(spec: VariantsSpec, log: JourneyLog, *, threads: int | None = None) -> Result:
+    """Answer variants.
+
+    Returns
+    -------
+    Result
+        Table ``variants`` (path, count, share, converted, conversion with its 95 % interval low and high, median_s,
+        cumulative share, persons; the break-down's value before them) and table ``other`` (the same of what is not
+        shown).
+    """
+    plan = plan_paths(spec, log)
+    keys = path_keys(plan)
+    parts = map_buckets(log, lambda bucket: count_variants(plan, keys, bucket), threads=threads)
+    found = functools.reduce(lambda left, right: left.merge(right), parts, VariantPartial.empty())
+    shown = _spell(plan, log, found, _top_rows(found, spec.top))
+    groups, times = _times_us(plan, keys, log, found, shown, threads)
+    return _result(spec, plan, log, found, shown, groups, times)
+
+
+def _top_rows(found: VariantPartial, top: int) -> I64:
+    """Rows of the `top` most frequent paths of each group; ties by hash, so always the same ones."""
+    order = np.lexsort((found.hash_b, found.hash_a, -found.count, found.group))
+    group = found.group[order]
+    begins = np.searchsorted(group, group)
+    return order[np.arange(len(order)) - begins < top].astype(np.int64)
+
+
+def _spell(plan: PathPlan, log: JourneyLog, found: VariantPartial, rows: I64) -> _Shown:
+    """Read the paths of the rows off their example cases; order by group, count and path."""
+    examples = found.example[rows]
+    spelt: dict[int, list[int]] = {}
+    buckets = {bucket.index: bucket for bucket in log.buckets}
+    for index in np.unique(examples >> 32).tolist():
+        bucket, mine = buckets[index], examples[examples >> 32 == index]
+        stream = stream_of(plan, bucket)
+        at = np.flatnonzero(np.isin(stream.case, mine & 0xFFFFFFFF))
+        at = at[np.argsort(stream.case[at], kind="stable")]
+        codes = plan.nodes.lut(bucket)[stream.node[at]]
+        cases, begins = np.unique(stream.case[at], return_index=True)
+        for case, path in zip(cases.tolist(), np.split(codes, begins[1:]), strict=True):
+            spelt[index << 32 | case] = path.tolist()
+    paths = [spelt[example] for example in examples.tolist()]
+    order = sorted(range(len(rows)), key=lambda i: (found.group[rows[i]], -found.count[rows[i]], paths[i]))
+    return _Shown(rows[order], [paths[i] for i in order])
+
+
+def _times_us(
+    plan: PathPlan, keys: PathKeys, log: JourneyLog, found: VariantPartial, shown: _Shown, threads: int | None
+) -> tuple[I64, I64]:
+    """The groups, and median and 90th percentile of the time from first to last node of each variant shown, then
+    of the others of each group. Checks on the way that all cases of a shown variant spell its path.
+    """
+    groups = np.unique(found.group)
+    n_shown = len(shown.rows)
+    rank_of_row = n_shown + np.searchsorted(groups, found.group)
+    rank_of_row[shown.rows] = np.arange(n_shown)
+    counts = np.bincount(rank_of_row, weights=found.count, minlength=n_shown + len(groups)).astype(np.int64)
+    hashes = found.hash_a[shown.rows], found.hash_b[shown.rows]
+
+    def values(bucket: Bucket) -> tuple[I32, I64]:
+        cases = hash_cases(plan, keys, bucket)
+        rank = _rank(cases, hashes)
+        _check_spelling(plan, bucket, cases, rank, shown.paths)
+        other = n_shown + np.searchsorted(groups, cases.stream.group)
+        rank = np.where(rank >= 0, rank, other)
+        return np.where(cases.length > 0, rank, -1).astype(np.int32), cases.last_us - cases.first_us
+
+    return groups, find_quantiles(log, values, counts, threads=threads)
+
+
+def _rank(cases: HashedCases, hashes: tuple[U64, U64]) -> I32:
+    """Which of the given paths each case has, int32 of shape (n_cases,); -1: none of them."""
+    order = np.argsort(hashes[0], kind="stable")
+    rank = np.full(len(cases.length), -1, np.int32)
+    if not len(order):
+        return rank
+    left = np.searchsorted(hashes[0][order], cases.hash_a)
+    # Equal first halves are next to impossible, but no reason to be wrong.
+    for step in range(int(np.unique(hashes[0], return_counts=True)[1].max())):
+        at = order[np.minimum(left + step, len(order) - 1)]
+        hit = (hashes[0][at] == cases.hash_a) & (hashes[1][at] == cases.hash_b) & (cases.length > 0)
+        rank[hit] = at[hit]
+    return rank
+
+
+def _check_spelling(plan: PathPlan, bucket: Bucket, cases: HashedCases, rank: I32, paths: Sequence[list[int]]) -> None:
+    local = np.full(len(plan.nodes.values), -1, np.int32)
+    lut = plan.nodes.lut(bucket)
+    local[lut] = np.arange(len(lut), dtype=np.int32)
+    offsets = np.cumsum([0, *map(len, paths)]).astype(np.int64)
+    spelling = local[np.array([code for path in paths for code in path], np.int64)]
+    wrong = misspelt(cases.stream.node, cases.stream.case, rank, cases.length, offsets, spelling)
+    if wrong:
+        raise Corrupt(
+            f"{wrong} cases share the hash of a path that is not theirs.",
+            hint="This cannot happen by chance; please report it.",
+        )
+
+
+def _result(
+    spec: VariantsSpec,
+    plan: PathPlan,
+    log: JourneyLog,
+    found: VariantPartial,
+    shown: _Shown,
+    groups: I64,
+    times: I64,
+) -> Result:
+    n_shown, rows = len(shown.rows), shown.rows
+    of_group = np.searchsorted(groups, found.group)
+    in_group = np.bincount(of_group, weights=found.count, minlength=len(groups)).astype(np.int64)
+    names = plan.nodes.values
+    begins = np.searchsorted(of_group[rows], of_group[rows])
+    so_far = np.cumsum(found.count[rows])
+    covered = so_far - (so_far - found.count[rows])[begins]
+    paths = pa.array([[names[code] for code in path] for path in shown.paths], pa.list_(pa.string()))
+    variants = {
+        **_group_column(plan, found.group[rows]),
+        "path": paths,
+        **_measures(found.counts[:, rows], in_group[of_group[rows]], times[:n_shown]),
+        "cumulative": covered / in_group[of_group[rows]],
+        "persons": found.counts[1, rows],
+    }
+    rest = np.ones(len(found.count), np.bool_)
+    rest[rows] = False
+    left = np.zeros((5, len(groups)), np.int64)
+    for column, sums in zip((*found.counts, np.ones(len(rest), np.int64)), left, strict=True):
+        np.add.at(sums, of_group[rest], column[rest])
+    other = {
+        **_group_column(plan, groups),
+        "variants": left[4],
+        **_measures(left[:4], in_group, times[n_shown:]),
+    }
+    total = int(found.count.sum())
+    totals = {
+        "total": total,
+        "distinct": len(found.count),
+        "persons": found.n_persons,
+        "coverage": float(found.count[rows].sum() / total) if total else None,
+    }
+    tables = {"variants": pa.table(variants), "other": pa.table(other)}
+    return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, _warnings(spec, found))
+
+
+def _group_column(plan: PathPlan, codes: I64) -> dict[str, pa.Array]:
+    if plan.by is None:
+        return {}
+    return {plan.spec.scope.by: pa.array(plan.by.values, pa.string()).take(pa.array(codes))}
+
+
+def _measures(counts: I64, of: I64, times_us: I64) -> dict[str, Any]:
+    """Count, share of `of` (all cases of the group), conversion with its interval, median time."""
+    count, _, eligible, converted = counts
+    rates = [hits / n if n else None for hits, n in zip(converted.tolist(), eligible.tolist(), strict=True)]
+    limits = [wilson(hits, n) or (None, None) for hits, n in zip(converted.tolist(), eligible.tolist(), strict=True)]
+    median = times_us[:, 0]
+    return {
+        "count": count,
+        "share": count / of,
+        "converted": converted,
+        "conversion": pa.array(rates, pa.float64()),
+        "low": pa.array([low for low, _ in limits], pa.float64()),
+        "high": pa.array([high for _, high in limits], pa.float64()),
+        "median_s": pa.array(median / 1e6, pa.float64(), mask=median < 0),
+    }
+
+
+def _warnings(spec: VariantsSpec, found: VariantPartial) -> tuple[str, ...]:
+    warnings = []
+    total, eligible = int(found.count.sum()), int(found.counts[2].sum())
+    if found.n_open and not spec.outcome:
+        warnings.append(f"{found.n_open:,} of {eligible:,} purchase journeys are still open: conversion can only rise.")
+    if 0 < total < FEW:
+        warnings.append(f"Only {total} {spec.scope.per}s: shares of fewer than {FEW} say little.")
+    return tuple(warnings)
+
+
+def variant_people(
+    spec: VariantsSpec, log: JourneyLog, path: Sequence[str] | None, *, group: str = "", threads: int | None = None
+) -> PersonTask:
+    """The persons behind a variant.
+
+    Parameters
+    ----------
+    spec : VariantsSpec
+    log : JourneyLog
+    path : sequence of str, or None
+        The variant; None: all that are not among the `top`.
+    group : str
+        The break-down's value.
+    threads : int, optional
+    """
+    plan = plan_paths(spec, log)
+    keys = path_keys(plan)
+    values = ("",) if plan.by is None else plan.by.values
+    if group not in values:
+        raise NotFound(f"No path has {spec.scope.by} '{group}'.", hint=nearest_hint(group, values))
+    code = values.index(group)
+    if path is None:
+        parts = map_buckets(log, lambda bucket: count_variants(plan, keys, bucket), threads=threads)
+        found = functools.reduce(lambda left, right: left.merge(right), parts, VariantPartial.empty())
+        rows = _top_rows(found, spec.top)
+        hashes = found.hash_a[rows], found.hash_b[rows]
+    else:
+        hashes = _hash_of(plan, keys, [check_node(plan, name) for name in path], code)
+
+    def task(bucket: Bucket) -> Bools:
+        cases = hash_cases(plan, keys, bucket)
+        is_named = _rank(cases, hashes) >= 0
+        wanted = (cases.length > 0) & (cases.stream.group == code) & (~is_named if path is None else is_named)
+        marked = np.zeros(bucket.n_persons, np.bool_)
+        marked[cases.stream.persons[wanted]] = True
+        return marked
+
+    return task
+
+
+def _hash_of(plan: PathPlan, keys: PathKeys, path: Sequence[int], group: int) -> tuple[U64, U64]:
+    """The hash of one path of global codes, as arrays of one element."""
+    begin = np.zeros(2, np.uint64) if plan.by is None else keys.groups[group]
+    hash_a, hash_b = begin[:1].copy(), begin[1:].copy()
+    node = np.array(path, np.int32)
+    zeros = np.zeros(len(path), np.int32)
+    key_a, key_b = (np.ascontiguousarray(keys.nodes[:, half]) for half in (0, 1))
+    times = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    hash_paths(node, zeros, zeros, np.zeros(1, np.int64), key_a, key_b, hash_a, hash_b, np.zeros(1, np.int32), *times)
+    return hash_a, hash_b

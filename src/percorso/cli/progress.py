@@ -1,0 +1,108 @@
+"""Progress of builds, and the journey log that a question needs, built first where it is stale.
+
+All of it goes to stderr: stdout carries answers alone. Bars are for terminals; elsewhere, as in a log file, one
+sentence says what is going on.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from percorso.cli.output import count_text
+from percorso.journeys.build import Progress as BuildProgress
+from percorso.services.build import fresh_log
+from percorso.services.workspace import Workspace
+from percorso.store.journey_log import JourneyLog
+
+__all__ = ["RowsPerSecond", "build_progress", "ready_log"]
+
+#: What a build tells of itself, in words for people.
+_PHASES = {
+    "reading": "Reading events",
+    "identifying": "Finding persons",
+    "classifying": "Classifying",
+    "writing": "Cutting journeys",
+}
+
+
+class RowsPerSecond(ProgressColumn):
+    """Speed of a task that counts rows."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{count_text(round(speed))} rows/s" if speed else "", style="progress.data.speed")
+
+
+class _PhaseBars:
+    """One bar a phase; a phase is over when the next one begins."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def tell(self, phase: str, done: int, total: int) -> None:
+        if phase not in self._tasks:
+            self.finish()
+            # Without a total the bar only says that something is going on: a phase that counts no rows.
+            self._tasks[phase] = self._bars.add_task(_PHASES.get(phase, phase), total=None)
+        if done:
+            self._bars.update(self._tasks[phase], completed=done, total=max(done, total))
+
+    def finish(self) -> None:
+        for task in self._bars.tasks:
+            if not task.finished:
+                done = max(task.completed, 1)
+                self._bars.update(task.id, completed=done, total=done)
+
+
+@contextmanager
+def build_progress(*, notice: str = "", transient: bool = False) -> Iterator[BuildProgress]:
+    """What to hand to a build as its `progress`, for the length of the block.
+
+    Parameters
+    ----------
+    notice : str
+        Said once, when the build begins; without a build nothing is said.
+    transient : bool
+        Bars vanish at the end, for builds that are not what the user asked for.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        RowsPerSecond(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    bars = Progress(*columns, console=console, transient=transient, disable=not sys.stderr.isatty())
+    phases = _PhaseBars(bars)
+    waiting = [notice] if notice else []
+
+    def tell(phase: str, done: int, total: int) -> None:
+        if waiting:
+            typer.echo(waiting.pop(), err=True)
+        phases.tell(phase, done, total)
+
+    with bars:
+        yield tell
+        phases.finish()
+
+
+def ready_log(workspace: Workspace) -> JourneyLog:
+    """The journey log for a question. A missing or stale one is built first, and stderr says so.
+
+    Raises
+    ------
+    NothingImported
+        There are no events yet.
+    """
+    notice = "New events or settings: building the journey log first."
+    with build_progress(notice=notice, transient=True) as progress:
+        return fresh_log(workspace, progress=progress)

@@ -1,0 +1,243 @@
+"""Import one file: all of it in one commit, or none."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from percorso.engines.prepare import PrepareLimits
+from percorso.errors import ImportConflict
+from percorso.events.conversion import Reject
+from percorso.events.event import EVENT_SCHEMA
+from percorso.events.formats.table_items import ScatteredGroupsError
+from percorso.identity.identifiers import IdentifierRules
+from percorso.services.import_chunks import ConvertedChunk, converted_chunks
+from percorso.services.import_plan import FilePlan, content_hash
+from percorso.services.import_rows import RowFinisher
+from percorso.services.workspace import Workspace
+from percorso.store.lake import ImportRecord, Lake
+from percorso.store.lake_tables import REJECTED, import_id
+from percorso.store.lake_write import LakeWrite
+from percorso.store.parts import Part
+
+__all__ = ["FileReport", "Progress", "import_file", "prepare_limits"]
+
+#: Called with the share of the file that is done, 0 to 1, and the rows so far.
+Progress = Callable[[float, int], None]
+
+#: Two imports at once do no harm: the second waits for the first.
+_WAIT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of a file.
+
+    Parameters
+    ----------
+    path, format, source : str
+    rows : int
+        Rows read.
+    events : int
+        Events added to the lake.
+    duplicates : int
+        Events that were there already.
+    rejected : int
+        Rows that could not become events.
+    retracted : int
+        Events of earlier imports that --replace took back.
+    spend_rows : int
+        Rows of ad spend.
+    seconds : float
+    unchanged : bool
+        The file had been imported before, in the same way.
+    """
+
+    path: str
+    format: str
+    source: str
+    rows: int
+    events: int
+    duplicates: int
+    rejected: int
+    retracted: int = 0
+    spend_rows: int = 0
+    seconds: float = 0.0
+    unchanged: bool = False
+
+
+@dataclass(slots=True)
+class _Counts:
+    rows: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    spend: int = 0
+
+
+def import_file(workspace: Workspace, plan: FilePlan, *, replace: bool, progress: Progress) -> FileReport:
+    """Import a file as planned.
+
+    Raises
+    ------
+    FileError
+        It is damaged; nothing of it was imported.
+    ImportConflict
+        It was imported before in another way, and `replace` is not set.
+    Busy
+        Another process is writing.
+    """
+    begun = time.monotonic()
+    lake = Lake(workspace.lake)
+    digest = content_hash(plan.file.path)
+    with lake.writing(EVENT_SCHEMA, timeout_s=_WAIT_S) as write:
+        earlier = [record for record in lake.imports() if record.content_hash == digest]
+        if not replace:
+            known = _unchanged(plan, earlier)
+            if known is not None:
+                return known
+        counts, parts = _write_rows(workspace, plan, write, progress)
+        report = _commit(plan, write, digest, counts, parts, earlier if replace else None)
+    return dataclasses.replace(report, seconds=time.monotonic() - begun)
+
+
+def _unchanged(plan: FilePlan, earlier: Iterable[ImportRecord]) -> FileReport | None:
+    """The report of a file that was imported before in the same way; None if it was not imported."""
+    for record in earlier:
+        if record.source != plan.source.name:
+            continue
+        if record.mapping_hash != plan.fingerprint:
+            raise ImportConflict(
+                f"{plan.file.path.name} was imported before in another way, on {record.imported_at:%Y-%m-%d}.",
+                hint="Add --replace: it takes back what that import brought and imports the file anew, in one step.",
+                fields={"file": plan.file.path.name, "source": record.source, "batch": record.batch},
+            )
+        copies = record.events + record.duplicates
+        path = str(plan.file.path)
+        return FileReport(path, plan.format, record.source, record.rows, 0, copies, record.rejected, unchanged=True)
+    return None
+
+
+def _write_rows(
+    workspace: Workspace, plan: FilePlan, write: LakeWrite, progress: Progress
+) -> tuple[_Counts, list[Part]]:
+    """Convert the file and write everything of it, not yet for anybody to see."""
+    try:
+        return _write_chunks(workspace, plan, write, progress, sort=False)
+    except ScatteredGroupsError:
+        write.restart()
+        return _write_chunks(workspace, plan, write, progress, sort=True)
+
+
+def _write_chunks(
+    workspace: Workspace, plan: FilePlan, write: LakeWrite, progress: Progress, *, sort: bool
+) -> tuple[_Counts, list[Part]]:
+    rules = IdentifierRules(workspace.settings.identity, workspace.settings.workspace.country)
+    finisher = RowFinisher(write.batch, plan.file.expected_rows)
+    events, rejected, spend = write.events(plan.source.name), write.rejected(), write.ad_spend()
+    counts = _Counts()
+    # One thread writes while this one finishes the next chunk and others convert those after it.
+    with ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
+        pending: Future[None] | None = None
+        for chunk in converted_chunks(plan, rules, prepare_limits(workspace), sort=sort):
+            counts.rows += chunk.rows
+            if chunk.rejected:
+                counts.rejected += len(chunk.rejected)
+                rejected.write(_rejected_table(plan, chunk, write.batch))
+            if chunk.spend is not None:
+                counts.spend += chunk.spend.num_rows
+                spend.write(_with_batch(chunk.spend, write.batch))
+            if chunk.events is not None:
+                table, copies = finisher.finish(chunk.events)
+                counts.duplicates += copies
+                if pending is not None:
+                    pending.result()
+                pending = writer.submit(events.write, table)
+            progress(chunk.position_ratio, counts.rows)
+        if pending is not None:
+            pending.result()
+    return counts, events.close()
+
+
+def prepare_limits(workspace: Workspace) -> PrepareLimits:
+    """What [prepare] may use: half of what a build may, for converting goes on beside it."""
+    wanted = workspace.settings.build.memory_limit_bytes or _machine_memory_bytes() // 2
+    return PrepareLimits(memory_bytes=max(wanted // 2, 256 << 20), scratch=workspace.tmp)
+
+
+def _machine_memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _commit(
+    plan: FilePlan,
+    write: LakeWrite,
+    digest: str,
+    counts: _Counts,
+    parts: list[Part],
+    replaced: list[ImportRecord] | None,
+) -> FileReport:
+    """Drop what is in the lake already, or take back what is replaced; then make the import count."""
+    name = plan.source.name
+    back = None
+    if replaced is None:
+        parts, copies = write.without_known(parts, name)
+        counts.duplicates += copies
+    else:
+        ids = [import_id(record.source, record.content_hash) for record in replaced]
+        back = write.retraction(parts, name, batches={record.batch for record in replaced}, imports=ids)
+    report = FileReport(
+        path=str(plan.file.path),
+        format=plan.format,
+        source=name,
+        rows=counts.rows,
+        events=sum(part.rows for part in parts),
+        duplicates=counts.duplicates,
+        rejected=counts.rejected,
+        retracted=back.rows if back else 0,
+        spend_rows=counts.spend,
+    )
+    write.commit(_record(plan, digest, report), parts, back)
+    return report
+
+
+def _record(plan: FilePlan, digest: str, report: FileReport) -> dict[str, object]:
+    return {
+        "file": plan.file.path.name,
+        "content_hash": digest,
+        "mapping_hash": plan.fingerprint,
+        "format": plan.format,
+        "source": report.source,
+        "rows": report.rows,
+        "events": report.events,
+        "duplicates": report.duplicates,
+        "rejected": report.rejected,
+        "imported_at": datetime.now(UTC),
+    }
+
+
+def _with_batch(spend: pa.Table, batch: int) -> pa.Table:
+    return spend.add_column(0, "batch", pa.repeat(pa.scalar(batch, pa.int64()), spend.num_rows))
+
+
+def _rejected_table(plan: FilePlan, chunk: ConvertedChunk, batch: int) -> pa.Table:
+    name = f"{plan.file.path.name}/{chunk.member}" if chunk.member else plan.file.path.name
+    rows = [_rejected_row(reject, name, batch) for reject in chunk.rejected]
+    return pa.Table.from_pylist(rows, schema=REJECTED.schema)
+
+
+def _rejected_row(reject: Reject, file: str, batch: int) -> dict[str, object]:
+    return {
+        "batch": batch,
+        "file": file,
+        "line": reject.line,
+        "reason": reject.reason,
+        "detail": reject.detail,
+        "raw": reject.raw,
+    }

@@ -1,0 +1,170 @@
+"""How a file will be imported: its format, its source, its mapping."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from percorso.errors import FileError, MappingError, UserError, nearest_hint
+from percorso.events.ad_spend import ConvertedSpend
+from percorso.events.columns import flat_table
+from percorso.events.conversion import Converted, LineFormat, TableChunk
+from percorso.events.formats import FORMATS, PathsFormat, SourceInfo, source_info
+from percorso.events.formats.table import TableMapping
+from percorso.events.mapping import Mapping as FileMapping
+from percorso.events.mapping import check_columns
+from percorso.events.mapping_file import SOURCE_NAME, parse_mapping
+from percorso.events.readers import InputFile, Member
+from percorso.services.workspace import Workspace
+
+__all__ = ["FilePlan", "RowFormat", "checked_source", "content_hash", "flat_columns", "plan_file", "read_mapping"]
+
+
+_HASH_BLOCK = 1 << 22
+
+
+class RowFormat(Protocol):
+    """A format of tables: of events, or of ad spend."""
+
+    name: str
+
+    def convert(self, chunk: TableChunk) -> Converted | ConvertedSpend: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlan:
+    """One file, and what will be done with it. Exactly one of `lines` and `table` is there.
+
+    Rows of equal cells in the columns `group_by` belong together. `joined` are the files that prepare.sql
+    reads beside the imported one, by the names it has for them.
+    """
+
+    file: InputFile
+    format: str
+    source: SourceInfo
+    mapping: FileMapping | None
+    fingerprint: str  # equal for equal ways to read a file
+    lines: LineFormat | None = None
+    table: RowFormat | None = None
+    group_by: tuple[str, ...] = ()
+    joined: Mapping[str, Path] = field(default_factory=dict)
+
+
+def read_mapping(workspace: Workspace, path: Path, *, source: str = "") -> FileMapping:
+    """A mapping file; `source` takes the place of the source it names.
+
+    Raises
+    ------
+    MappingError
+        It is missing or wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MappingError(f"The mapping {path} cannot be read.", hint="It must be a TOML file in UTF-8.") from error
+    mapping = parse_mapping(text, where=path.name, own_types=workspace.settings.identity.own_types)
+    return replace(mapping, source=checked_source(source)) if source else mapping
+
+
+def checked_source(name: str) -> str:
+    """A source's name from the command line.
+
+    Raises
+    ------
+    MappingError
+        It cannot be one.
+    """
+    if not SOURCE_NAME.fullmatch(name):
+        raise MappingError(
+            f"{name!r} cannot be a source's name.", hint="Letters, digits, blanks and . _ - are allowed."
+        )
+    return name
+
+
+def plan_file(
+    workspace: Workspace, file: InputFile, *, format_name: str, mapping: FileMapping | None, source: str = ""
+) -> FilePlan:
+    """Decide how to import a file.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    file : InputFile
+    format_name : str
+        "table", "paths" or a key of `FORMATS`.
+    mapping : Mapping, optional
+        For "table" and "paths".
+    source : str
+        Name of the source, for formats without a mapping; "" takes the format's.
+
+    Raises
+    ------
+    MappingError
+        The mapping does not fit the file, or there is none where one is needed.
+    UserError
+        There is no such format, or the file cannot have it.
+    """
+    if mapping is not None:
+        return _mapped(workspace, file, mapping)
+    entry = FORMATS.get(format_name)
+    if entry is None:
+        raise UserError(f"{format_name!r} is no format.", hint=nearest_hint(format_name, ("auto", "table", *FORMATS)))
+    info = source_info(checked_source(source or format_name), entry.default_kind)
+    plan = FilePlan(file, format_name, info, None, _fingerprint(format_name, info, None))
+    if file.shape == "ndjson" and entry.lines is not None:
+        return replace(plan, lines=entry.lines(workspace.settings, info))
+    if entry.table is not None and (file.shape != "ndjson" or entry.lines is None):
+        return replace(plan, table=entry.table(workspace.settings, info), group_by=entry.group_by)
+    raise UserError(f"{file.path.name} is {file.shape.upper()}; the format {format_name} is read from NDJSON.")
+
+
+def _mapped(workspace: Workspace, file: InputFile, mapping: FileMapping) -> FilePlan:
+    if not mapping.prepare_sql and file.shape != "ndjson":
+        for member in file.members:
+            check_columns(mapping, flat_columns(member), where=file.path.name)
+    info = source_info(mapping.source, mapping.kind, id_space=mapping.id_space, ref_space=mapping.ref_space)
+    name = "paths" if mapping.paths else "table"
+    made: RowFormat = (
+        PathsFormat(workspace.settings, info, mapping.paths)
+        if mapping.paths
+        else TableMapping(workspace.settings, mapping)
+    )
+    group_by = mapping.items.group_by if mapping.items else ()
+    joined = {key: file.path.parent / other for key, other in mapping.prepare_tables.items()}
+    fingerprint = _fingerprint(name, info, mapping, *(content_hash(path) for path in joined.values()))
+    return FilePlan(file, name, info, mapping, fingerprint, table=made, group_by=group_by, joined=joined)
+
+
+def flat_columns(member: Member) -> Iterable[str]:
+    """Columns as mappings name them: members of Parquet structs with points."""
+    if member.schema is None:
+        return member.columns
+    return tuple(flat_table(member.schema.empty_table()).column_names)
+
+
+def content_hash(path: Path) -> str:
+    """Hash of a file's bytes, hexadecimal.
+
+    Raises
+    ------
+    FileError
+        It cannot be read.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with open(path, "rb") as stream:
+            while block := stream.read(_HASH_BLOCK):
+                digest.update(block)
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}.") from error
+    return digest.hexdigest()
+
+
+def _fingerprint(format_name: str, source: SourceInfo, mapping: FileMapping | None, *joined: str) -> str:
+    parts = [format_name, source.name, source.kind, source.id_space, source.ref_space, *joined]
+    text = json.dumps([*parts, mapping.canonical() if mapping else ""])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

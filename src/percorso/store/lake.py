@@ -1,0 +1,177 @@
+"""The lake: every event as it came in, in Delta tables that any engine can read.
+
+::
+
+    lake/events/      event rows, partitioned by source
+    lake/rejected/    rows of imported files that could not become events
+    lake/ad_spend/    cost of advertising by day
+    lake/imports/     one row an import
+    lake/write.lock   who is writing
+    lake/attempt.json the last batch number given out
+
+A file's import counts from one commit on: the commit to `events` that carries the app transaction
+``import:<source>:<content hash>`` with the batch as its version. What the other tables say of a batch is
+written before it and counts only if that transaction is there, so a process killed at any moment leaves
+all of a file or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from percorso.store.delta import live_files_of, open_table
+from percorso.store.lake_tables import AD_SPEND, EVENTS, IMPORTS, REJECTED, LakeTable, import_id
+from percorso.store.lake_write import LakeWrite, begin_write
+from percorso.store.lock import exclusive_lock
+from percorso.store.row_keys import row_keys
+
+__all__ = ["ImportRecord", "Lake", "LakeFile"]
+
+
+@dataclass(frozen=True, slots=True)
+class LakeFile:
+    """A Parquet file of events. Its column `source` is not in it but here.
+
+    Parameters
+    ----------
+    path : Path
+        Absolute.
+    rows : int
+    source : str
+    min_time_us, max_time_us : int
+        Least and greatest `timestamp`, microseconds UTC.
+    min_batch, max_batch : int
+    """
+
+    path: Path
+    rows: int
+    source: str
+    min_time_us: int
+    max_time_us: int
+    min_batch: int
+    max_batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRecord:
+    """One import that counts."""
+
+    batch: int
+    file: str
+    content_hash: str
+    mapping_hash: str
+    format: str
+    source: str
+    rows: int
+    events: int
+    duplicates: int
+    rejected: int
+    imported_at: datetime
+
+
+class Lake:
+    """Reads the lake, and opens it for writing.
+
+    Parameters
+    ----------
+    folder : Path
+        ``lake/`` of a workspace; need not exist yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+
+    def version(self) -> int:
+        """Version of the events table; it grows with every import. -1: there are no events yet."""
+        delta = open_table(self._folder, EVENTS)
+        return -1 if delta is None or delta.version() == 0 else int(delta.version())
+
+    def live_files(self) -> list[LakeFile]:
+        """The Parquet files of all events that count, by source and path."""
+        delta = open_table(self._folder, EVENTS)
+        if delta is None:
+            return []
+        return [
+            LakeFile(file.path, file.rows, file.partition, *file.ranges["timestamp"], *file.ranges["batch"])
+            for file in live_files_of(self._folder, delta, EVENTS)
+        ]
+
+    def batches(self) -> tuple[int, ...]:
+        """Batch numbers of all imports that count, in rising order."""
+        return tuple(record.batch for record in self.imports())
+
+    def imports(self) -> list[ImportRecord]:
+        """All imports that count, in the order in which they were made."""
+        events = open_table(self._folder, EVENTS)
+        if events is None:
+            return []
+        records = [ImportRecord(**row) for row in self._rows(IMPORTS).to_pylist()]
+        counted = [r for r in records if events.transaction_version(import_id(r.source, r.content_hash)) == r.batch]
+        return sorted(counted, key=lambda record: record.batch)
+
+    def rejected(self) -> pa.Table:
+        """Rejected rows of all imports that count, by batch and line; columns as in `REJECTED`."""
+        return self._counted_rows(REJECTED).sort_by([("batch", "ascending"), ("line", "ascending")])
+
+    def ad_spend(self) -> pa.Table:
+        """Ad spend of all imports that count, by day and batch; columns as in `AD_SPEND`.
+
+        Exports overlap: of a day and campaign that several imports of a source have, the last one counts.
+        """
+        return _latest(self._counted_rows(AD_SPEND)).sort_by([("day", "ascending"), ("batch", "ascending")])
+
+    @contextmanager
+    def writing(self, schema: pa.Schema, *, timeout_s: float = 30.0) -> Iterator[LakeWrite]:
+        """Hold the write lock and a new batch number for the length of the block.
+
+        Without a commit inside the block, nothing that was written counts, and it is removed.
+
+        Parameters
+        ----------
+        schema : pyarrow.Schema
+            Columns of the events table.
+
+        Raises
+        ------
+        Busy
+            Somebody else is writing.
+        """
+        with exclusive_lock(self._folder / "write.lock", what="import", timeout_s=timeout_s):
+            write = begin_write(self._folder, schema)
+            try:
+                yield write
+            finally:
+                write.close()
+
+    def _counted_rows(self, table: LakeTable) -> pa.Table:
+        batches = set(self.batches())
+        return self._rows(table, batches)
+
+    def _rows(self, table: LakeTable, batches: set[int] | None = None) -> pa.Table:
+        assert table.schema is not None
+        delta = open_table(self._folder, table)
+        files = [] if delta is None else live_files_of(self._folder, delta, table)
+        tables = [
+            pq.ParquetFile(file.path).read().cast(table.schema)
+            for file in files
+            if batches is None or file.ranges["batch"][0] in batches
+        ]
+        return pa.concat_tables(tables) if tables else table.schema.empty_table()
+
+
+def _latest(spend: pa.Table) -> pa.Table:
+    """Rows of the last batch that has their key."""
+    keys = row_keys(spend, ("source", "day", "utm_source", "utm_medium", "channel", "campaign"))
+    _, of_row = np.unique(keys, axis=0, return_inverse=True)
+    last = np.zeros(len(keys), np.int64)
+    batches = spend.column("batch").to_numpy()
+    np.maximum.at(last, of_row.reshape(-1), batches)
+    return spend.filter(pa.array(batches == last[of_row.reshape(-1)]))

@@ -1,0 +1,271 @@
+"""One write to the lake: a batch number, files that nobody sees yet, and the commit that shows them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from percorso.store.delta import LiveFile, commit_files, live_files_of, open_table, partition_folder, prepare_table
+from percorso.store.lake_tables import AD_SPEND, EVENTS, IMPORTS, REJECTED, LakeTable, import_id
+from percorso.store.matching import matching_rows
+from percorso.store.parts import Part, PartWriter, copy_rows, sync_folder
+
+__all__ = ["LakeWrite", "Retraction", "begin_write"]
+
+_SIDE_TABLES = (REJECTED, AD_SPEND, IMPORTS)
+_ATTEMPT = "attempt.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Retraction:
+    """What a commit takes back.
+
+    Parameters
+    ----------
+    removed : list of LiveFile
+        Files that leave the table.
+    kept : list of (Part, str)
+        New files with those of their rows that stay, and their partitions.
+    rows : int
+        Number of rows taken back.
+    transactions : dict
+        Earlier imports that no longer count: app id to a version that is not their batch.
+    """
+
+    removed: list[LiveFile] = field(default_factory=list)
+    kept: list[tuple[Part, str]] = field(default_factory=list)
+    rows: int = 0
+    transactions: dict[str, int] = field(default_factory=dict)
+
+
+def begin_write(lake: Path, schema: pa.Schema) -> LakeWrite:
+    """Clean up after a writer that died, and take the next batch number. The caller holds the lock."""
+    attempt = _read_attempt(lake)
+    if attempt is not None and attempt["open"]:
+        _remove_leftovers(lake, attempt["batch"])
+    batch = max(attempt["batch"] if attempt else 0, _last_batch(lake)) + 1
+    _write_attempt(lake, batch, is_open=True)
+    return LakeWrite(lake, schema, batch)
+
+
+class LakeWrite:
+    """An open write. Made by `Lake.writing`.
+
+    Attributes
+    ----------
+    batch : int
+        Number of this import, above all earlier ones.
+    """
+
+    def __init__(self, lake: Path, schema: pa.Schema, batch: int) -> None:
+        self._lake = lake
+        self._schema = schema
+        self._side: dict[str, PartWriter] = {}
+        self._writers: list[PartWriter] = []
+        self._committed = False
+        self.batch = batch
+
+    def events(self, source: str) -> PartWriter:
+        """Where the events of a source are written, in file order."""
+        return self._writer(EVENTS, self._file_schema, source, f"part-{self.batch}")
+
+    def rejected(self) -> PartWriter:
+        """Where rows that could not become events are written; columns as in `REJECTED`."""
+        return self._side_writer(REJECTED)
+
+    def ad_spend(self) -> PartWriter:
+        """Where ad spend is written; columns as in `AD_SPEND`."""
+        return self._side_writer(AD_SPEND)
+
+    def restart(self) -> None:
+        """Forget what was written so far; writers handed out before must not be used any more."""
+        for writer in self._writers:
+            writer.abandon()
+        self._writers, self._side = [], {}
+
+    def without_known(self, parts: Sequence[Part], source: str) -> tuple[list[Part], int]:
+        """Leave out rows of new files that are in the lake already, to the last byte.
+
+        Only files of the same source whose time range overlaps are read, and of them only the row keys.
+
+        Returns
+        -------
+        tuple of (list of Part, int)
+            Files to commit, and the number of rows left out.
+        """
+        known = [file for file in self._live() if file.partition == source and _overlaps_any(file, parts)]
+        marks = matching_rows([file.path for file in known], [part.path for part in parts], "row_key")
+        kept: list[Part] = []
+        for part in parts:
+            if part.path in marks:
+                kept += self._rewritten(part.path, source, marks[part.path], f"part-{self.batch}")
+                part.path.unlink()
+            else:
+                kept.append(part)
+        return kept, sum(int(found.sum()) for found in marks.values())
+
+    def retraction(
+        self, parts: Sequence[Part], source: str, *, batches: Collection[int], imports: Iterable[str]
+    ) -> Retraction:
+        """What must go so that new files replace what was there.
+
+        Parameters
+        ----------
+        parts : sequence of Part
+            The new files; rows of the same source with one of their message ids go.
+        source : str
+        batches : collection of int
+            Earlier imports of the same file; all their rows go.
+        imports : iterable of str
+            Their ids, see `import_id`.
+        """
+        live = self._live()
+        whole = [file for file in live if _only_batch(file) in batches]
+        rest = [file for file in live if file.partition == source and _only_batch(file) not in batches]
+        marks = matching_rows([part.path for part in parts], [file.path for file in rest], "message_id")
+        touched = [file for file in rest if file.path in marks]
+        kept: list[tuple[Part, str]] = []
+        for file in touched:
+            name = f"part-{_only_batch(file)}-r{self.batch}"
+            kept += [(part, source) for part in self._rewritten(file.path, source, marks[file.path], name)]
+        rows = sum(file.rows for file in whole) + sum(int(marks[file.path].sum()) for file in touched)
+        return Retraction(whole + touched, kept, rows, dict.fromkeys(imports, self.batch))
+
+    def commit(self, record: Mapping[str, object], parts: Sequence[Part], retraction: Retraction | None = None) -> None:
+        """Make the import count.
+
+        Parameters
+        ----------
+        record : mapping
+            Its row of the imports table, without the batch.
+        parts : sequence of Part
+            Files of its events.
+        retraction : Retraction, optional
+        """
+        back = retraction or Retraction()
+        source = str(record["source"])
+        assert IMPORTS.schema is not None
+        self._side_writer(IMPORTS).write(pa.Table.from_pylist([{**record, "batch": self.batch}], schema=IMPORTS.schema))
+        for table in _SIDE_TABLES:
+            self._commit_side(table)
+        commit_files(
+            self._lake,
+            prepare_table(self._lake, EVENTS, self._schema),
+            EVENTS,
+            self._schema,
+            added=[*((part, source) for part in parts), *back.kept],
+            removed=back.removed,
+            transactions={**back.transactions, import_id(source, str(record["content_hash"])): self.batch},
+        )
+        self._committed = True
+
+    def close(self) -> None:
+        """End the write; what was not committed is removed."""
+        if not self._committed:
+            for writer in self._writers:
+                writer.abandon()
+            _remove_leftovers(self._lake, self.batch)
+        _write_attempt(self._lake, self.batch, is_open=False)
+
+    @property
+    def _file_schema(self) -> pa.Schema:
+        return pa.schema([f for f in self._schema if f.name != EVENTS.partition])
+
+    def _live(self) -> list[LiveFile]:
+        delta = open_table(self._lake, EVENTS)
+        return [] if delta is None else live_files_of(self._lake, delta, EVENTS)
+
+    def _writer(self, table: LakeTable, schema: pa.Schema, partition: str, name: str) -> PartWriter:
+        folder = partition_folder(self._lake, table, partition)
+        self._writers.append(PartWriter(folder, name, schema, statistics=table.statistics))
+        return self._writers[-1]
+
+    def _side_writer(self, table: LakeTable) -> PartWriter:
+        if table.name not in self._side:
+            assert table.schema is not None
+            self._side[table.name] = self._writer(table, table.schema, "", f"part-{self.batch}")
+        return self._side[table.name]
+
+    def _commit_side(self, table: LakeTable) -> None:
+        writer = self._side.get(table.name)
+        parts = writer.close() if writer else []
+        if parts:
+            assert table.schema is not None
+            delta = prepare_table(self._lake, table, table.schema)
+            commit_files(self._lake, delta, table, table.schema, added=[(part, "") for part in parts])
+
+    def _rewritten(self, path: Path, source: str, gone: npt.NDArray[np.bool_], name: str) -> list[Part]:
+        writer = self._writer(EVENTS, self._file_schema, source, name)
+        copy_rows(path, ~gone, writer)
+        return writer.close()
+
+
+def _only_batch(file: LiveFile) -> int:
+    # A file is written by one import, and rewriting takes rows out of it; none ever holds two batches.
+    return file.ranges["batch"][0]
+
+
+def _overlaps_any(file: LiveFile, parts: Sequence[Part]) -> bool:
+    first, last = file.ranges["timestamp"]
+    return any(part.ranges["timestamp"][0] <= last and part.ranges["timestamp"][1] >= first for part in parts)
+
+
+def _last_batch(lake: Path) -> int:
+    delta = open_table(lake, IMPORTS)
+    files = [] if delta is None else live_files_of(lake, delta, IMPORTS)
+    return max((file.ranges["batch"][1] for file in files), default=0)
+
+
+def _remove_leftovers(lake: Path, batch: int) -> None:
+    """Take away every file of a batch that was never committed. A batch that was committed keeps its files."""
+    events = open_table(lake, EVENTS)
+    live = [] if events is None else live_files_of(lake, events, EVENTS)
+    if any(f"part-{batch}-" in file.path.name for file in live) or _was_committed(lake, batch):
+        return
+    for table in _SIDE_TABLES:
+        delta = open_table(lake, table)
+        stale = [] if delta is None else live_files_of(lake, delta, table)
+        stale = [file for file in stale if file.ranges["batch"][0] == batch]
+        if delta is not None and stale:
+            assert table.schema is not None
+            commit_files(lake, delta, table, table.schema, added=[], removed=stale)
+    for pattern in (f"part-{batch}-*.parquet", f"part-*-r{batch}-*.parquet"):
+        for path in lake.rglob(pattern):
+            path.unlink(missing_ok=True)
+
+
+def _was_committed(lake: Path, batch: int) -> bool:
+    events, imports = open_table(lake, EVENTS), open_table(lake, IMPORTS)
+    if events is None or imports is None:
+        return False
+    for file in live_files_of(lake, imports, IMPORTS):
+        if file.ranges["batch"][0] == batch:
+            row = pq.ParquetFile(file.path).read().to_pylist()[0]
+            return bool(events.transaction_version(import_id(row["source"], row["content_hash"])) == batch)
+    return False
+
+
+def _read_attempt(lake: Path) -> dict[str, int] | None:
+    try:
+        attempt = json.loads((lake / _ATTEMPT).read_bytes())
+        return {"batch": int(attempt["batch"]), "open": int(attempt["open"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_attempt(lake: Path, batch: int, *, is_open: bool) -> None:
+    partial = lake / f"{_ATTEMPT}.new"
+    with open(partial, "wb") as stream:
+        stream.write(json.dumps({"batch": batch, "open": int(is_open)}).encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(lake / _ATTEMPT)
+    sync_folder(lake)

@@ -1,0 +1,90 @@
+"""One writer at a time: a lock file that the operating system lets go of when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from percorso.errors import Busy
+
+__all__ = ["exclusive_lock"]
+
+_POLL_S = 0.05
+
+
+@contextmanager
+def exclusive_lock(path: Path, *, what: str, timeout_s: float = 30.0) -> Iterator[None]:
+    """Hold the lock file at `path` for the length of the block.
+
+    The file says who holds it; it stays when the lock is given back, since removing it would let two
+    processes hold two files of one name. A process that dies, however it dies, loses the lock.
+
+    Parameters
+    ----------
+    path : Path
+        Lock file; its folder is made if missing.
+    what : str
+        What the holder is doing, for those who wait: "import", "build".
+    timeout_s : float
+        How long to wait for another holder.
+
+    Raises
+    ------
+    Busy
+        Somebody else held it all the while.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+", encoding="utf-8") as stream:
+        _acquire(stream, timeout_s)
+        try:
+            _write_owner(stream, what)
+            yield
+        finally:
+            fcntl.flock(stream, fcntl.LOCK_UN)
+
+
+def _acquire(stream: IO[str], timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise _busy(stream) from None
+        time.sleep(_POLL_S)
+
+
+def _write_owner(stream: IO[str], what: str) -> None:
+    owner = {
+        "what": what,
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    stream.seek(0)
+    stream.truncate()
+    json.dump(owner, stream)
+    stream.flush()
+
+
+def _busy(stream: IO[str]) -> Busy:
+    stream.seek(0)
+    try:
+        owner = json.loads(stream.read())
+        who = f"{owner['what']} by process {owner['pid']} on {owner['host']} since {owner['since']}"
+    except (ValueError, KeyError, TypeError):
+        owner, who = {}, "another process"
+    return Busy(
+        f"The workspace is being written: {who}.",
+        hint="Wait until it has finished, then try again.",
+        fields={"owner": owner} if owner else None,
+    )
