@@ -38,7 +38,8 @@ _SMALL = {
     "contact": np.int8,
     "trust": np.int8,
 }
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+# Pieces are small: handing their columns to other threads costs more than compressing them.
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 
 def record_type(properties: Sequence[str]) -> np.dtype[Any]:

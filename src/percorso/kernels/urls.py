@@ -14,14 +14,16 @@ __all__ = ["cut_hosts", "cut_queries", "hash_pages"]
 _SLASH, _QUESTION, _HASH, _AT, _COLON, _BANG = 47, 63, 35, 64, 58, 33
 
 
-@kernel(inline="always")
-def _ends_page(data: U8, at: int, end: int) -> bool:
-    """Whether the page ends here: at a query or a fragment, but not at a route such as ``#/cart`` or ``#!cart``."""
-    if data[at] == _QUESTION:
-        return True
-    if data[at] != _HASH:
-        return False
-    return at + 1 == end or (data[at + 1] != _SLASH and data[at + 1] != _BANG)
+@kernel()
+def _page_end(data: U8, start: int, end: int) -> int:
+    """Where the page ends: at a query or a fragment, but not at a route such as ``#/cart`` or ``#!cart``."""
+    for at in range(start, end):
+        c = data[at]
+        if c == _QUESTION:
+            return at
+        if c == _HASH and (at + 1 == end or (data[at + 1] != _SLASH and data[at + 1] != _BANG)):
+            return at
+    return end
 
 
 @kernel(types.Tuple((I32_OUT, U8_OUT))(I32_IN, U8_IN))
@@ -43,9 +45,7 @@ def cut_queries(offsets: I32, data: U8) -> tuple[I32, U8]:
     out = np.empty(offsets[n] - offsets[0], dtype=np.uint8)
     at = 0
     for i in range(n):
-        for k in range(offsets[i], offsets[i + 1]):
-            if _ends_page(data, k, offsets[i + 1]):
-                break
+        for k in range(offsets[i], _page_end(data, offsets[i], offsets[i + 1])):
             out[at] = data[k]
             at += 1
         out_offsets[i + 1] = at
@@ -93,7 +93,5 @@ def cut_hosts(offsets: I32, data: U8) -> tuple[I32, U8]:
 def hash_pages(offsets: I32, data: U8, keys: U64) -> None:
     """128-bit hash of each URL up to its query or fragment, into `keys`, uint64, shape (n_values, 2)."""
     for i in range(offsets.size - 1):
-        end = offsets[i]
-        while end < offsets[i + 1] and not _ends_page(data, end, offsets[i + 1]):
-            end += 1
+        end = _page_end(data, offsets[i], offsets[i + 1])
         keys[i, 0], keys[i, 1] = murmur(data, offsets[i], end, np.uint64(0), np.uint64(0))
