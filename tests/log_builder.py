@@ -181,7 +181,9 @@ def _events(
 
 
 def _persons(rows: list[Row], names: list[str], given: dict[str, dict[str, Any]]) -> pa.RecordBatch:
-    of = {name: [row for row in rows if row.person == name] for name in names}
+    of: dict[str, list[Row]] = {name: [] for name in names}
+    for row in rows:
+        of[row.person].append(row)
     starts = np.cumsum([0, *(len(of[name]) for name in names)])[: len(names)]
     extra = [given.get(name, {}) for name in names]
     flags = [
@@ -218,8 +220,20 @@ def _n_orders(rows: list[Row], more: dict[str, Any]) -> int:
     return int(more.get("n_orders", orders))
 
 
+def _rows_of(keys: list[tuple[str, str]]) -> dict[tuple[str, str], list[int]]:
+    of: dict[tuple[str, str], list[int]] = {}
+    for at, key in enumerate(keys):
+        of.setdefault(key, []).append(at)
+    return of
+
+
+def _persons_of(names: list[str], keys: list[tuple[str, str]]) -> pa.Array[Any]:
+    position = {name: at for at, name in enumerate(names)}
+    return pa.array([position[person] for person, _ in keys], pa.int32())
+
+
 def _sessions(rows: list[Row], names: list[str], keys: list[tuple[str, str]]) -> pa.RecordBatch:
-    of = {key: [at for at, row in enumerate(rows) if (row.person, row.session) == key] for key in keys}
+    of = _rows_of([(row.person, row.session) for row in rows])
     first = [rows[of[key][0]] for key in keys]
     coded = {
         name: _coded([row.coded.get(name, "") for row in first])
@@ -227,7 +241,7 @@ def _sessions(rows: list[Row], names: list[str], keys: list[tuple[str, str]]) ->
     }
     return pa.RecordBatch.from_pydict(
         {
-            "person": pa.array([names.index(person) for person, _ in keys], pa.int32()),
+            "person": _persons_of(names, keys),
             "start": pa.array([row.time for row in first], pa.int64()),
             "end": pa.array([rows[of[key][-1]].time for key in keys], pa.int64()),
             "first_event": pa.array([of[key][0] for key in keys], pa.int32()),
@@ -243,12 +257,12 @@ def _journeys(
     rows: list[Row], names: list[str], keys: list[tuple[str, str]], given: dict[tuple[str, str], Journey]
 ) -> pa.RecordBatch:
     known = [given.get(key) or Journey(person=key[0], name=key[1]) for key in keys]
-    of = {key: [at for at, row in enumerate(rows) if (row.person, row.journey) == key] for key in keys}
+    of = _rows_of([(row.person, row.journey) for row in rows])
     n = len(keys)
     minus_one = pa.array([-1] * n, pa.int32())
     return pa.RecordBatch.from_pydict(
         {
-            "person": pa.array([names.index(person) for person, _ in keys], pa.int32()),
+            "person": _persons_of(names, keys),
             "kind": _coded([journey.kind for journey in known]),
             "start": pa.array([rows[of[key][0]].time for key in keys], pa.int64()),
             "end": pa.array([rows[of[key][-1]].time for key in keys], pa.int64()),

@@ -18,11 +18,9 @@ from percorso.events.times import (
     NOTE_MISSING,
     NOTE_NONE,
     NOTE_UNREADABLE,
-    days_of,
-    local_times,
     read_times,
-    zone_segments,
 )
+from percorso.events.zones import days_of, local_times, zone_segments
 from percorso.time import LEAST_US, MOST_US, day_of, offset_at_us, parse_time, zone_of
 
 ZONES = ["Europe/Rome", "America/New_York", "Australia/Lord_Howe", "UTC", "Asia/Kolkata"]

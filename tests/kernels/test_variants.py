@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from percorso.kernels.arrays import U64
-from percorso.kernels.variants import group_paths, hash_paths, merge_order, misspelt, variant_counts
+from percorso.kernels.arrays import I64
+from percorso.kernels.variants import group_paths, hash_paths, merge_rows, misspelt, variant_counts
 from tests.kernels.path_rows import NAMES, PathRows, path_rows
 from tests.naive import flow, variants
 
@@ -63,20 +63,23 @@ def test_a_case_that_spells_another_path_is_found(rows: PathRows, damage: int) -
     assert misspelt(node, case, rank, length, offsets, flat) == (1 if cases and damage else 0)
 
 
-HASHES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), unique=True).map(sorted)
+HASHES = st.lists(st.tuples(st.integers(0, 2**64 - 1) | st.integers(0, 3), st.integers(0, 3)), unique=True).map(sorted)
 
 
 @given(HASHES, HASHES)
 def test_merge_gives_the_sorted_union(left: list[tuple[int, int]], right: list[tuple[int, int]]) -> None:
-    def halves(pairs: list[tuple[int, int]]) -> tuple[U64, U64]:
-        return np.array([a for a, _ in pairs], np.uint64), np.array([b for _, b in pairs], np.uint64)
+    def rows(pairs: list[tuple[int, int]], example: int, count: int) -> I64:
+        table = np.array([(a, b, 7, example, count, 1) for a, b in pairs], np.uint64)
+        return table.reshape(-1, 6).view(np.int64)
 
-    left_to, right_to = np.empty(len(left), np.int64), np.empty(len(right), np.int64)
-    n = merge_order(*halves(left), *halves(right), left_to, right_to)
+    out = np.empty((len(left) + len(right), 6), np.int64)
+    n = merge_rows(rows(left, 5, 10), rows(right, 4, 100), out)
     union = sorted({*left, *right})
-    assert n == len(union)
-    assert [union[i] for i in left_to] == left
-    assert [union[i] for i in right_to] == right
+    assert [(int(a), int(b)) for a, b in out[:n, :2].view(np.uint64)] == union
+    assert out[:n, 2].tolist() == [7] * n
+    assert out[:n, 3].tolist() == [4 if pair in right else 5 for pair in union]
+    assert out[:n, 4].tolist() == [10 * (pair in left) + 100 * (pair in right) for pair in union]
+    assert out[:n, 5].tolist() == [(pair in left) + (pair in right) for pair in union]
 
 
 def test_paths_of_equal_nodes_in_another_order_or_number_differ() -> None:

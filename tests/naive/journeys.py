@@ -270,6 +270,8 @@ def _change_order(order: Order, e: Event, q: int, events: list[Event]) -> None:
     elif q == CANCEL and order.delivered is None:
         order.status, order.ended = "cancelled", e.time
     elif q == RETURN:
+        if order.status != "returned":
+            order.ended = e.time
         order.status = "returned"
     elif q == REFUND:
         bought = events[order.event]

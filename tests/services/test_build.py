@@ -28,6 +28,7 @@ WEB = [
     event("2024-03-01T10:02:00", "Order Completed", anonymous_id="a", user_id="u", order_id="1", value=900),
 ]
 TILL = [event("2024-03-02T10:00:00", "Order Completed", source="till", source_kind="pos", value=500)]
+LATER = [event("2024-03-03T10:00:00", "Page Viewed", type="page", user_id="u")]  # changes a person's files
 
 
 @pytest.fixture
@@ -250,7 +251,7 @@ def test_a_fresh_log_is_read_while_another_process_builds(workspace: Workspace) 
 def test_readers_of_the_log_before_keep_their_files_for_the_grace(workspace: Workspace) -> None:
     held = fresh_log(workspace)  # its tables are not opened yet
     old = names(held)
-    add_events(workspace, TILL)
+    add_events(workspace, LATER)
     build_log(workspace)
     gone = old - names(current(workspace))
     assert gone
@@ -266,7 +267,7 @@ def test_old_files_go_after_the_grace_and_used_ones_never(workspace: Workspace) 
         os.utime(workspace.log / name, (long_ago, long_ago))
     (workspace.log / ".events-0.arrow.77-1").write_bytes(b"left by a build that died")
     os.utime(workspace.log / ".events-0.arrow.77-1", (long_ago, long_ago))
-    add_events(workspace, TILL)
+    add_events(workspace, LATER)
     build_log(workspace)
     # However old they are, they were in use until now.
     assert old <= files(workspace)

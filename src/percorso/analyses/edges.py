@@ -35,6 +35,9 @@ START, END = "(start)", "(end)"
 #: Up to so many nodes, with start and end, plain counts are kept in a square of cells; above, by number.
 SQUARE_NODES = 512
 
+#: Up to so many edges that could be, a bucket takes their numbers as they are; above, it numbers those that occur.
+_SMALL_NUMBERS = 1 << 14
+
 
 @dataclass(frozen=True, slots=True)
 class EdgePartial:
@@ -66,36 +69,45 @@ def sum_edges(parts: Sequence[EdgePartial]) -> EdgePartial:
 def count_edges(plan: PathPlan, bucket: Bucket) -> EdgePartial:
     """Edges of one bucket with their counts and distinct persons."""
     stream = stream_of(plan, bucket)
-    inner, _, end = _edges(plan, bucket, stream)
-    begun = end >= 0
-    keys: list[I64] = []
-    tables: list[tuple[I64, I64]] = []
-    # Edges into "(end)" are others than those into nodes, so the two never share a number.
-    for edges, persons in ((inner, stream.persons[stream.case]), (end, stream.persons)):
-        number, distinct = _numbered(edges)
-        count, n_persons = np.zeros(len(distinct), np.int64), np.zeros(len(distinct), np.int64)
-        group_counts(number, persons, count, n_persons)
-        keys.append(_global_edges(plan, bucket, distinct))
-        tables.append((count, n_persons))
-    every = np.concatenate(keys)
-    order = np.argsort(every)
-    count, n_persons = (np.concatenate(columns)[order] for columns in zip(*tables, strict=True))
-    return EdgePartial(every[order], count, n_persons, len(np.unique(stream.persons[begun])))
+    edges = _local_edges(plan, bucket, stream)
+    count, persons = np.zeros(len(edges.keys), np.int64), np.zeros(len(edges.keys), np.int64)
+    # Edges into "(end)" are others than those into nodes, so nobody is counted twice.
+    group_counts(edges.inner, stream.persons.take(stream.case), count, persons)
+    group_counts(edges.end, stream.persons, count, persons)
+    found = np.flatnonzero(count)
+    order = found[np.argsort(edges.keys[found])]
+    of_case = stream.persons[edges.end >= 0]  # ascending
+    n_persons = int(np.count_nonzero(np.diff(of_case, prepend=-1)))
+    return EdgePartial(edges.keys[order], count[order], persons[order], n_persons)
 
 
-def _edges(plan: PathPlan, bucket: Bucket, stream: Stream) -> tuple[I64, I64, I64]:
-    """Edge into each node, time it took in µs (-1 from the start), and each case's edge into "(end)"."""
+@dataclass(frozen=True, slots=True)
+class _LocalEdges:
+    """The edges of one bucket by small numbers.
+
+    ``inner``, ``end``: number of the edge into each node, and of each case's edge into "(end)" (-1: no nodes);
+    ``keys``: global edge of each number; ``gap``: time into each node, µs, -1 from the start.
+    """
+
+    inner: I32
+    end: I32
+    keys: I64
+    gap: I64
+
+
+def _local_edges(plan: PathPlan, bucket: Bucket, stream: Stream) -> _LocalEdges:
     inner, gap = np.empty(len(stream.node), np.int64), np.empty(len(stream.node), np.int64)
     end = np.empty(stream.n_cases, np.int64)
     k = len(bucket.events.dictionary(plan.spec.unit))
     edges_of(stream.node, stream.case, stream.row, bucket.events.values("time"), stream.group, k, inner, gap, end)
-    return inner, gap, end
-
-
-def _numbered(keys: I64) -> tuple[I32, I64]:
-    number, distinct = np.empty(len(keys), np.int32), np.empty(len(keys), np.int64)
-    n = number_keys(keys, number, distinct)
-    return number, distinct[:n]
+    n_keys = (1 if plan.by is None else len(plan.by.values)) * (k + 2) ** 2
+    if n_keys <= _SMALL_NUMBERS:
+        keys = _global_edges(plan, bucket, np.arange(n_keys))
+        return _LocalEdges(inner.astype(np.int32), end.astype(np.int32), keys, gap)
+    both = np.concatenate([inner, end])
+    number, distinct = np.empty(len(both), np.int32), np.empty(len(both), np.int64)
+    keys = _global_edges(plan, bucket, distinct[: number_keys(both, number, distinct)])
+    return _LocalEdges(number[: len(inner)], number[len(inner) :], keys, gap)
 
 
 def _lut(plan: PathPlan, bucket: Bucket) -> I64:
@@ -116,10 +128,10 @@ def edge_times_us(plan: PathPlan, log: JourneyLog, edges: EdgePartial, *, thread
     inside = (edges.keys // w % w != w - 2) & (edges.keys % w != w - 1)
 
     def values(bucket: Bucket) -> tuple[I32, I64]:
-        inner, gap, _ = _edges(plan, bucket, stream_of(plan, bucket))
-        number, distinct = _numbered(inner)
-        position = np.searchsorted(edges.keys, _global_edges(plan, bucket, distinct)).astype(np.int32)
-        return np.where(gap >= 0, position[number], np.int32(-1)), gap
+        local = _local_edges(plan, bucket, stream_of(plan, bucket))
+        position = np.searchsorted(edges.keys, local.keys).astype(np.int32)
+        position[local.keys // w % w == w - 2] = -1  # from the start there is no time
+        return position.take(local.inner), local.gap
 
     return find_quantiles(log, values, np.where(inside, edges.count, 0), threads=threads)
 
@@ -162,12 +174,10 @@ def square_edges(square: I64) -> EdgePartial:
 def persons_on_edge(plan: PathPlan, bucket: Bucket, edge: tuple[int, int, int]) -> Bools:
     """Persons of the bucket with a case that has the edge (global group, from, to)."""
     stream = stream_of(plan, bucket)
-    inner, _, end = _edges(plan, bucket, stream)
+    edges = _local_edges(plan, bucket, stream)
     w = len(plan.nodes.values) + 2
-    wanted = (edge[0] * w + edge[1]) * w + edge[2]
+    wanted = np.append(edges.keys == (edge[0] * w + edge[1]) * w + edge[2], False)  # -1 finds the last
     marked = np.zeros(bucket.n_persons, np.bool_)
-    for edges, persons in ((inner, stream.persons[stream.case]), (end, stream.persons)):
-        number, distinct = _numbered(edges)
-        is_wanted = np.append(_global_edges(plan, bucket, distinct) == wanted, False)
-        marked[persons[is_wanted[number]]] = True
+    marked[stream.persons[stream.case[wanted[edges.inner]]]] = True
+    marked[stream.persons[wanted[edges.end]]] = True
     return marked

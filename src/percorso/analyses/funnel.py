@@ -168,11 +168,9 @@ def _add_up(group: I64, visited: I64, count: I64, n_groups: int, n_steps: int) -
     """Counts of (group, set of steps) as counts of steps reached and of furthest steps, shapes (n_groups, n_steps)."""
     reached = np.zeros((n_groups, n_steps), np.int64)
     ended = np.zeros((n_groups, n_steps), np.int64)
-    for step in range(n_steps):
-        did = (visited >> step) & 1 == 1
-        np.add.at(reached[:, step], group[did], count[did])
-        last = visited >> step == 1
-        np.add.at(ended[:, step], group[last], count[last])
+    shifted = visited[:, None] >> np.arange(n_steps)
+    np.add.at(reached, group, (shifted & 1) * count[:, None])
+    np.add.at(ended, group, (shifted == 1) * count[:, None])
     return reached, ended
 
 

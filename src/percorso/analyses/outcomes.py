@@ -44,7 +44,7 @@ def purchase_outcomes(bucket: Bucket, as_of_us: int) -> U8:
     journeys = bucket.table("journeys")
     goal, ends = journeys.values("goal_time"), journeys.values("intent") + journeys.values("timeout")
     outcome = np.where(ends <= as_of_us, ABANDONED, OPEN)
-    outcome = np.where((goal >= 0) & (goal <= as_of_us), CONVERTED, outcome)
+    outcome = np.where((goal != -1) & (goal <= as_of_us), CONVERTED, outcome)
     return np.where(journeys_of_kind(bucket, "purchase"), outcome, NOT_PURCHASE).astype(np.uint8)
 
 
@@ -64,10 +64,10 @@ def journey_outcomes(bucket: Bucket, as_of_us: int) -> U8:
     orders, row = bucket.table("orders"), of_order[known]
     status = np.array(orders.dictionary("status"))[orders.values("status")[row]]
     ended, delivered = orders.values("ended")[row], orders.values("delivered")[row]
-    over = (ended < 0) | (ended <= as_of_us)
+    over = ended <= as_of_us
     refunded = status == "refunded"
-    cancelled = (status == "cancelled") | (refunded & (delivered < 0))
-    returned = (status == "returned") | (refunded & (delivered >= 0))
+    cancelled = (status == "cancelled") | (refunded & (delivered == -1))
+    returned = (status == "returned") | (refunded & (delivered != -1))
     outcome[known[over & cancelled]] = ALL_OUTCOMES.index("cancelled")
     outcome[known[over & returned]] = ALL_OUTCOMES.index("returned")
     return outcome

@@ -15,10 +15,10 @@ from percorso.analyses.outcomes import CONVERTED, NOT_PURCHASE, OPEN, purchase_o
 from percorso.analyses.paths import PathPlan, Stream, stream_of
 from percorso.kernels.arrays import I32, I64, U64, Bools
 from percorso.kernels.paths import case_marks
-from percorso.kernels.variants import group_paths, hash_paths, merge_order, variant_counts
+from percorso.kernels.variants import group_paths, hash_paths, merge_rows, variant_counts
 from percorso.store.journey_log import FLAG_GOAL, Bucket
 
-__all__ = ["HashedCases", "PathKeys", "VariantPartial", "count_variants", "hash_cases", "path_keys"]
+__all__ = ["HashedCases", "PathKeys", "VariantPartial", "count_variants", "hash_cases", "path_keys", "sum_variants"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,51 +43,65 @@ class HashedCases:
 
 @dataclass(frozen=True, slots=True)
 class VariantPartial:
-    """Cases by path, sorted by (hash_a, hash_b).
+    """Cases by path.
 
     Parameters
     ----------
-    hash_a, hash_b : uint64 array, shape (n_variants,)
-    group : int64 array, shape (n_variants,)
-        Global code of the break-down's value.
-    example : int64 array, shape (n_variants,)
-        The first case with the path, as ``bucket << 32 | case``.
-    counts : int64 array, shape (4, n_variants)
-        Cases, distinct persons, cases that can convert, cases that did.
+    rows : int64 array, shape (n_variants, 8)
+        Sorted by hash. The hash's halves (bits of uint64); global code of the break-down's value; the first case with
+        the path, as ``bucket << 32 | case``; cases, distinct persons, cases that can convert, cases that did.
     n_persons, n_open : int
         Persons with a case; purchase journeys without an outcome yet.
     """
 
-    hash_a: U64
-    hash_b: U64
-    group: I64
-    example: I64
-    counts: I64
+    rows: I64
     n_persons: int
     n_open: int
 
-    @classmethod
-    def empty(cls) -> VariantPartial:
-        hashes, codes = np.zeros(0, np.uint64), np.zeros(0, np.int64)
-        return cls(hashes, hashes, codes, codes, np.zeros((4, 0), np.int64), 0, 0)
+    @property
+    def hashes(self) -> tuple[U64, U64]:
+        return _column(self.rows, 0).view(np.uint64), _column(self.rows, 1).view(np.uint64)
+
+    @property
+    def group(self) -> I64:
+        return _column(self.rows, 2)
+
+    @property
+    def example(self) -> I64:
+        return _column(self.rows, 3)
 
     @property
     def count(self) -> I64:
-        cases: I64 = self.counts[0]
-        return cases
+        return _column(self.rows, 4)
+
+    @property
+    def counts(self) -> I64:
+        """Cases, persons, cases that can convert, cases that did: shape (n_variants, 4)."""
+        return self.rows[:, 4:]
 
     def merge(self, other: VariantPartial) -> VariantPartial:
-        mine, theirs = np.empty(len(self.hash_a), np.int64), np.empty(len(other.hash_a), np.int64)
-        n = merge_order(self.hash_a, self.hash_b, other.hash_a, other.hash_b, mine, theirs)
-        hash_a, hash_b = np.empty(n, np.uint64), np.empty(n, np.uint64)
-        group, example = np.empty(n, np.int64), np.full(n, np.iinfo(np.int64).max)
-        counts = np.zeros((4, n), np.int64)
-        for part, at in ((self, mine), (other, theirs)):
-            hash_a[at], hash_b[at], group[at] = part.hash_a, part.hash_b, part.group
-            example[at] = np.minimum(example[at], part.example)
-            counts[:, at] += part.counts
-        n_persons, n_open = self.n_persons + other.n_persons, self.n_open + other.n_open
-        return VariantPartial(hash_a, hash_b, group, example, counts, n_persons, n_open)
+        out = np.empty((len(self.rows) + len(other.rows), self.rows.shape[1]), np.int64)
+        n = merge_rows(self.rows, other.rows, out)
+        return VariantPartial(out[:n], self.n_persons + other.n_persons, self.n_open + other.n_open)
+
+
+def _column(rows: I64, position: int) -> I64:
+    return np.ascontiguousarray(rows[:, position])
+
+
+def sum_variants(parts: Iterable[VariantPartial]) -> VariantPartial:
+    """Many partials as one, merging small with small and large with large, as they come."""
+    waiting: list[tuple[int, VariantPartial]] = []  # (how many parts it holds, these), falling
+    for part in parts:
+        size = 1
+        while waiting and waiting[-1][0] == size:
+            _, before = waiting.pop()
+            part, size = before.merge(part), 2 * size
+        waiting.append((size, part))
+    total = VariantPartial(np.zeros((0, 8), np.int64), 0, 0)
+    for _, part in reversed(waiting):
+        total = part.merge(total)
+    return total
 
 
 def path_keys(plan: PathPlan) -> PathKeys:
@@ -126,16 +140,23 @@ def count_variants(plan: PathPlan, keys: PathKeys, bucket: Bucket) -> VariantPar
     eligible, converted, is_open = _conversions(plan, bucket, stream)
     counts = np.zeros((4, n), np.int64)
     variant_counts(variant, eligible, converted, stream.persons, *counts)
-    order = np.lexsort((cases.hash_b[first], cases.hash_a[first]))
+    place = np.int64(bucket.index) << 32 | first.astype(np.int64)
+    hashes = cases.hash_a[first], cases.hash_b[first]
+    columns = (*(half.view(np.int64) for half in hashes), stream.group[first], place, *counts)
+    with_path = stream.persons[has_path]  # ascending
     return VariantPartial(
-        hash_a=cases.hash_a[first][order],
-        hash_b=cases.hash_b[first][order],
-        group=stream.group[first][order].astype(np.int64),
-        example=(np.int64(bucket.index) << 32 | first.astype(np.int64))[order],
-        counts=counts[:, order],
-        n_persons=len(np.unique(stream.persons[has_path])),
+        rows=np.stack(columns, axis=1)[_order(*hashes)],
+        n_persons=int(np.count_nonzero(np.diff(with_path, prepend=-1))),
         n_open=int((is_open & has_path).sum()),
     )
+
+
+def _order(hash_a: U64, hash_b: U64) -> I64:
+    order = np.argsort(hash_a)
+    first = hash_a[order]
+    if (first[1:] == first[:-1]).any():  # next to impossible
+        return np.lexsort((hash_b, hash_a)).astype(np.int64)
+    return order.astype(np.int64)
 
 
 def _conversions(plan: PathPlan, bucket: Bucket, stream: Stream) -> tuple[Bools, Bools, Bools]:

@@ -5,7 +5,6 @@ Defined in docs/reference/variants.md. The plain twin is tests/naive/variants.py
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from percorso.analyses.path_counts import (
     count_variants,
     hash_cases,
     path_keys,
+    sum_variants,
 )
 from percorso.analyses.paths import PathPlan, PathSpec, check_node, plan_paths, stream_of
 from percorso.analyses.people import PersonTask
@@ -74,7 +74,7 @@ def run_variants(spec: VariantsSpec, log: JourneyLog, *, threads: int | None = N
     plan = plan_paths(spec, log)
     keys = path_keys(plan)
     parts = map_buckets(log, lambda bucket: count_variants(plan, keys, bucket), threads=threads)
-    found = functools.reduce(lambda left, right: left.merge(right), parts, VariantPartial.empty())
+    found = sum_variants(parts)
     shown = _spell(plan, log, found, _top_rows(found, spec.top))
     groups, times = _times_us(plan, keys, log, found, shown, threads)
     return _result(spec, plan, log, found, shown, groups, times)
@@ -82,10 +82,13 @@ def run_variants(spec: VariantsSpec, log: JourneyLog, *, threads: int | None = N
 
 def _top_rows(found: VariantPartial, top: int) -> I64:
     """Rows of the `top` most frequent paths of each group; ties by hash, so always the same ones."""
-    order = np.lexsort((found.hash_b, found.hash_a, -found.count, found.group))
+    rows = np.arange(len(found.rows), dtype=np.int64)  # by hash
+    if len(np.unique(found.group)) == 1 and len(rows) > top:
+        least = np.partition(found.count, -top)[-top]
+        rows = np.flatnonzero(found.count >= least).astype(np.int64)
+    order = rows[np.lexsort((-found.count[rows], found.group[rows]))]  # stable: by hash among equals
     group = found.group[order]
-    begins = np.searchsorted(group, group)
-    return order[np.arange(len(order)) - begins < top].astype(np.int64)
+    return order[np.arange(len(order)) - np.searchsorted(group, group) < top]
 
 
 def _spell(plan: PathPlan, log: JourneyLog, found: VariantPartial, rows: I64) -> _Shown:
@@ -118,7 +121,7 @@ def _times_us(
     rank_of_row = n_shown + np.searchsorted(groups, found.group)
     rank_of_row[shown.rows] = np.arange(n_shown)
     counts = np.bincount(rank_of_row, weights=found.count, minlength=n_shown + len(groups)).astype(np.int64)
-    hashes = found.hash_a[shown.rows], found.hash_b[shown.rows]
+    hashes = found.hashes[0][shown.rows], found.hashes[1][shown.rows]
 
     def values(bucket: Bucket) -> tuple[I32, I64]:
         cases = hash_cases(plan, keys, bucket)
@@ -180,19 +183,18 @@ def _result(
     variants = {
         **_group_column(plan, found.group[rows]),
         "path": paths,
-        **_measures(found.counts[:, rows], in_group[of_group[rows]], times[:n_shown]),
+        **_measures(found.counts[rows], in_group[of_group[rows]], times[:n_shown]),
         "cumulative": covered / in_group[of_group[rows]],
-        "persons": found.counts[1, rows],
+        "persons": found.counts[rows, 1],
     }
     rest = np.ones(len(found.count), np.bool_)
     rest[rows] = False
-    left = np.zeros((5, len(groups)), np.int64)
-    for column, sums in zip((*found.counts, np.ones(len(rest), np.int64)), left, strict=True):
-        np.add.at(sums, of_group[rest], column[rest])
+    left = np.zeros((len(groups), 4), np.int64)
+    np.add.at(left, of_group[rest], found.counts[rest])
     other = {
         **_group_column(plan, groups),
-        "variants": left[4],
-        **_measures(left[:4], in_group, times[n_shown:]),
+        "variants": np.bincount(of_group[rest], minlength=len(groups)),
+        **_measures(left, in_group, times[n_shown:]),
     }
     total = int(found.count.sum())
     totals = {
@@ -213,7 +215,7 @@ def _group_column(plan: PathPlan, codes: I64) -> dict[str, pa.Array]:
 
 def _measures(counts: I64, of: I64, times_us: I64) -> dict[str, Any]:
     """Count, share of `of` (all cases of the group), conversion with its interval, median time."""
-    count, _, eligible, converted = counts
+    count, _, eligible, converted = counts.T
     rates = [hits / n if n else None for hits, n in zip(converted.tolist(), eligible.tolist(), strict=True)]
     limits = [wilson(hits, n) or (None, None) for hits, n in zip(converted.tolist(), eligible.tolist(), strict=True)]
     median = times_us[:, 0]
@@ -230,7 +232,7 @@ def _measures(counts: I64, of: I64, times_us: I64) -> dict[str, Any]:
 
 def _warnings(spec: VariantsSpec, found: VariantPartial) -> tuple[str, ...]:
     warnings = []
-    total, eligible = int(found.count.sum()), int(found.counts[2].sum())
+    total, eligible = int(found.count.sum()), int(found.counts[:, 2].sum())
     if found.n_open and not spec.outcome:
         warnings.append(f"{found.n_open:,} of {eligible:,} purchase journeys are still open: conversion can only rise.")
     if 0 < total < FEW:
@@ -261,9 +263,9 @@ def variant_people(
     code = values.index(group)
     if path is None:
         parts = map_buckets(log, lambda bucket: count_variants(plan, keys, bucket), threads=threads)
-        found = functools.reduce(lambda left, right: left.merge(right), parts, VariantPartial.empty())
+        found = sum_variants(parts)
         rows = _top_rows(found, spec.top)
-        hashes = found.hash_a[rows], found.hash_b[rows]
+        hashes = found.hashes[0][rows], found.hashes[1][rows]
     else:
         hashes = _hash_of(plan, keys, [check_node(plan, name) for name in path], code)
 

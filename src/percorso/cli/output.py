@@ -37,6 +37,7 @@ __all__ = [
     "FormatOption",
     "Output",
     "OutputOption",
+    "Section",
     "count_text",
     "money_text",
     "output_of",
@@ -44,6 +45,7 @@ __all__ = [
     "span_text",
     "write_answer",
     "write_json",
+    "write_page",
     "write_table",
 ]
 
@@ -163,6 +165,23 @@ def write_json(body: Any, output: Output | None = None) -> None:
     """Write a JSON document, such as an import's report."""
     with _opened(output or Output(Format.json)) as stream:
         stream.write(_json_bytes(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table of a page, and sentences below it."""
+
+    title: str
+    table: pa.Table
+    notes: tuple[str, ...] = ()
+
+
+def write_page(head: str, sections: Sequence[Section], output: Output) -> None:
+    """Write several tables one below the other, for people; `head` stands above them."""
+    terminal = output.file is None and sys.stdout.isatty()
+    texts = [_table_text(one.table, one.title, {}, one.notes, terminal=terminal) for one in sections]
+    with _opened(output) as stream:
+        stream.write("\n".join([f"{head}\n", *texts]).encode())
 
 
 @contextmanager

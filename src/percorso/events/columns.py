@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from percorso.kernels.texts import count_empty, mark_escapes
 from percorso.store.columns import string_buffers, whole
 
-__all__ = ["as_numbers", "as_texts", "flat_table", "json_objects", "mapped_texts", "same_text"]
+__all__ = ["as_numbers", "as_texts", "flat_table", "joined_texts", "json_objects", "mapped_texts", "same_text"]
 
 #: Floats up to here that are whole numbers are written without ".0": ids that went through a spreadsheet.
 _WHOLE = 2.0**53
@@ -111,6 +111,34 @@ def _number(text: str, decimal: str) -> float | None:
     return number if np.isfinite(number) else None
 
 
+def joined_texts(parts: Sequence[pa.Array], separator: str) -> pa.Array:
+    """The texts of each row, joined, without those that are null; null where all of them are.
+
+    Arrow's own joining with null_handling="skip" loses rows of nulls (pyarrow 26).
+
+    Parameters
+    ----------
+    parts : sequence of pyarrow.StringArray, each of shape (n_rows,), at least one
+    separator : str
+        One character.
+
+    Examples
+    --------
+    >>> joined_texts([pa.array(["a", None, None]), pa.array(["b", "c", None])], ",").to_pylist()
+    ['a,b', 'c', None]
+    """
+    present = [part for part in parts if part.null_count < len(part)]
+    if len(present) < 2:
+        return present[0] if present else parts[0]
+    led = [pc.binary_join_element_wise(separator, part, "", null_handling="emit_null") for part in present]
+    joined = pc.utf8_slice_codeunits(
+        pc.binary_join_element_wise(*led, "", null_handling="replace", null_replacement=""), start=1
+    )
+    if any(part.null_count == 0 for part in present):
+        return joined
+    return pc.if_else(pc.equal(pc.binary_length(joined), 0), pa.scalar(None, pa.string()), joined)
+
+
 def json_objects(columns: Mapping[str, pa.Array]) -> pa.Array:
     """One JSON object a row with the keys sorted; nulls are left out, a row of nulls is null.
 
@@ -121,19 +149,12 @@ def json_objects(columns: Mapping[str, pa.Array]) -> pa.Array:
     >>> json_objects({"b": pa.array(["x", None]), "a": pa.array([1, None])}).to_pylist()
     ['{"a":1,"b":"x"}', None]
     """
-    members = [_members(name, columns[name]) for name in sorted(columns)]
-    present = [member for member in members if member.null_count < len(member)]
-    if not present:
-        return pa.nulls(len(members[0]) if members else 0, pa.string())
-    joined = _joined(present) if len(present) > 1 else present[0]
+    if not columns:
+        raise ValueError("no columns")
+    joined = joined_texts([_members(name, columns[name]) for name in sorted(columns)], ",")
+    if joined.null_count == len(joined):
+        return joined
     return pc.binary_join_element_wise("{", joined, "}", "", null_handling="emit_null")
-
-
-def _joined(members: Sequence[pa.Array]) -> pa.Array:
-    joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
-    if all(member.null_count for member in members):
-        return pc.if_else(pc.equal(pc.binary_length(joined), 0), pa.scalar(None, pa.string()), joined)
-    return joined
 
 
 def _members(name: str, array: pa.Array) -> pa.Array:

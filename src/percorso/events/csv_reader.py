@@ -227,6 +227,7 @@ def _sniffed_delimiter(head: bytes, *, is_all: bool) -> str:
     best, best_score = ",", (0.0, 0)
     for delimiter in DELIMITERS:
         (_, _, _, cells), _, _ = scan(head, delimiter, 0, is_last=is_all, rows=_SNIFFED_ROWS)
+        cells = cells[cells > 0]  # -1: a quote that is never closed
         if not len(cells):
             continue
         usual = int(np.bincount(cells).argmax())

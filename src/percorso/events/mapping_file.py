@@ -102,6 +102,7 @@ class _Reader:
         source = self._text(document, "source", (), required=True)
         if not SOURCE_NAME.fullmatch(source):
             self._fail(("source",), "must be a short name", "Letters, digits, blanks and . _ - are allowed.")
+        kind = self._choice(document, "kind", (), SOURCE_KINDS)
         events, several = self._events(document)
         spaces = self._table(document, "spaces", ())
         self._check_keys(spaces, ("id_space", "ref_space"), ("spaces",))
@@ -109,7 +110,7 @@ class _Reader:
         self._check_keys(prepare, ("sql", "tables"), ("prepare",))
         return Mapping(
             source=source,
-            kind=self._choice(document, "kind", (), SOURCE_KINDS),
+            kind=kind,
             events=events,
             several=several,
             columns=self._cells(document, ("columns",), self.column_keys),
@@ -293,9 +294,10 @@ class _Reader:
         return given
 
     def _choice(self, table: dict[str, Any], key: str, path: _Path, allowed: Sequence[str]) -> str:
-        given = self._text(table, key, path, required=True)
+        given = self._text(table, key, path)
         if given not in allowed:
-            self._fail((*path, key), f"has the value {given!r}", nearest_hint(given, allowed, show=20))
+            what = f"has the value {given!r}" if key in table else "is missing"
+            self._fail((*path, key), what, nearest_hint(given, allowed, show=20))
         return given
 
     def _check_keys(self, table: dict[str, Any], allowed: Sequence[str], path: _Path) -> None:

@@ -6,8 +6,6 @@ read the plain cells, and the scalar reader decides once for each distinct one o
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from percorso.errors import TimeError
+from percorso.events.zones import segments_around
 from percorso.kernels import times as kernels
 from percorso.kernels.numbers import read_numbers
 from percorso.store.columns import string_buffers
-from percorso.time import DST_GAP, DST_OVERLAP, LEAST_US, MOST_US, UNIX_UNITS_US, offset_at_us, parse_time, zone_of
+from percorso.time import DST_GAP, DST_OVERLAP, LEAST_US, MOST_US, UNIX_UNITS_US, parse_time, zone_of
 
 __all__ = [
     "NOTE_CODES",
@@ -30,10 +29,7 @@ __all__ = [
     "NOTE_NONE",
     "NOTE_UNREADABLE",
     "TimeColumn",
-    "days_of",
-    "local_times",
     "read_times",
-    "zone_segments",
 ]
 
 NOTE_NONE, NOTE_DST_GAP, NOTE_DST_OVERLAP, NOTE_MISSING, NOTE_UNREADABLE = range(5)
@@ -41,10 +37,6 @@ NOTE_NONE, NOTE_DST_GAP, NOTE_DST_OVERLAP, NOTE_MISSING, NOTE_UNREADABLE = range
 #: What each note code is called on an event (gap, overlap) or in the table of rejected rows.
 NOTE_CODES = ("", DST_GAP, DST_OVERLAP, "time_missing", "time_unreadable")
 
-_DAY_US = 86_400_000_000
-_LAST_YEAR = 9999
-_MANY_YEARS = 50
-_BEGINNING = np.iinfo(np.int64).min // 2
 _UNIX_DECIMALS = {"unix_s": 6, "unix_ms": 3, "unix_us": 0}
 _DIRECTIVES = {
     "Y": (kernels.OP_YEAR, 4),
@@ -299,113 +291,4 @@ def _localise(
     """Wall-clock times to instants, in place."""
     wall = us[(status == kernels.WALL_CLOCK) & present]
     if len(wall):
-        kernels.localise_times(us, status, present, *_segments(timezone, _years_of(wall)), notes)
-
-
-def _years_of(us: npt.NDArray[np.int64]) -> list[int]:
-    """The years in which times lie and their neighbours, ascending.
-
-    A neighbour, because the offset of a wall-clock time is not known yet. Looking up the changes of a year costs
-    a millisecond: where the times lie far apart (a default such as 0001-01-01) the years between are left out.
-    """
-    first, last = _year_of(int(us.min())), _year_of(int(us.max()))
-    years = set(range(first, last + 1))
-    if last - first > _MANY_YEARS:
-        years = set((us.astype("M8[us]").astype("M8[Y]").astype(np.int64) + 1970).tolist())
-    near = {year + step for year in years for step in (-1, 0, 1)}
-    return sorted(year for year in near if 1 <= year <= _LAST_YEAR)
-
-
-def zone_segments(timezone: str, least_us: int, most_us: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The offsets of a zone, as kernels want them.
-
-    Parameters
-    ----------
-    timezone : str
-    least_us, most_us : int
-        The instants that matter.
-
-    Returns
-    -------
-    begins, offsets : int64, shape (n_segments,)
-        From the instant begins[s] on the zone's offset from UTC is offsets[s] microseconds; the first segment
-        has no beginning.
-    """
-    first, last = _year_of(least_us), min(_year_of(most_us), _LAST_YEAR)
-    return _segments(timezone, range(min(first, last), last + 1))
-
-
-def _segments(timezone: str, years: Sequence[int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The offsets of a zone in some years, ascending; where years are left out, a segment begins with the next."""
-    zone = zone_of(timezone)
-    segments: list[tuple[int, int]] = []
-    before = None
-    for year in years:
-        if before is None or year > before + 1:
-            start_us = max(_new_year_us(year), LEAST_US)
-            segments.append((_BEGINNING if before is None else start_us, offset_at_us(start_us, zone)))
-        segments += _changes(timezone, year)
-        before = year
-    return (
-        np.array([begin for begin, _ in segments], dtype=np.int64),
-        np.array([offset for _, offset in segments], dtype=np.int64),
-    )
-
-
-def _year_of(us: int) -> int:
-    bounded = min(max(us, LEAST_US), MOST_US)
-    return (datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=bounded)).year
-
-
-def _new_year_us(year: int) -> int:
-    if year > _LAST_YEAR:
-        return MOST_US
-    return (datetime.date(year, 1, 1).toordinal() - datetime.date(1970, 1, 1).toordinal()) * _DAY_US
-
-
-@lru_cache(maxsize=20_000)
-def _changes(timezone: str, year: int) -> tuple[tuple[int, int], ...]:
-    """The changes of a zone's offset in one UTC year: (instant, offset from then on), microseconds."""
-    return tuple(_find_changes(timezone, max(_new_year_us(year), LEAST_US), _new_year_us(year + 1)))
-
-
-def _find_changes(timezone: str, begin_us: int, end_us: int) -> Iterator[tuple[int, int]]:
-    """Look every half day, then halve down to the second; no zone changes twice in half a day."""
-    zone = zone_of(timezone)
-    before, offset = begin_us, offset_at_us(begin_us, zone)
-    while before < end_us:
-        after = min(before + _DAY_US // 2, end_us)
-        then = offset_at_us(after, zone)
-        if then != offset:
-            low, high = before // 1_000_000, after // 1_000_000
-            while high - low > 1:
-                middle = (low + high) // 2
-                low, high = (middle, high) if offset_at_us(middle * 1_000_000, zone) == offset else (low, middle)
-            yield high * 1_000_000, then
-        before, offset = after, then
-
-
-def local_times(us: npt.NDArray[np.int64], timezone: str) -> npt.NDArray[np.int64]:
-    """What a clock of the zone shows at each instant: microseconds counted as if they were UTC.
-
-    Parameters
-    ----------
-    us : int64, shape (n_events,)
-        Instants, microseconds since 1970-01-01 UTC.
-    timezone : str
-    """
-    local = np.empty(len(us), dtype=np.int64)
-    if len(us):
-        kernels.shift_to_local(np.ascontiguousarray(us), *_segments(timezone, _years_of(us)), local)
-    return local
-
-
-def days_of(us: npt.NDArray[np.int64], timezone: str) -> npt.NDArray[np.int64]:
-    """The day of each instant in a zone, as days since 1970-01-01.
-
-    Examples
-    --------
-    >>> days_of(np.array([0, 82_800_000_000]), "Europe/Rome").tolist()
-    [0, 1]
-    """
-    return local_times(us, timezone) // _DAY_US
+        kernels.localise_times(us, status, present, *segments_around(wall, timezone), notes)

@@ -32,9 +32,9 @@ def scan_rows(
 ) -> int:
     """Find the rows of a block of text that starts at a row's start.
 
-    Empty lines are no rows. A row of a wrong number of cells that goes over several lines is taken for one
-    with a quote that is never closed: its first line counts as a row by itself, with -1 cells, and the next
-    one starts on the line after it.
+    Empty lines are no rows. A row that goes over several lines and has a wrong number of cells, or text
+    right behind a closing quote, is taken for one with a quote that is never closed: its first line counts as
+    a row by itself, with -1 cells, and the next one starts on the line after it.
 
     Parameters
     ----------
@@ -66,6 +66,7 @@ def scan_rows(
         where = _START
         first_end, after_first = -1, -1
         complete = False
+        odd = False
         end = n
         while at < n:
             byte = data[at]
@@ -90,6 +91,8 @@ def scan_rows(
                         break
                     else:
                         where = _PLAIN
+                        follows = data[at + 1] if at + 1 < n else _LF
+                        odd |= line > start_line and follows not in (np.uint8(delimiter), _LF, _CR)
             elif byte == np.uint8(delimiter):
                 count += 1
                 where = _START
@@ -102,7 +105,7 @@ def scan_rows(
         if end == start:
             continue  # an empty line
         broken = (not complete and where == _QUOTED) or (
-            columns > 0 and count != columns and line > start_line + (1 if complete else 0)
+            columns > 0 and (count != columns or odd) and line > start_line + (1 if complete else 0)
         )
         if broken:
             if first_end < 0:

@@ -326,6 +326,8 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
                         os_[o, 4], os_[o, 5] = STATUS_CANCELLED, t
                         n_live -= 1
                     elif q == _RETURN and was_live:
+                        if os_[o, 4] != STATUS_RETURNED:
+                            os_[o, 5] = t
                         os_[o, 4] = STATUS_RETURNED
                     elif q == _REFUND and was_live:
                         event = os_[o, 1]

@@ -14,18 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numba import types
 
 from percorso.kernels.arrays import I32, I64, U8, Bools
+from percorso.kernels.bits import floor_log2
 from percorso.kernels.compile import I32_IN, I32_OUT, I64_IN, I64_OUT, U8_IN, kernel
 
 __all__ = ["Pass", "Round", "advance", "observe", "start_round"]
 
 #: How many values one pass may collect (8 bytes each, and 4 for whose they are).
-COLLECT_LIMIT = 1 << 22
+COLLECT_LIMIT = 1 << 20
 #: How many bins one pass may count (8 bytes each).
 BIN_LIMIT = 1 << 20
 
@@ -163,24 +163,13 @@ def _first_of_same(step: Round) -> tuple[I64, I64]:
     return flat, step.base[flat]
 
 
-@kernel(types.int64(types.int64))
-def _log2(value: Any) -> Any:
-    """floor(log2(value)) of a value above 0."""
-    result = 0
-    for step in (32, 16, 8, 4, 2, 1):
-        if value >> step:
-            value >>= step
-            result += step
-    return result
-
-
-@kernel(types.int64(types.int64, types.int64))
-def _log_bin(value: Any, bits: Any) -> Any:
+@kernel(inline="always")
+def _log_bin(value: int, bits: int) -> int:
     """Bin of a value among 2^bits that grow with it: 2^(bits - 6) to each doubling, exact below."""
     fine = bits - 6
     if value < (1 << fine):
         return value
-    e = _log2(value)
+    e: int = floor_log2(value)
     return ((e - fine + 1) << fine) + (value >> (e - fine)) - (1 << fine)
 
 

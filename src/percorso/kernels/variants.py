@@ -20,14 +20,16 @@ from percorso.kernels.compile import (
     I32_IN,
     I32_OUT,
     I64_IN,
+    I64_IN2,
     I64_OUT,
+    I64_OUT2,
     U64_IN,
     U64_OUT,
     kernel,
 )
 from percorso.kernels.paths import slot_of
 
-__all__ = ["group_paths", "hash_paths", "merge_order", "misspelt", "variant_counts"]
+__all__ = ["group_paths", "hash_paths", "merge_rows", "misspelt", "variant_counts"]
 
 
 @kernel(types.uint64(types.uint64, types.uint64))
@@ -169,40 +171,47 @@ def variant_counts(
                 converted_out[v] += 1
 
 
-@kernel(types.int64(U64_IN, U64_IN, U64_IN, U64_IN, I64_OUT, I64_OUT))
-def merge_order(left_a: U64, left_b: U64, right_a: U64, right_b: U64, left_to: I64, right_to: I64) -> int:
-    """Where the rows of two lists of distinct hashes, each sorted, stand in the sorted union.
+@kernel(types.int64(I64_IN2, I64_IN2, I64_OUT2))
+def merge_rows(left: I64, right: I64, out: I64) -> int:
+    """Merge two lists of variants: one row for each hash, counts added, the earlier example kept.
+
+    A row is ``hash_a, hash_b`` (bits of uint64), group, example, and counts.
 
     Parameters
     ----------
-    left_a, left_b : uint64, shape (n_left,)
-    right_a, right_b : uint64, shape (n_right,)
-    left_to : int64, shape (n_left,), out
-    right_to : int64, shape (n_right,), out
+    left : int64, shape (n_left, n_columns)
+        Sorted by hash, each hash once.
+    right : int64, shape (n_right, n_columns)
+    out : int64, shape (n_left + n_right, n_columns), out
 
     Returns
     -------
     int
-        Rows of the union; a hash that stands in both has one.
+        How many rows of `out` are filled; these are sorted too.
     """
     i = j = n = 0
-    while i < left_a.shape[0] or j < right_a.shape[0]:
-        take_left = j == right_a.shape[0]
-        take_right = i == left_a.shape[0]
-        if not take_left and not take_right:
-            if left_a[i] != right_a[j]:
-                take_left = left_a[i] < right_a[j]
-                take_right = not take_left
-            elif left_b[i] != right_b[j]:
-                take_left = left_b[i] < right_b[j]
-                take_right = not take_left
-            else:
-                take_left = take_right = True
-        if take_left:
-            left_to[i] = n
+    n_left, n_right, n_columns = left.shape[0], right.shape[0], left.shape[1]
+    while i < n_left or j < n_right:
+        # Below 0: left comes first; above: right; 0: both have the hash.
+        order = -1 if j == n_right else 1 if i == n_left else 0
+        if order == 0:
+            for half in range(2):
+                a, b = np.uint64(left[i, half]), np.uint64(right[j, half])
+                if a != b:
+                    order = -1 if a < b else 1
+                    break
+        if order <= 0:
+            for column in range(n_columns):
+                out[n, column] = left[i, column]
             i += 1
-        if take_right:
-            right_to[j] = n
+        if order > 0:
+            for column in range(n_columns):
+                out[n, column] = right[j, column]
+            j += 1
+        elif order == 0:
+            out[n, 3] = min(out[n, 3], right[j, 3])
+            for column in range(4, n_columns):
+                out[n, column] += right[j, column]
             j += 1
         n += 1
     return n

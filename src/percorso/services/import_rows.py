@@ -13,10 +13,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from percorso.events.columns import joined_texts
 from percorso.events.conversion import CONVERTED_SCHEMA, Converted, LineChunk, TableChunk
 from percorso.events.event import EVENT_SCHEMA, IDENTIFIER_COLUMNS
 from percorso.events.urls import with_url_origin
 from percorso.identity.identifiers import IdentifierRules
+from percorso.store.columns import whole
 from percorso.store.row_keys import KeyCounter, keys_as_binary, keys_as_hex, row_keys
 
 __all__ = ["PreparedRows", "RowFinisher", "prepare_rows"]
@@ -85,17 +87,16 @@ def _without_malformed(events: pa.Table, name: str, rules: IdentifierRules) -> p
     column = events.column(name)
     if column.null_count == len(column):
         return events
-    coded = pa.concat_arrays(column.chunks).dictionary_encode()
+    coded = whole(column).dictionary_encode()
     normal = rules.normalise_many(name, coded.dictionary)
     suspects = pc.filter(coded.dictionary, normal.is_null()).to_pylist()
     malformed = [text for text in suspects if rules.normalise("user_id", text) is not None]
     if not malformed:
         return events
-    wrong = pc.is_in(column, value_set=pa.array(malformed, pa.string()))
-    kept = pc.if_else(wrong, pa.scalar(None, pa.string()), column)
+    wrong = pc.is_in(whole(column), value_set=pa.array(malformed, pa.string()))
+    kept = pc.if_else(wrong, pa.scalar(None, pa.string()), whole(column))
     note = pc.if_else(wrong, pa.scalar(f"{name}_malformed"), pa.scalar(None, pa.string()))
-    notes = pc.binary_join_element_wise(events.column("notes"), note, ",", null_handling="skip")
-    notes = pc.if_else(pc.equal(notes, ""), pa.scalar(None, pa.string()), notes)
+    notes = joined_texts([whole(events.column("notes")), note], ",")
     events = events.set_column(events.schema.get_field_index(name), name, kept)
     return events.set_column(events.schema.get_field_index("notes"), "notes", notes)
 

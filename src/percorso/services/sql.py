@@ -20,7 +20,7 @@ from percorso.store.lake import Lake, LakeFile
 
 __all__ = ["TIME_LIMIT_S", "run_sql"]
 
-#: A query that takes longer is stopped.
+#: Default limit of a query.
 TIME_LIMIT_S = 300.0
 
 
@@ -31,9 +31,10 @@ def run_sql(
     personal: bool = False,
     timezone: str = "",
     time_limit_s: float = TIME_LIMIT_S,
+    log: JourneyLog | None = None,
     threads: int | None = None,
 ) -> pa.Table:
-    """Answer one SELECT; the journey log is built first where it is stale.
+    """Answer one SELECT.
 
     Parameters
     ----------
@@ -44,14 +45,18 @@ def run_sql(
     timezone : str
         Of days and of times without offset; "" is the workspace's.
     time_limit_s : float
+        A query that takes longer is stopped.
+    log : JourneyLog, optional
+        A log that the caller has opened; by default the workspace's, built first where it is stale.
     threads : int, optional
+        Default: the cores this process may use.
 
     Raises
     ------
     SqlRefused, SpecError, OperationError
         See :func:`percorso.engines.sql.run_select`.
     """
-    log = fresh_log(workspace)
+    log = fresh_log(workspace) if log is None else log
     return run_select(
         query,
         log_views(log, identifiers=_identifiers(workspace, log, query) if personal else None),

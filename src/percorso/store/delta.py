@@ -158,7 +158,7 @@ def commit_files(
 
 def _add(folder: Path, table: LakeTable, schema: pa.Schema, part: Part, partition: str) -> AddAction:
     return AddAction(
-        path=quote(str(part.path.relative_to(folder)), safe="/="),
+        path=str(part.path.relative_to(folder)),  # deltalake encodes it
         size=part.size,
         partition_values={table.partition: partition} if table.partition else {},
         modification_time=int(time.time() * 1000),
@@ -169,7 +169,7 @@ def _add(folder: Path, table: LakeTable, schema: pa.Schema, part: Part, partitio
 
 def _remove(folder: Path, table: LakeTable, file: LiveFile) -> RemoveAction:
     return RemoveAction(
-        path=quote(str(file.path.relative_to(folder)), safe="/="),
+        path=str(file.path.relative_to(folder)),
         data_change=True,
         deletion_timestamp=int(time.time() * 1000),
         size=file.size,

@@ -14,7 +14,7 @@ from percorso.events.formats.auto_ga4_items import GA4_ITEMS_TOML, is_ga4_items
 from percorso.events.formats.auto_kind import EVENT_OF_KIND, guess_kind, source_name
 from percorso.events.formats.auto_orders import OrderLines, order_lines
 from percorso.events.formats.auto_synonyms import is_personal, plain_name
-from percorso.events.formats.auto_toml import cell_line, key_line, quoted, quoted_list, sql_name
+from percorso.events.formats.auto_toml import cell_line, comment, key_line, quoted, quoted_list, sql_name
 from percorso.events.mapping import COLUMN_KEYS, Mapping
 from percorso.events.mapping_file import parse_mapping
 from percorso.settings import Settings
@@ -120,7 +120,8 @@ class _Draft:
         orders = order_lines(self._found, kind)
         items = self._items(orders) if orders is not None and orders.grouped else ""
         fields = self._fields(orders)
-        blocks = [f"# Proposed for {self._file}. Look it over: every line says why it is there.\n{head}"]
+        title = comment(f"Proposed for {self._file}. Look it over: every line says why it is there.")
+        blocks = [f"{title}\n{head}"]
         if self._computed:
             sql = f"select *, {', '.join(self._computed)} from file order by file_line"
             blocks.append(f"[prepare]\nsql = {quoted(sql)}")
@@ -132,7 +133,7 @@ class _Draft:
     def _said(self, key: str, choice: str, why: str, line: str = "") -> str:
         """A line of the file with its reason, which is also remembered."""
         self.reasons.append(Reason(key, choice, why))
-        return f"{line or key_line(key.rpartition('.')[2], choice)}  # {why}"
+        return f"{line or key_line(key.rpartition('.')[2], choice)}  {comment(why)}"
 
     def _take(self, field: str) -> Found | None:
         found = self._found.get(field)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from percorso.events.formats.auto_columns import Column
 
-__all__ = ["cell_line", "key_line", "quoted", "quoted_list", "sql_name"]
+__all__ = ["cell_line", "comment", "key_line", "quoted", "quoted_list", "sql_name"]
 
 _AMOUNTS = frozenset({"value", "tax", "shipping", "discount", "price", "quantity", "score"})
 
@@ -22,6 +22,11 @@ def quoted(text: str) -> str:
     '"say \\\\"ah\\\\""'
     """
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def comment(text: str) -> str:
+    """The text as a comment of one line."""
+    return "# " + re.sub(r"[\x00-\x1f\x7f]+", " ", text)
 
 
 def quoted_list(texts: Iterable[str]) -> str:

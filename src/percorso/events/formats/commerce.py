@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from percorso.events.formats.items import Product, items_column
 from percorso.events.formats.json_amounts import Amounts
 from percorso.events.formats.json_values import Faults, number_column, object_column, text_column
-from percorso.events.formats.property_keys import KEYS, VALUE_KEYS, Shape, pick
+from percorso.events.formats.property_keys import KEYS, VALUE_KEYS, Objects
 from percorso.settings import CURRENCY_EXPONENTS, PLACES
 
 __all__ = ["PropertyBlock", "is_feedback", "left_over", "property_columns"]
@@ -50,11 +50,9 @@ def is_feedback(name: str) -> bool:
 class PropertyBlock:
     """A block of events' properties, aligned by row."""
 
-    objects: Sequence[Mapping[str, object]]
-    shapes: Sequence[Shape]
+    properties: Objects
     feedback: Sequence[bool]
     currency: str  # of amounts without one
-    present: frozenset[str]  # keys that occur in any object
 
 
 def property_columns(block: PropertyBlock, faults: Faults) -> dict[str, pa.Array]:
@@ -68,11 +66,11 @@ def property_columns(block: PropertyBlock, faults: Faults) -> dict[str, pa.Array
     """
     columns: dict[str, pa.Array] = {}
     for name in _TEXT_COLUMNS:
-        values = pick(block.objects, KEYS[name], block.present)
+        values = block.properties.pick(KEYS[name])
         if values is not None:
             columns[name] = text_column(values)
     for name, allowed in _CHOICES.items():
-        values = pick(block.objects, KEYS[name], block.present)
+        values = block.properties.pick(KEYS[name])
         if values is not None:
             columns[name] = text_column([v if isinstance(v, str) and v in allowed else None for v in values])
     columns |= _money_columns(block, faults)
@@ -82,9 +80,9 @@ def property_columns(block: PropertyBlock, faults: Faults) -> dict[str, pa.Array
 
 def _currencies(block: PropertyBlock) -> tuple[list[str], list[str | None]]:
     """Per event the currency its amounts are in, and the currency it names itself."""
-    given = pick(block.objects, KEYS["currency"], block.present)
+    given = block.properties.pick(KEYS["currency"])
     if given is None:
-        return [block.currency] * len(block.objects), [None] * len(block.objects)
+        return [block.currency] * len(block.properties), [None] * len(block.properties)
     known = {raw: _known_currency(raw) for raw in {v for v in given if isinstance(v, str)}}
     own = [known[v] if isinstance(v, str) else None for v in given]
     return [v or block.currency for v in own], own
@@ -100,7 +98,7 @@ def _money_columns(block: PropertyBlock, faults: Faults) -> dict[str, pa.Array]:
     amounts = Amounts(currencies, faults)
     found: dict[str, pa.Array] = {}
     for name in (*VALUE_KEYS, "tax", "shipping", "discount"):
-        values = pick(block.objects, KEYS[name], block.present)
+        values = block.properties.pick(KEYS[name])
         if values is not None:
             found[name] = amounts.column(values)
     columns: dict[str, pa.Array] = {name: found[name] for name in ("tax", "shipping", "discount") if name in found}
@@ -141,32 +139,36 @@ def _currency_column(currencies: Sequence[str], own: Sequence[str | None], amoun
 def _items(block: PropertyBlock, amounts: Amounts, faults: Faults) -> pa.Array | None:
     at: list[int] = []
     products: list[Sequence[Product]] = []
-    for row, shape in enumerate(block.shapes):
-        if shape.product:
+    objects = block.properties.objects
+    for row in block.properties.rows_where(lambda shape: shape.product or shape.products):
+        if block.properties.shapes[row].product:
             at.append(row)
-            products.append((block.objects[row],))
-        elif shape.products:
-            lines = block.objects[row]["products"]
-            if isinstance(lines, list) and all(isinstance(line, dict) for line in lines):
-                at.append(row)
-                products.append(lines)
-            elif lines is not None:
-                faults.add(row, "type_wrong", "`products` is no list of objects")
-    return items_column(len(block.objects), at, products, amounts.at) if at else None
+            products.append((objects[row],))
+            continue
+        lines = objects[row]["products"]
+        if isinstance(lines, list) and all(isinstance(line, dict) for line in lines):
+            at.append(row)
+            products.append(lines)
+        elif lines is not None:
+            faults.add(row, "type_wrong", "`products` is no list of objects")
+    return items_column(len(objects), at, products, amounts.at) if at else None
 
 
 def _feedback_columns(block: PropertyBlock) -> dict[str, pa.Array]:
     if not any(block.feedback):
         return {}
-    said = [entry if flag else {} for entry, flag in zip(block.objects, block.feedback, strict=True)]
-    scores = pick(said, ("score", "rating"), block.present)
-    texts = pick(said, ("review_body", "text", "comment"), block.present)
     columns: dict[str, pa.Array] = {}
+    scores = block.properties.pick(("score", "rating"))
+    texts = block.properties.pick(("review_body", "text", "comment"))
     if scores is not None:
-        columns["score"] = number_column(scores)
+        columns["score"] = number_column(_where(block.feedback, scores))
     if texts is not None:
-        columns["text"] = text_column(texts)
+        columns["text"] = text_column(_where(block.feedback, texts))
     return columns
+
+
+def _where(flags: Sequence[bool], values: Sequence[object]) -> list[object]:
+    return [value if flag else None for flag, value in zip(flags, values, strict=True)]
 
 
 def left_over(block: PropertyBlock, extras: Sequence[Mapping[str, object] | None]) -> pa.Array:
@@ -175,7 +177,7 @@ def left_over(block: PropertyBlock, extras: Sequence[Mapping[str, object] | None
     `extras` are added where properties don't say them themselves.
     """
     rest: list[Mapping[str, object] | None] = []
-    for entry, shape, extra in zip(block.objects, block.shapes, extras, strict=True):
+    for entry, shape, extra in zip(block.properties.objects, block.properties.shapes, extras, strict=True):
         kept: Mapping[str, object] | None = {key: entry[key] for key in shape.left_over} if shape.left_over else None
         rest.append(extra if kept is None else {**extra, **kept} if extra else kept)
     return object_column(rest)

@@ -25,7 +25,7 @@ from percorso.events.formats.ga4_rows import ArrowRows, Ga4Line, Ga4Rows, LineRo
 from percorso.events.formats.ga4_values import known_column
 from percorso.events.formats.json_times import UTC_TYPE
 from percorso.events.formats.json_values import Faults, as_text, json_fault, json_text, object_column, uncollected
-from percorso.events.formats.property_keys import shape_of
+from percorso.events.formats.property_keys import Objects, shape_of
 from percorso.events.formats.source import SourceInfo
 from percorso.settings import Settings
 
@@ -87,8 +87,7 @@ class _Ga4:
     def _commerce(self, rows: Ga4Rows, params: Sequence[Params]) -> PropertyBlock:
         objects = order_objects(rows, params)
         shapes = [shape_of(tuple(entry), False, False, False) for entry in objects]
-        present = frozenset(key for entry in objects for key in entry)
-        return PropertyBlock(objects, shapes, [False] * len(objects), self._currency, present)
+        return PropertyBlock(Objects(objects, shapes), [False] * len(objects), self._currency)
 
 
 def _times(rows: Ga4Rows, faults: Faults) -> pa.Array:

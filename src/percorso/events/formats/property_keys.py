@@ -6,13 +6,13 @@ Tracking plans use few combinations of keys, so what a combination means is work
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from percorso.events.formats.items import ITEM_KEYS
 
-__all__ = ["DROPPED_KEYS", "KEYS", "PAGE_KEYS", "Shape", "pick", "shape_of"]
+__all__ = ["DROPPED_KEYS", "KEYS", "PAGE_KEYS", "Objects", "Shape", "shape_of"]
 
 #: Never stored: addresses of machines are personal and of no use to a journey.
 DROPPED_KEYS = frozenset({"ip", "ip_address", "ipAddress", "request_ip"})
@@ -59,6 +59,7 @@ class Shape:
     """What the keys of one `properties` object say."""
 
     keys: tuple[str, ...]
+    key_set: frozenset[str]
     left_over: tuple[str, ...]
     product: bool  # the object itself is one product
     products: bool  # it has a list of them
@@ -88,18 +89,46 @@ def shape_of(keys: tuple[str, ...], page: bool, feedback: bool, channel: bool) -
     used |= {"channel"} if channel else frozenset()
     used |= _ITEM if product else frozenset()
     used |= {"products"} if products else frozenset()
-    return Shape(keys, tuple(key for key in keys if key not in used), product, products)
+    return Shape(keys, names, tuple(key for key in keys if key not in used), product, products)
 
 
-def pick(objects: Sequence[Mapping[str, object]], keys: Iterable[str], present: frozenset[str]) -> list[object] | None:
-    """The values of the first of `keys` that each object has; None when no object has any.
+class Objects:
+    """The `properties` objects of a block of events, and which keys each has.
 
-    `present` are the keys that occur at all.
+    Parameters
+    ----------
+    objects : sequence of dict, shape (rows,)
+    shapes : sequence of Shape, shape (rows,)
     """
-    used = [key for key in keys if key in present]
-    if not used:
-        return None
-    values = [entry.get(used[0]) for entry in objects]
-    for key in used[1:]:
-        values = [entry.get(key) if v is None else v for v, entry in zip(values, objects, strict=True)]
-    return values
+
+    def __init__(self, objects: Sequence[Mapping[str, object]], shapes: Sequence[Shape]) -> None:
+        self.objects = objects
+        self.shapes = shapes
+        self._rows: dict[int, list[int]] = {}
+        for row, shape in enumerate(shapes):
+            self._rows.setdefault(id(shape), []).append(row)
+        self._distinct = {id(shape): shape for shape in shapes}
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    def rows_where(self, wanted: Callable[[Shape], bool]) -> list[int]:
+        """The rows of the shapes that are wanted, ascending."""
+        groups = [self._rows[key] for key, shape in self._distinct.items() if wanted(shape)]
+        return sorted(row for rows in groups for row in rows) if len(groups) > 1 else groups[0] if groups else []
+
+    def pick(self, keys: Iterable[str]) -> list[object] | None:
+        """The values of the first of `keys` that each object has; None when no object has any.
+
+        Most keys stand in few objects: only those are looked at.
+        """
+        values: list[object] = [None] * len(self.objects)
+        found = False
+        for key in keys:
+            for at, shape in self._distinct.items():
+                if key in shape.key_set:
+                    found = True
+                    for row in self._rows[at]:
+                        if values[row] is None:
+                            values[row] = self.objects[row][key]
+        return values if found else None

@@ -22,7 +22,7 @@ from percorso.events.formats.assemble import event_table, joined, line_reject, w
 from percorso.events.formats.commerce import PropertyBlock, is_feedback, left_over, property_columns
 from percorso.events.formats.json_times import time_column
 from percorso.events.formats.json_values import Faults, as_text, json_fault, text_column, uncollected
-from percorso.events.formats.property_keys import shape_of
+from percorso.events.formats.property_keys import Objects, shape_of
 from percorso.events.formats.segment_context import ContextBlock, context_block, context_columns, context_left_over
 from percorso.events.formats.segment_identity import identity_columns
 from percorso.events.formats.segment_messages import Message, decode_line
@@ -78,12 +78,12 @@ class SegmentFormat:
             "message_id": text_column([message.message_id for message in messages]),
             "sequence": _sequences(messages),
         }
-        columns |= identity_columns(messages, contexts.contexts, self._settings.identity.own_types)
+        columns |= identity_columns(messages, contexts, self._settings.identity.own_types)
         columns |= _time_columns(messages, faults)
         in_context = context_columns(contexts)
         in_properties = property_columns(block, faults)
         if self._channel:
-            in_properties["channel"] = text_column([entry.get("channel") for entry in block.objects])
+            in_properties["channel"] = text_column([entry.get("channel") for entry in block.properties.objects])
         for name, column in (*in_context.items(), *in_properties.items(), *page_columns(messages, contexts).items()):
             columns[name] = pc.coalesce(columns[name], column) if name in columns else column
         columns["properties"] = left_over(block, _extras(messages, contexts))
@@ -96,9 +96,7 @@ class SegmentFormat:
             shape_of(tuple(entry), kind in _PAGES, said, self._channel)
             for entry, kind, said in zip(objects, types, feedback, strict=True)
         ]
-        distinct = {id(shape): shape for shape in shapes}.values()
-        present = frozenset(key for shape in distinct for key in shape.keys)
-        return PropertyBlock(objects, shapes, feedback, self._settings.workspace.currency, present)
+        return PropertyBlock(Objects(objects, shapes), feedback, self._settings.workspace.currency)
 
 
 def _decode(chunk: LineChunk, start: int, stop: int) -> tuple[list[Message], list[int], list[Reject]]:

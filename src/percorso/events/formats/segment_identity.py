@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from percorso.events.formats.json_values import as_text, object_column, text_column
 from percorso.events.formats.property_keys import DROPPED_KEYS
+from percorso.events.formats.segment_context import ContextBlock
 from percorso.events.formats.segment_messages import Message
 
 __all__ = ["identity_columns"]
@@ -29,13 +30,14 @@ _EXTERNAL_COLUMNS = frozenset({"user_id", "anonymous_id", "email", "phone", "loy
 
 
 def identity_columns(
-    messages: Sequence[Message], contexts: Sequence[Mapping[str, Any]], own_types: Sequence[str]
+    messages: Sequence[Message], contexts: ContextBlock, own_types: Sequence[str]
 ) -> dict[str, pa.Array]:
     """Identifier, alias and traits columns.
 
     Parameters
     ----------
-    messages, contexts : sequences, shape (rows,)
+    messages : sequence of Message, shape (rows,)
+    contexts : ContextBlock
     own_types : sequence of str
         The workspace's own identifier types, looked for among the traits too.
     """
@@ -46,21 +48,32 @@ def identity_columns(
     }
     traits: list[dict[str, Any] | None] = [None] * rows
     others: list[dict[str, str] | None] = [None] * rows
-    for row, (message, context) in enumerate(zip(messages, contexts, strict=True)):
-        if message.traits or "traits" in context or "externalIds" in context:
-            told = _traits(message, context)
-            ids = _ids(told, context.get("externalIds"), own_types)
-            others[row] = {kind: value for kind, value in ids.items() if kind not in _EXTERNAL_COLUMNS} or None
-            for name in _EXTERNAL_COLUMNS.intersection(ids):
-                column = found.setdefault(name, [None] * rows)
-                column[row] = ids[name] if column[row] in (None, "") else column[row]
-            if message.type in ("identify", "group"):
-                traits[row] = {key: value for key, value in told.items() if key not in _IN_COLUMNS}
+    for row in _telling(messages, contexts):
+        message, context = messages[row], contexts.contexts[row]
+        told = _traits(message, context)
+        ids = _ids(told, context.get("externalIds"), own_types)
+        others[row] = {kind: value for kind, value in ids.items() if kind not in _EXTERNAL_COLUMNS} or None
+        for name in _EXTERNAL_COLUMNS.intersection(ids):
+            column = found.setdefault(name, [None] * rows)
+            column[row] = ids[name] if column[row] in (None, "") else column[row]
+        if message.type in ("identify", "group"):
+            traits[row] = {key: value for key, value in told.items() if key not in _IN_COLUMNS}
     columns = {name: text_column(values) for name, values in found.items()}
     columns["previous_id"] = text_column([message.previous_id for message in messages])
     columns["traits"] = object_column(traits)
     columns["other_ids"] = object_column(others)
     return columns
+
+
+def _telling(messages: Sequence[Message], contexts: ContextBlock) -> list[int]:
+    """The messages that say more of the person than user and anonymous id: few."""
+    if contexts.present.isdisjoint(("traits", "externalIds")):
+        return [row for row, message in enumerate(messages) if message.traits]
+    return [
+        row
+        for row, (message, context) in enumerate(zip(messages, contexts.contexts, strict=True))
+        if message.traits or "traits" in context or "externalIds" in context
+    ]
 
 
 def _traits(message: Message, context: Mapping[str, Any]) -> Mapping[str, Any]:

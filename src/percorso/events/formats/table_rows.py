@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from percorso.events.columns import as_numbers, as_texts, mapped_texts, same_text
+from percorso.events.columns import as_numbers, as_texts, joined_texts, mapped_texts, same_text
 from percorso.events.mapping import Cell, TimeRule, When
 from percorso.events.times import NOTE_CODES, NOTE_DST_OVERLAP, NOTE_MISSING, read_times
 from percorso.store.columns import whole
@@ -127,10 +127,7 @@ class Rows:
             pc.if_else(pa.array(marks), pa.scalar(name), pa.scalar(None, pa.string()))
             for name, marks in sorted(self.notes.items())
         ]
-        if len(parts) == 1:
-            return parts[0]
-        joined = pc.binary_join_element_wise(*parts, ",", null_handling="skip")
-        return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
+        return joined_texts(parts, ",")
 
 
 def first_faults(faults: npt.NDArray[np.uint8]) -> Mapping[int, str]:

@@ -1,0 +1,119 @@
+"""`percorso flow`: what follows what, and how often."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from percorso.analyses.flow import FlowSpec
+from percorso.cli.context import workspace_of
+from percorso.cli.options import (
+    AsOfOption,
+    BotsOption,
+    ByOption,
+    CollapseOption,
+    HeavyOption,
+    KindOption,
+    OutcomeOption,
+    PerOption,
+    TimezoneOption,
+    UnitOption,
+    WhereOption,
+    asking,
+    scope_of,
+)
+from percorso.cli.output import FormatOption, OutputOption, output_of, percent_text, span_text, write_answer
+from percorso.cli.progress import ready_log
+from percorso.errors import SpecError
+from percorso.services.flow import ask_flow
+from percorso.services.workspace import Workspace
+
+__all__ = ["flow_question", "register"]
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\b.*")
+
+_EndOption = typer.Option(
+    metavar="DAY|TIME|NODE",
+    help="With a day or time: the period. With --steps, a node: where paths are followed from, or to.",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add `flow` to the command line."""
+    app.command("flow")(flow)
+
+
+def flow_question(
+    workspace: Workspace,
+    unit: UnitOption = "event",
+    collapse: CollapseOption = False,
+    kind: KindOption = "",
+    outcome: OutcomeOption = "",
+    per: PerOption = "journey",
+    steps: Annotated[int, typer.Option(metavar="N", help="Follow paths by position, so many steps.")] = 0,
+    from_: Annotated[list[str] | None, typer.Option("--from", metavar=_EndOption.metavar, help=_EndOption.help)] = None,
+    to: Annotated[list[str] | None, typer.Option("--to", metavar=_EndOption.metavar, help="As --from.")] = None,
+    top: Annotated[int, typer.Option(metavar="N", help="With --steps: nodes told apart at each position.")] = 10,
+    counts_only: Annotated[bool, typer.Option("--counts-only", help="No persons and times: faster.")] = False,
+    timezone: TimezoneOption = "",
+    as_of: AsOfOption = "",
+    where: WhereOption = "",
+    by: ByOption = "",
+    include_bots: BotsOption = False,
+    include_heavy: HeavyOption = False,
+) -> FlowSpec:
+    """The flow that the options ask for."""
+    since, from_node = _day_and_node("--from", from_ or ())
+    until, to_node = _day_and_node("--to", to or ())
+    scope = scope_of(
+        workspace,
+        since=since,
+        until=until,
+        timezone=timezone,
+        as_of=as_of,
+        where=where,
+        by=by,
+        include_bots=include_bots,
+        include_heavy=include_heavy,
+        per=per,
+    )
+    return FlowSpec(
+        unit=unit,
+        collapse=collapse,
+        kind=kind,
+        outcome=outcome,
+        scope=scope,
+        counts_only=counts_only,
+        steps=steps,
+        from_node=from_node,
+        to_node=to_node,
+        top=top,
+    )
+
+
+def _day_and_node(option: str, values: Sequence[str]) -> tuple[str, str]:
+    """The same option names the period and the node; what looks like a day is one."""
+    days = [value for value in values if _DAY.fullmatch(value)]
+    nodes = [value for value in values if not _DAY.fullmatch(value)]
+    if len(days) > 1 or len(nodes) > 1:
+        raise SpecError(f"{option} is given twice.", hint="Give at most one day and one node.")
+    return "".join(days), "".join(nodes)
+
+
+@asking(flow_question)
+def flow(ctx: typer.Context, spec: FlowSpec, chosen: FormatOption = None, output: OutputOption = None) -> None:
+    """What directly follows what: how often, how many persons, how fast.
+
+    Example: percorso flow --unit touchpoint --collapse; percorso flow --steps 3 --from "Product Viewed"
+    """
+    workspace = workspace_of(ctx)
+    target = output_of(chosen, output)
+    answer = ask_flow(workspace, spec, log=ready_log(workspace))
+    formats = {
+        **dict.fromkeys(("probability", "share"), percent_text),
+        **dict.fromkeys(("median_s", "p90_s"), lambda seconds: span_text(seconds * 1_000_000)),
+    }
+    write_answer(answer, target, formats=formats, notes=(f"Paths are cut per {spec.scope.per}. As of {answer.as_of}.",))

@@ -1,0 +1,154 @@
+"""Options that every question has, the scope they make, and questions as options of several commands."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, Concatenate
+
+import typer
+
+from percorso.analyses.spec import Scope
+from percorso.cli.context import workspace_of
+from percorso.services.workspace import Workspace
+
+__all__ = [
+    "AsOfOption",
+    "BotsOption",
+    "ByOption",
+    "CollapseOption",
+    "FromOption",
+    "HeavyOption",
+    "KindOption",
+    "OutcomeOption",
+    "PerOption",
+    "TimezoneOption",
+    "ToOption",
+    "UnitOption",
+    "WhereOption",
+    "asking",
+    "scope_of",
+]
+
+_PANEL = "Which events"
+
+FromOption = Annotated[
+    str,
+    typer.Option("--from", metavar="DAY|TIME", help="Only events from this day or time on.", rich_help_panel=_PANEL),
+]
+ToOption = Annotated[
+    str,
+    typer.Option(
+        "--to", metavar="DAY|TIME", help="Only events up to this day (all of it) or time.", rich_help_panel=_PANEL
+    ),
+]
+TimezoneOption = Annotated[
+    str,
+    typer.Option(
+        "--timezone", metavar="ZONE", help="Zone of days and times. Default: the workspace's.", rich_help_panel=_PANEL
+    ),
+]
+AsOfOption = Annotated[
+    str,
+    typer.Option(
+        "--as-of",
+        metavar="DAY|TIME",
+        help="As it stood then: no later event counts. Default: the newest event.",
+        rich_help_panel=_PANEL,
+    ),
+]
+WhereOption = Annotated[
+    str,
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help='Only events that meet it, such as "place = store and person.country = IT".',
+        rich_help_panel=_PANEL,
+    ),
+]
+ByOption = Annotated[
+    str,
+    typer.Option("--by", metavar="FIELD", help="Break down by a field, such as channel or person.country."),
+]
+BotsOption = Annotated[bool, typer.Option("--include-bots", help="Count events of bots too.", rich_help_panel=_PANEL)]
+HeavyOption = Annotated[
+    bool,
+    typer.Option(
+        "--include-heavy", help="Count persons with more events than the setting allows.", rich_help_panel=_PANEL
+    ),
+]
+PerOption = Annotated[
+    str, typer.Option("--per", metavar="person|journey|session", help="What a path or an attempt belongs to.")
+]
+UnitOption = Annotated[
+    str, typer.Option("--unit", metavar="event|touchpoint|place|channel|stage", help="What a path is made of.")
+]
+CollapseOption = Annotated[bool, typer.Option("--collapse", help="Equal nodes in a row are one.")]
+KindOption = Annotated[
+    str, typer.Option("--kind", metavar="purchase|order", help="Only journeys of this kind.", rich_help_panel=_PANEL)
+]
+OutcomeOption = Annotated[
+    str,
+    typer.Option(
+        "--outcome",
+        metavar="converted|abandoned|open",
+        help="Only purchase journeys that ended so.",
+        rich_help_panel=_PANEL,
+    ),
+]
+
+
+def scope_of(
+    workspace: Workspace,
+    *,
+    since: str,
+    until: str,
+    timezone: str,
+    as_of: str,
+    where: str,
+    by: str,
+    include_bots: bool,
+    include_heavy: bool,
+    per: str,
+) -> Scope:
+    """The scope that the common options make; the time zone is by default the workspace's."""
+    return Scope(
+        start=since,
+        end=until,
+        timezone=timezone or workspace.settings.workspace.timezone,
+        as_of=as_of,
+        where=where,
+        by=by,
+        include_bots=include_bots,
+        include_heavy=include_heavy,
+        per=per,
+    )
+
+
+def asking(
+    question: Callable[..., Any],
+) -> Callable[[Callable[Concatenate[typer.Context, Any, ...], None]], Callable[..., None]]:
+    """Make a command of ``command(ctx, spec, own options)``: its options are those of `question`, then its own.
+
+    `question` takes a workspace and options, and returns a spec; a funnel and the people of a funnel so have the same
+    options, written down once.
+    """
+
+    def decorate(command: Callable[Concatenate[typer.Context, Any, ...], None]) -> Callable[..., None]:
+        asked = list(inspect.signature(question, eval_str=True).parameters.values())[1:]
+        context, _, *own = inspect.signature(command, eval_str=True).parameters.values()
+        names = [parameter.name for parameter in asked]
+
+        def run(ctx: typer.Context, **options: Any) -> None:
+            spec = question(workspace_of(ctx), **{name: options.pop(name) for name in names})
+            command(ctx, spec, **options)
+
+        parameters = [context, *asked, *own]
+        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+        )
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        run.__doc__ = command.__doc__
+        return run
+
+    return decorate

@@ -1,0 +1,58 @@
+"""`percorso sql`: your own SELECT."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+import pyarrow as pa
+import typer
+
+from percorso.cli.context import workspace_of
+from percorso.cli.options import TimezoneOption
+from percorso.cli.output import Format, FormatOption, OutputOption, count_text, output_of, write_table
+from percorso.cli.progress import ready_log
+from percorso.services.sql import TIME_LIMIT_S, run_sql
+from percorso.settings.durations import parse_duration_us
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `sql` to the command line."""
+    app.command("sql")(sql)
+
+
+def sql(
+    ctx: typer.Context,
+    query: Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT, in quotes.")],
+    personal: Annotated[
+        bool,
+        typer.Option("--personal", help="Also show e-mails and other identifiers, traits, and what sources sent."),
+    ] = False,
+    timezone: TimezoneOption = "",
+    time_limit: Annotated[str, typer.Option(metavar="5m", help="Stop a query that takes longer.")] = "",
+    chosen: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Your own SELECT (in DuckDB's SQL) over the tables events, sessions, journeys and persons.
+
+    Nothing else can be read and nothing written: no file, no network. People are keyed hashes unless --personal.
+
+    Example: percorso sql "select channel, count(*) from sessions group by all order by 2 desc"
+    """
+    workspace = workspace_of(ctx)
+    target = output_of(chosen, output)
+    limit_s = parse_duration_us(time_limit) / 1e6 if time_limit else TIME_LIMIT_S
+    log = ready_log(workspace)
+    table = run_sql(workspace, query, personal=personal, timezone=timezone, time_limit_s=limit_s, log=log)
+    # CSV, Parquet and tables keep decimals; JSON has numbers only.
+    body = _rows(table) if target.format is Format.json else None
+    write_table(table, target, body=body, notes=(f"{count_text(table.num_rows)} rows",))
+
+
+def _rows(table: pa.Table) -> list[dict[str, Any]]:
+    return [
+        {name: float(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+        for row in table.to_pylist()
+    ]

@@ -1,0 +1,138 @@
+"""`percorso variants`: the most common paths."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyarrow as pa
+import typer
+
+from percorso.analyses.result import Result
+from percorso.analyses.variants import VariantsSpec
+from percorso.cli.context import workspace_of
+from percorso.cli.options import (
+    AsOfOption,
+    BotsOption,
+    ByOption,
+    CollapseOption,
+    FromOption,
+    HeavyOption,
+    KindOption,
+    OutcomeOption,
+    PerOption,
+    TimezoneOption,
+    ToOption,
+    UnitOption,
+    WhereOption,
+    asking,
+    scope_of,
+)
+from percorso.cli.output import (
+    Format,
+    FormatOption,
+    OutputOption,
+    count_text,
+    output_of,
+    percent_text,
+    span_text,
+    write_answer,
+    write_table,
+)
+from percorso.cli.progress import ready_log
+from percorso.services.variants import ask_variants
+from percorso.services.workspace import Workspace
+
+__all__ = ["register", "table_for_people", "variants_question"]
+
+#: Columns that people see, and what they are in the answer.
+_COLUMNS = {
+    "count": "count",
+    "share": "share",
+    "coverage": "cumulative",
+    "conversion": "conversion",
+    "low": "low",
+    "high": "high",
+    "median": "median_s",
+    "path": "path",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add `variants` to the command line."""
+    app.command("variants")(variants)
+
+
+def variants_question(
+    workspace: Workspace,
+    unit: UnitOption = "event",
+    top: Annotated[int, typer.Option(metavar="N", help="How many to spell out; the rest is counted as other.")] = 20,
+    collapse: CollapseOption = False,
+    kind: KindOption = "",
+    outcome: OutcomeOption = "",
+    per: PerOption = "journey",
+    since: FromOption = "",
+    until: ToOption = "",
+    timezone: TimezoneOption = "",
+    as_of: AsOfOption = "",
+    where: WhereOption = "",
+    by: ByOption = "",
+    include_bots: BotsOption = False,
+    include_heavy: HeavyOption = False,
+) -> VariantsSpec:
+    """The variants that the options ask for."""
+    scope = scope_of(
+        workspace,
+        since=since,
+        until=until,
+        timezone=timezone,
+        as_of=as_of,
+        where=where,
+        by=by,
+        include_bots=include_bots,
+        include_heavy=include_heavy,
+        per=per,
+    )
+    return VariantsSpec(unit=unit, top=top, collapse=collapse, kind=kind, outcome=outcome, scope=scope)
+
+
+@asking(variants_question)
+def variants(ctx: typer.Context, spec: VariantsSpec, chosen: FormatOption = None, output: OutputOption = None) -> None:
+    """The most common paths, what share of all they cover, and how they convert.
+
+    Example: percorso variants --unit place --collapse --top 10
+    """
+    workspace = workspace_of(ctx)
+    target = output_of(chosen, output)
+    answer = ask_variants(workspace, spec, log=ready_log(workspace))
+    if target.format is not Format.table:
+        write_answer(answer, target)
+        return
+    formats = {
+        **dict.fromkeys(("share", "coverage", "conversion", "low", "high"), percent_text),
+        "median": lambda seconds: span_text(seconds * 1_000_000),
+    }
+    total, distinct = (count_text(answer.totals[name]) for name in ("total", "distinct"))
+    notes = (
+        f"{total} {spec.scope.per}s with a path, {distinct} different ones. low, high: 95 % interval of conversion. "
+        f"As of {answer.as_of}.",
+    )
+    write_table(table_for_people(answer), target, formats=formats, notes=notes, warnings=answer.warnings)
+
+
+def table_for_people(answer: Result) -> pa.Table:
+    """The variants and below them the others, numbers first, so that long paths can wrap."""
+    shown = answer.table.to_pylist()
+    others = [row for row in answer.tables["other"].to_pylist() if row["count"]]
+    rows = [
+        *(row | {"path": " > ".join(row["path"])} for row in shown),
+        *(row | {"path": f"(other: {count_text(row['variants'])} variants)"} for row in others),
+    ]
+    by = answer.spec.scope.by
+    columns = {**({by: by} if by else {}), **_COLUMNS}
+    schema = answer.table.schema
+    return pa.table(
+        {
+            title: pa.array([row.get(name) for row in rows], pa.string() if name == "path" else schema.field(name).type)
+            for title, name in columns.items()
+        }
+    )

@@ -1,0 +1,211 @@
+"""The door that users of the Python package open: ``percorso.open(folder)``. It delegates and computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import pyarrow as pa
+
+from percorso.analyses.flow import FlowSpec
+from percorso.analyses.funnel import FunnelSpec
+from percorso.analyses.result import Result
+from percorso.analyses.spec import Scope
+from percorso.analyses.variants import VariantsSpec
+from percorso.services.build import BuildReport, build_log, fresh_log
+from percorso.services.flow import ask_flow
+from percorso.services.funnel import ask_funnel
+from percorso.services.imports import ImportReport, ImportRequest, import_files
+from percorso.services.people import FlowCell, FunnelCell, VariantCell, ask_people
+from percorso.services.sql import run_sql
+from percorso.services.variants import ask_variants
+from percorso.services.workspace import Workspace, default_folder, open_workspace
+from percorso.store.journey_log import JourneyLog
+
+__all__ = ["Percorso", "ScopeOptions", "open_percorso"]
+
+
+class ScopeOptions(TypedDict, total=False):
+    """What every question takes: see `percorso.Scope`, whose `start` and `end` are `since` and `until` here.
+
+    The time zone is by default the workspace's.
+    """
+
+    since: str
+    until: str
+    timezone: str
+    as_of: str
+    where: str
+    by: str
+    include_bots: bool
+    include_heavy: bool
+
+
+class FunnelOptions(ScopeOptions, total=False):
+    """What a funnel takes beside its steps: see `percorso.FunnelSpec`."""
+
+    within: str
+    step_within: str
+    order: str
+    start: str
+    count: str
+    exclude: Sequence[str]
+    optional: Sequence[str]
+
+
+class PathOptions(ScopeOptions, total=False):
+    """What flows and variants take: see `percorso.FlowSpec` and `percorso.VariantsSpec`."""
+
+    collapse: bool
+    kind: str
+    outcome: str
+    per: str
+
+
+class FlowOptions(PathOptions, total=False):
+    """What a flow takes: see `percorso.FlowSpec`."""
+
+    counts_only: bool
+    steps: int
+    from_node: str
+    to_node: str
+    top: int
+
+
+class VariantsOptions(PathOptions, total=False):
+    """What variants take: see `percorso.VariantsSpec`."""
+
+    top: int
+
+
+class Percorso:
+    """A workspace to ask.
+
+    Every question returns a `percorso.Result`: ``.table`` is an Arrow table, ``.to_pandas()`` a DataFrame. The journey
+    log is built first where events or settings have changed.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    threads : int, optional
+        For questions; default the cores this process may use.
+    """
+
+    def __init__(self, workspace: Workspace, *, threads: int | None = None) -> None:
+        self._workspace = workspace
+        self._threads = threads
+        self._log: JourneyLog | None = None
+
+    def __repr__(self) -> str:
+        return f"percorso.open({str(self._workspace.folder)!r})"
+
+    def funnel(self, steps: Sequence[str], **options: Unpack[FunnelOptions]) -> Result:
+        """How many get from step to step.
+
+        Examples
+        --------
+        >>> shop.funnel(["Product Viewed", "Order Completed"], within="7d", by="channel")  # doctest: +SKIP
+        """
+        return ask_funnel(self._workspace, self.funnel_spec(steps, **options), **self._how())
+
+    def flow(self, unit: str = "event", **options: Unpack[FlowOptions]) -> Result:
+        """What follows what, and how often."""
+        return ask_flow(self._workspace, self.flow_spec(unit, **options), **self._how())
+
+    def variants(self, unit: str = "event", **options: Unpack[VariantsOptions]) -> Result:
+        """The most common paths."""
+        return ask_variants(self._workspace, self.variants_spec(unit, **options), **self._how())
+
+    def people(
+        self,
+        answer: Result | FunnelSpec | FlowSpec | VariantsSpec,
+        cell: FunnelCell | FlowCell | VariantCell,
+    ) -> Result:
+        """The persons behind a number of an answer.
+
+        Examples
+        --------
+        >>> answer = shop.funnel(["Product Viewed", "Order Completed"])  # doctest: +SKIP
+        >>> shop.people(answer, percorso.FunnelCell(step=1, dropped=True))  # doctest: +SKIP
+        """
+        spec = answer.spec if isinstance(answer, Result) else answer
+        return ask_people(self._workspace, spec, cell, **self._how())
+
+    def sql(self, query: str, *, personal: bool = False) -> pa.Table:
+        """Your own SELECT over events, sessions, journeys and persons."""
+        return run_sql(self._workspace, query, personal=personal, threads=self._threads)
+
+    def build(self, *, full: bool = False) -> BuildReport:
+        """Bring the journey log up to date; questions do it by themselves."""
+        return build_log(self._workspace, full=full)
+
+    def import_files(self, *files: str | Path, **options: Any) -> ImportReport:
+        """Import files, each in one commit; `options` are those of `ImportRequest`: format, mapping, source, replace."""
+        return import_files(self._workspace, ImportRequest(files=tuple(map(str, files)), **options))
+
+    def funnel_spec(self, steps: Sequence[str], **options: Unpack[FunnelOptions]) -> FunnelSpec:
+        """The question of `funnel`, unasked."""
+        scope, rest = self._split(options)
+        rest = {name: tuple(value) if name in ("exclude", "optional") else value for name, value in rest.items()}
+        return FunnelSpec(steps=tuple(steps), scope=scope, **rest)
+
+    def flow_spec(self, unit: str = "event", **options: Unpack[FlowOptions]) -> FlowSpec:
+        """The question of `flow`, unasked."""
+        scope, rest = self._split(options, per="journey")
+        return FlowSpec(unit=unit, scope=scope, **rest)
+
+    def variants_spec(self, unit: str = "event", **options: Unpack[VariantsOptions]) -> VariantsSpec:
+        """The question of `variants`, unasked."""
+        scope, rest = self._split(options, per="journey")
+        return VariantsSpec(unit=unit, scope=scope, **rest)
+
+    def _split(self, options: Mapping[str, Any], per: str = "person") -> tuple[Scope, dict[str, Any]]:
+        """The scope among the options, and the rest."""
+        zone = self._workspace.settings.workspace.timezone
+        parts: dict[str, Any] = {"timezone": zone, "per": per}
+        rest = {}
+        for name, value in options.items():
+            if name in _SCOPE:
+                parts[_SCOPE[name]] = value
+            else:
+                rest[name] = value
+        return Scope(**parts), rest
+
+    def _how(self) -> _How:
+        """The log for a question: the one already mapped, if it is still the workspace's."""
+        fresh = fresh_log(self._workspace)
+        if self._log is None or self._log.manifest != fresh.manifest:
+            self._log = fresh
+        return {"log": self._log, "threads": self._threads}
+
+
+class _How(TypedDict):
+    log: JourneyLog
+    threads: int | None
+
+
+#: Option -> field of a scope.
+_SCOPE = {
+    "since": "start",
+    "until": "end",
+    **{name: name for name in ("timezone", "as_of", "where", "by", "include_bots", "include_heavy", "per")},
+}
+
+
+def open_percorso(folder: str | Path | None = None, *, threads: int | None = None) -> Percorso:
+    """Open a workspace.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        Default: $PERCORSO_HOME, else ./percorso-data.
+    threads : int, optional
+        For questions; default the cores this process may use.
+
+    Raises
+    ------
+    WorkspaceError
+        There is none.
+    """
+    return Percorso(open_workspace(default_folder() if folder is None else Path(folder)), threads=threads)

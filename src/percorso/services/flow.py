@@ -1,0 +1,28 @@
+"""Answer a flow about a workspace."""
+
+from __future__ import annotations
+
+from percorso.analyses.flow import FlowSpec, run_flow
+from percorso.analyses.result import Result
+from percorso.services.build import fresh_log
+from percorso.services.workspace import Workspace
+from percorso.store.journey_log import JourneyLog
+
+__all__ = ["ask_flow"]
+
+
+def ask_flow(
+    workspace: Workspace, spec: FlowSpec, *, log: JourneyLog | None = None, threads: int | None = None
+) -> Result:
+    """Answer a flow.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    spec : FlowSpec
+    log : JourneyLog, optional
+        A log that the caller has opened; by default the workspace's, built first where it is stale.
+    threads : int, optional
+        Default: the cores this process may use.
+    """
+    return run_flow(spec, fresh_log(workspace) if log is None else log, threads=threads)

@@ -1,0 +1,28 @@
+"""Answer a funnel about a workspace."""
+
+from __future__ import annotations
+
+from percorso.analyses.funnel import FunnelSpec, run_funnel
+from percorso.analyses.result import Result
+from percorso.services.build import fresh_log
+from percorso.services.workspace import Workspace
+from percorso.store.journey_log import JourneyLog
+
+__all__ = ["ask_funnel"]
+
+
+def ask_funnel(
+    workspace: Workspace, spec: FunnelSpec, *, log: JourneyLog | None = None, threads: int | None = None
+) -> Result:
+    """Answer a funnel.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    spec : FunnelSpec
+    log : JourneyLog, optional
+        A log that the caller has opened; by default the workspace's, built first where it is stale.
+    threads : int, optional
+        Default: the cores this process may use.
+    """
+    return run_funnel(spec, fresh_log(workspace) if log is None else log, threads=threads)
