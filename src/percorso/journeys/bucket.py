@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from percorso.events.traits import merge_traits
 from percorso.identity.placement import PLACING_RULES
-from percorso.journeys.shuffle import take_records
+from percorso.journeys.shuffle import take_records, unpack_records
 from percorso.journeys.signals import ORDER
 from percorso.kernels import journeys as kernel
 from percorso.kernels.interning import TupleTable
@@ -176,7 +176,7 @@ def _prepare(
         np.zeros(n, dtype=np.int8),
     )
     records = take_records(records, order)
-    numbers = {name: np.ascontiguousarray(records[name]) for name in records.dtype.names or ()}
+    numbers = unpack_records(records)
     texts = texts.take(pa.array(order)).combine_chunks()
     sessions = settings.sessions
     by_sender = (numbers["session_ref"] != 0).astype(np.uint8)

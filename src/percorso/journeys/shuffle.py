@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from percorso.kernels.sorting import group_rows
 
-__all__ = ["Shuffle", "record_type", "take_records"]
+__all__ = ["Shuffle", "record_type", "take_records", "unpack_records"]
 
 _CODES = (
     "category channel channel_rule country currency device device_code direction event campaign os page person place"
@@ -38,6 +38,9 @@ _SMALL = {
     "contact": np.int8,
     "trust": np.int8,
 }
+# Rows turned from columns to records at a time, so that they stay in the processor's cache.
+_BLOCK_ROWS = 4096
+
 # Pieces are small: handing their columns to other threads costs more than compressing them.
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
@@ -56,6 +59,28 @@ def record_type(properties: Sequence[str]) -> np.dtype[Any]:
             "itemsize": -(-packed.itemsize // 8) * 8,
         }
     )
+
+
+def pack_records(
+    numbers: Mapping[str, npt.NDArray[Any]], n_rows: int, record: np.dtype[Any]
+) -> npt.NDArray[Any]:
+    """Records of columns, shape (n_rows,)."""
+    records = np.zeros(n_rows, dtype=record)
+    for start in range(0, n_rows, _BLOCK_ROWS):
+        here = slice(start, start + _BLOCK_ROWS)
+        for name in record.names or ():
+            records[name][here] = numbers[name][here]
+    return records
+
+
+def unpack_records(records: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+    """Columns of records, each contiguous, shape (n_rows,)."""
+    columns = {name: np.empty(len(records), dtype=records.dtype[name]) for name in records.dtype.names or ()}
+    for start in range(0, len(records), _BLOCK_ROWS):
+        here = slice(start, start + _BLOCK_ROWS)
+        for name, column in columns.items():
+            column[here] = records[name][here]
+    return columns
 
 
 def take_records(records: npt.NDArray[Any], order: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
@@ -91,10 +116,7 @@ class Shuffle:
         """Append rows to their parts; rows with a negative part are dropped."""
         self._schema = texts.schema
         order, offsets = group_rows(part, self._n_parts)
-        records = np.zeros(len(part), dtype=self._record)
-        for name in self._record.names or ():
-            records[name] = numbers[name]
-        records = take_records(records, order)
+        records = take_records(pack_records(numbers, len(part), self._record), order)
         texts = texts.take(pa.array(order))
         for number in np.flatnonzero(np.diff(offsets)):
             start, end = int(offsets[number]), int(offsets[number + 1])

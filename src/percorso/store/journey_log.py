@@ -129,19 +129,16 @@ def write_table(folder: Path, table: str, batch: pa.RecordBatch) -> str:
 
     The file is complete on disk before it gets its name. A file of equal content is not written again.
     """
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, batch.schema) as writer:
+    partial = folder / f".{table}.{os.getpid()}-{threading.get_ident()}.arrow.partial"
+    with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    content = sink.getvalue()
-    name = f"{table}-{hashlib.sha256(content).hexdigest()[:40]}.arrow"
-    target = folder / name
-    if not target.exists():
-        partial = folder / f".{name}.{os.getpid()}-{threading.get_ident()}"  # equal content in two buckets
-        with open(partial, "wb") as stream:
-            stream.write(content)
-            stream.flush()
+    with open(partial, "rb") as stream:
+        name = f"{table}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:40]}.arrow"
+        if (folder / name).exists():
+            partial.unlink()
+        else:
             os.fsync(stream.fileno())
-        os.replace(partial, target)
+            os.replace(partial, folder / name)
     return name
 
 
