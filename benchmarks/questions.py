@@ -90,7 +90,7 @@ def percorso_asks(workspace: Path) -> dict[str, tuple[Ask, Callable[[Any], Answe
             lambda: shop.funnel(list(STEPS), within=WINDOW).table,
             lambda table: dict(enumerate(table.column("count").to_pylist(), 1)),
         ),
-        "follows": (lambda: shop.flow(unit="event", per="person").table, follows),
+        "follows": (lambda: shop.flow("event", per="person", counts_only=True).table, follows),
     }
 
 

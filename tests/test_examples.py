@@ -6,6 +6,7 @@ import csv
 import gzip
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+import percorso
 from percorso.events.aliases import CANONICAL_EVENTS
 from percorso.events.mapping_file import parse_mapping
 from percorso.services.import_request import ImportRequest
@@ -193,6 +195,20 @@ def test_pathdata(workspace: Workspace, data: Data) -> None:
     assert report.rows == 10_000
     assert names(workspace)["Order Completed"] == 19_785
     assert pc.count_distinct(events(workspace, "anonymous_id").column("anonymous_id")).as_py() == 19_785 + 68_602
+
+
+def test_flow_by_channel_of_the_paths_is_that_of_the_path_strings(workspace: Workspace, data: Data) -> None:
+    file = data("channelattribution_pathdata") / "mta_data.csv.gz"
+    imported(workspace, file, "channelattribution_pathdata/mapping.toml")
+    edges = percorso.open(workspace.folder).flow(unit="channel", per="person").table
+    found = {(row["from"], row["to"]): row["count"] for row in edges.to_pylist()}
+    expected: Counter[tuple[str, str]] = Counter()
+    for row in rows_of(file):
+        steps = ["(start)", *(step.strip() for step in row["path"].split(">")), "(end)"]
+        persons = int(row["total_conversions"]) + int(row["total_null"])
+        for edge in pairwise(steps):
+            expected[edge] += persons
+    assert found == expected
 
 
 def test_importing_again_adds_nothing(workspace: Workspace, data: Data) -> None:

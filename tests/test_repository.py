@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -15,8 +16,9 @@ from packaging.utils import canonicalize_name
 import percorso
 from percorso.cli.lazy import LazyCommand, load
 from percorso.cli.main import COMMANDS
-from percorso.errors import PercorsoError
-from percorso.events.event import EVENT_SCHEMA
+from percorso.events.event import EVENT_SCHEMA, ITEM_TYPE
+from tests.docs_tables import code_spans
+from tests.docs_tables import table as docs_table
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -232,31 +234,27 @@ def test_the_two_commands_exist_and_the_check_run_calls_one() -> None:
 # ------------------------------------------------------------------------------------------------- reference
 
 
-def command_options(listed: LazyCommand) -> set[str]:
-    """Long options of a command, `--help` apart."""
-    names = {option for parameter in load(listed).params for option in (*parameter.opts, *parameter.secondary_opts)}
-    return {option for option in names if option.startswith("--") and option != "--help"}
+def options(command: Any) -> set[str]:
+    """Long options of a command and of the commands below it, `--help` apart."""
+    own = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    below = (options(child) for child in getattr(command, "commands", {}).values())
+    return {option for option in own if option.startswith("--") and option != "--help"}.union(*below)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_command_and_option_has_its_page(command: LazyCommand) -> None:
     page = DOCS / "reference" / f"{command.name}.md"
     assert page.is_file()
-    content = text(page) + text(DOCS / "reference" / "common-options.md")
-    assert f"percorso {command.name}" in text(page) or f"percorso -w DIR {command.name}" in text(page)
-    missing = {option for option in command_options(command) if not re.search(rf"{option}(?![\w-])", content)}
-    assert not missing
-
-
-def test_every_error_code_is_documented() -> None:
-    content = text(DOCS / "reference" / "errors.md")
-    assert not {error.code for error in error_classes(PercorsoError) if f"`{error.code}`" not in content}
-
-
-def error_classes(kind: type[PercorsoError]) -> set[type[PercorsoError]]:
-    return {kind}.union(*(error_classes(child) for child in kind.__subclasses__()))
+    common = (DOCS / "reference" / "conditions.md", DOCS / "reference" / "output.md")
+    linked = (target(page, path) for path, _ in links(page) if path.endswith(".md"))
+    content = "".join(text(each) for each in (page, *common, *linked))
+    assert re.search(rf"percorso (-w \w+ )?{command.name}\b", text(page))
+    assert not {option for option in options(load(command)) if not re.search(rf"{option}(?![\w-])", content)}
 
 
 def test_every_event_column_is_documented() -> None:
-    content = text(DOCS / "reference" / "event.md")
-    assert not [column for column in EVENT_SCHEMA.names if f"`{column}`" not in content]
+    rows = docs_table("reference/event.md", "Columns")
+    assert [code_spans(row[0])[0] for row in rows] == EVENT_SCHEMA.names
+    assert [row[2] == "yes" for row in rows] == [not column.nullable for column in EVENT_SCHEMA]
+    items = docs_table("reference/event.md", "Items")
+    assert [code_spans(row[0])[0] for row in items] == [column.name for column in ITEM_TYPE]

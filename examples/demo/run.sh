@@ -16,8 +16,14 @@ files="$folder/files"
 
 step() { printf '\n== %s\n' "$1"; }
 percorso() {
+  local word
   printf '$ percorso -w %s' "$workspace"
-  printf ' %q' "$@"
+  for word in "$@"; do
+    case "$word" in
+      *' '*) printf ' "%s"' "$word" ;;
+      *) printf ' %s' "$word" ;;
+    esac
+  done
   printf '\n'
   .venv/bin/percorso -w "$workspace" "$@"
 }
@@ -31,8 +37,9 @@ step "A workspace"
 echo "$workspace"
 
 step "Import: web events, orders, tills, newsletters"
-percorso import "$files/web-events.ndjson" --source web
-percorso import "$files/orders_export.csv"
+# Site and shop system write the same order numbers, so they are one source: an order that both tell of is one.
+percorso import "$files/web-events.ndjson" --source shop
+percorso import "$files/orders_export.csv" --source shop
 percorso import "$files/scontrini.csv" --mapping examples/demo/till.toml
 percorso import "$files/newsletter.csv" --mapping examples/demo/newsletter.toml
 percorso rejected
@@ -44,10 +51,10 @@ step "Where do they leave on the way to an order?"
 percorso funnel --step "Product Viewed" --step "Product Added" --step "Checkout Started" --step "Order Completed" --within 7d
 
 step "What follows what?"
-percorso flow --unit stage
+percorso flow --unit stage --collapse
 
 step "Which paths are most common?"
-percorso variants --unit channel --top 10
+percorso variants --unit channel --collapse --kind purchase --top 10
 
 cat <<END
 

@@ -8,12 +8,14 @@ from typing import Any, TypedDict, Unpack
 
 import pyarrow as pa
 
+from percorso.analyses.customer_view import CustomerView
 from percorso.analyses.flow import FlowSpec
 from percorso.analyses.funnel import FunnelSpec
 from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
 from percorso.analyses.variants import VariantsSpec
 from percorso.services.build import BuildReport, build_log, fresh_log
+from percorso.services.customer import ask_customer
 from percorso.services.flow import ask_flow
 from percorso.services.funnel import ask_funnel
 from percorso.services.imports import ImportReport, ImportRequest, import_files
@@ -132,6 +134,26 @@ class Percorso:
         spec = answer.spec if isinstance(answer, Result) else answer
         return ask_people(self._workspace, spec, cell, **self._how())
 
+    def customer(
+        self, identifier: str, *, kind: str = "", space: str = "", as_of: str = "", personal: bool = False
+    ) -> CustomerView:
+        """Everything that is known of the person that an e-mail, a number or a person's id means.
+
+        Parameters
+        ----------
+        identifier : str
+        kind, space : str
+            Type of identifier and where it lives, if it would mean several persons otherwise.
+        as_of : str
+            What came after this day or time has not happened. Default: the newest event.
+        personal : bool
+            Show raw identifiers.
+        """
+        log = self._how()["log"]
+        return ask_customer(
+            self._workspace, identifier, kind=kind, space=space, as_of=as_of, personal=personal, log=log
+        )
+
     def sql(self, query: str, *, personal: bool = False) -> pa.Table:
         """Your own SELECT over events, sessions, journeys and persons."""
         return run_sql(self._workspace, query, personal=personal, threads=self._threads)
@@ -141,7 +163,7 @@ class Percorso:
         return build_log(self._workspace, full=full)
 
     def import_files(self, *files: str | Path, **options: Any) -> ImportReport:
-        """Import files, each in one commit; `options` are those of `ImportRequest`: format, mapping, source, replace."""
+        """Import files, each in one commit; options as of `ImportRequest`: format, mapping, source, replace."""
         return import_files(self._workspace, ImportRequest(files=tuple(map(str, files)), **options))
 
     def funnel_spec(self, steps: Sequence[str], **options: Unpack[FunnelOptions]) -> FunnelSpec:

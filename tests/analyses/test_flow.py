@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,35 @@ def test_flow_equals_the_plain_one(log: PathLog, per: str, unit: str, collapse: 
         for share, column in (((1, 2), "median_s"), ((9, 10), "p90_s")):
             time = naive.nearest_rank(edge.gaps, *share)
             assert row[column] == (None if time is None else time / 1e6)
+
+
+SCOPES = st.fixed_dictionaries(
+    {},
+    optional={
+        "where": st.sampled_from(("device = phone", "place is missing", "event != home")),
+        "start": st.just("1970-01-01T00:00:00.000001Z"),
+        "end": st.just("1970-01-02T00:00:00Z"),
+        "as_of": st.just("1970-01-01T02:00:00Z"),
+        "include_bots": st.booleans(),
+    },
+)
+CHOICES = st.sampled_from(({}, {"kind": "purchase"}, {"kind": "order"}, {"outcome": "abandoned"}, {"collapse": True}))
+
+
+@given(path_logs(), PER, UNIT, SCOPES, CHOICES)
+@settings(deadline=None)
+def test_counts_only_are_the_same_counts(
+    log: PathLog, per: str, unit: str, scope: dict[str, Any], choice: dict[str, Any]
+) -> None:
+    """The fast pass and the full one go different ways through filters."""
+    if per != "journey" and choice.keys() & {"kind", "outcome"}:
+        return
+    spec = FlowSpec(unit=unit, scope=Scope(per=per, **scope), **choice)
+    with tempfile.TemporaryDirectory() as folder:
+        opened = build(log, folder)
+        whole = answer(spec, opened)
+        plain = answer(replace(spec, counts_only=True), opened)
+    assert plain == [{name: row[name] for name in ("from", "to", "count", "probability")} for row in whole]
 
 
 @given(path_logs(), PER)

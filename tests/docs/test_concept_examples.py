@@ -23,7 +23,7 @@ BRUNO = "bruno@posta.example"
 
 def build(folder: Path, rows: Iterable[dict[str, Any]]) -> JourneyLog:
     files = lake_files(folder / "lake", rows)
-    work = BuildInput(files, Settings(), b"k" * 32, folder / "log", folder / "tmp")
+    work = BuildInput(files, Settings(), b"k" * 32, folder / "log", folder / "tmp", memory_bytes=1 << 30)
     swap_manifest(folder / "log", build_tables(work, lambda phase, done, total: None))
     log = open_log(folder / "log")
     assert log is not None

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from percorso.kernels.arrays import I64
+from percorso.kernels.arrays import I64, U8, U16
 from percorso.kernels.flow import (
     count_edges_by_case,
     count_edges_by_person,
+    count_kept_edges_by_person,
     edges_of,
     group_counts,
     number_keys,
@@ -60,15 +61,48 @@ def test_nodes_edges_persons_and_times_equal_the_plain_ones(rows: PathRows, by_c
     }
 
 
-@given(path_rows())
-def test_plain_counts_by_case_equal_the_plain_ones(rows: PathRows) -> None:
+def plain(rows: PathRows, *, filtered: bool, per_person: bool) -> dict[tuple[str, str], int]:
+    """Counts of the plain twin; unless filtered, events out and events without a node count too."""
+    every = [
+        naive.Row(
+            person=row.person,
+            time=row.time,
+            node=row.node if filtered else row.node or "none",
+            case=row.person if per_person else row.case,
+            kept=row.kept or not filtered,
+        )
+        for row in rows.rows()
+    ]
+    person = {p: p for p in range(len(rows.offsets) - 1)} if per_person else rows.person_of_case()
+    found = naive.edges(naive.paths(every), person)
+    return {(a.replace("none", ""), b.replace("none", "")): edge.count for (a, b), edge in found.items()}
+
+
+@given(path_rows(), st.booleans(), st.booleans())
+def test_plain_counts_by_case_equal_the_plain_ones(rows: PathRows, filtered: bool, by_flags: bool) -> None:
     table = np.zeros((K + 2) ** 2, np.int64)
-    count_edges_by_case(rows.codes.astype(np.uint8), rows.case, rows.n_cases, K, table)
-    every = [naive.Row(r.person, r.time, r.node or "none", r.case) for r in rows.rows()]
-    expected = naive.edges(naive.paths(every), rows.person_of_case())
-    assert counts(table) == {
-        (a.replace("none", ""), b.replace("none", "")): edge.count for (a, b), edge in expected.items()
-    }
+    keep, flags, out, skip = filters(rows, filtered, by_flags)
+    codes = rows.codes.astype(np.uint8)
+    count_edges_by_case(codes, rows.case, keep, flags, out, skip, rows.n_cases, K, table)
+    assert counts(table) == plain(rows, filtered=filtered, per_person=False)
+
+
+@given(path_rows(), st.booleans())
+def test_kept_counts_by_person_equal_the_plain_ones(rows: PathRows, by_flags: bool) -> None:
+    table = np.zeros((K + 2) ** 2, np.int64)
+    keep, flags, out, skip = filters(rows, True, by_flags)
+    count_kept_edges_by_person(rows.codes.astype(np.uint16), rows.offsets, keep, flags, out, skip, K, table)
+    assert counts(table) == plain(rows, filtered=True, per_person=True)
+
+
+def filters(rows: PathRows, filtered: bool, by_flags: bool) -> tuple[U8, U16, int, int]:
+    """keep, flags, out_flags and skip: what is out is told by flags or by a mask."""
+    no_mask, no_flags = np.empty(0, np.uint8), np.empty(0, np.uint16)
+    if not filtered:
+        return no_mask, no_flags, 0, -1
+    if by_flags:
+        return no_mask, np.where(rows.keep == 1, 8, 3).astype(np.uint16), 2, 0
+    return rows.keep, no_flags, 0, 0
 
 
 @given(path_rows(), st.sampled_from((K, 200)))
@@ -78,12 +112,11 @@ def test_plain_counts_by_person_equal_the_plain_ones(rows: PathRows, k: int) -> 
     count_edges_by_person(rows.codes.astype(np.uint16), rows.offsets, k, table)
     person = np.empty(len(rows.codes), np.int32)
     person_of_event(rows.offsets, person)
-    every = [naive.Row(r.person, r.time, r.node or "none", r.person) for r in rows.rows()]
-    assert person.tolist() == [r.person for r in every]
-    expected = naive.edges(naive.paths(every), {p: p for p in range(len(rows.offsets) - 1)})
-    position = {name: code for code, name in enumerate(NAMES)} | {"none": 0, naive.START: k, naive.END: k + 1}
+    assert person.tolist() == [row.person for row in rows.rows()]
+    position = {name: code for code, name in enumerate(NAMES)} | {naive.START: k, naive.END: k + 1}
     assert {int(key): int(table[key]) for key in np.flatnonzero(table)} == {
-        position[a] * (k + 2) + position[b]: edge.count for (a, b), edge in expected.items()
+        position[a] * (k + 2) + position[b]: count
+        for (a, b), count in plain(rows, filtered=False, per_person=True).items()
     }
 
 

@@ -231,6 +231,7 @@ def _comparison(reader: _Reader, field: str) -> Condition:
     found = reader.take(_OPERATOR)
     if found is None:
         raise reader.wrong("one of = != < <= > >= ~ !~ in, is missing")
+    reader.skip()
     start = reader.at
     value = _value(reader)
     match found.group():

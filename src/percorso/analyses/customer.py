@@ -59,9 +59,10 @@ _EVENT_TEXTS = (
     "currency",
 )
 
-#: Events that keep an order's journey open, and those that give money back.
+#: Events that keep an order's journey open, and those that change its status.
 _CARE = [n for n, r in EVENT_RULES.items() if r.signal in (CARE, CARE_IF_ORDER, CANCEL, REFUND, RETURN, DELIVERED)]
 _REFUNDS = [name for name, rule in EVENT_RULES.items() if rule.signal == REFUND]
+_RETURNS = [name for name, rule in EVENT_RULES.items() if rule.signal == RETURN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +264,8 @@ def _orders(part: _Part) -> Iterator[HistoryOrder]:
     table, rows = part.bucket.table("orders"), part.orders
     texts = {name: _texts(table, name, rows) for name in ("place", "channel", "status", "currency")}
     numbers = {name: _numbers(table, name, rows) for name in ("time", "value", "ended", "delivered", "refunded")}
-    refund, currency, value = np.isin(part.texts("event"), _REFUNDS), part.texts("currency"), part.column("value")
+    refund, returned = np.isin(part.texts("event"), _REFUNDS), np.isin(part.texts("event"), _RETURNS)
+    currency, value = part.texts("currency"), part.column("value")
     for at, inside in enumerate(part.by("order", rows)):
         refunds = inside[refund[inside]]
         same_money = refunds[currency[refunds] == texts["currency"][at]]
@@ -271,7 +273,8 @@ def _orders(part: _Part) -> Iterator[HistoryOrder]:
         given_back = min(int(np.abs(value[same_money]).sum()), numbers["refunded"][at])
         status, delivered = texts["status"][at], numbers["delivered"][at]
         if numbers["ended"][at] > part.as_of_us or (status == "part_refunded" and not len(refunds)):
-            status = "part_refunded" if len(refunds) else "live"
+            # What it was before: at most this, as what ends an order ends its changes.
+            status = "returned" if returned[inside].any() else "part_refunded" if len(refunds) else "live"
         yield HistoryOrder(
             number=at + 1,
             time_us=numbers["time"][at],

@@ -10,11 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from percorso.analyses.paths import PathPlan, Stream, cases_of, stream_of
+from percorso.analyses.paths import PathPlan, Stream, cases_of_plan, stream_of
 from percorso.analyses.quantiles import find_quantiles
-from percorso.analyses.select import select_events
+from percorso.analyses.select import NO_FLAGS, NO_MASK, select_events
 from percorso.kernels.arrays import I32, I64, Bools, Codes
-from percorso.kernels.flow import count_edges_by_case, count_edges_by_person, edges_of, group_counts, number_keys
+from percorso.kernels.flow import (
+    count_edges_by_case,
+    count_edges_by_person,
+    count_kept_edges_by_person,
+    edges_of,
+    group_counts,
+    number_keys,
+)
 from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = [
@@ -137,31 +144,42 @@ def edge_times_us(plan: PathPlan, log: JourneyLog, edges: EdgePartial, *, thread
 
 
 def count_square(plan: PathPlan, bucket: Bucket) -> I64:
-    """Plain counts of one bucket, int64 of shape (w, w): memory speed where every event is a node."""
+    """Plain counts of one bucket, int64 of shape (w, w): in one pass over its columns, unless contacts are nodes."""
     names = bucket.events.dictionary(plan.spec.unit)
     k, w = len(names), len(plan.nodes.values) + 2
-    local = np.zeros((k + 2) ** 2, np.int64)
-    codes: Codes = bucket.events.values(plan.spec.unit)
-    if not _is_plain(plan, bucket, names):
+    table = np.zeros((k + 2) ** 2, np.int64)
+    if plan.by_contact:
         stream = stream_of(plan, bucket)
-        count_edges_by_case(stream.node, stream.case, stream.n_cases, k, local)
-    elif plan.spec.scope.per == "person":
-        count_edges_by_person(codes, bucket.offsets(), k, local)
+        count_edges_by_case(stream.node, stream.case, NO_MASK, NO_FLAGS, 0, -1, stream.n_cases, k, table)
     else:
-        cases = cases_of(bucket, plan.spec.scope.per)
-        count_edges_by_case(codes, cases.of_event, len(cases.persons), k, local)
-    table = local.reshape(k + 2, k + 2)
+        _count_events(plan, bucket, names, table)
+    local = table.reshape(k + 2, k + 2)
     if plan.spec.collapse:
-        np.fill_diagonal(table, 0)  # what collapses is exactly what follows itself
+        np.fill_diagonal(local, 0)  # what collapses is exactly what follows itself
     square = np.zeros((w, w), np.int64)
     lut = _lut(plan, bucket)
-    square[np.ix_(lut, lut)] = table
+    square[np.ix_(lut, lut)] = local
     return square
 
 
-def _is_plain(plan: PathPlan, bucket: Bucket, names: tuple[str, ...]) -> bool:
-    filtered = plan.by_contact or plan.spec.kind or plan.spec.outcome or "" in names
-    return not filtered and select_events(plan.scope, bucket).is_all
+def _count_events(plan: PathPlan, bucket: Bucket, names: tuple[str, ...], table: I64) -> None:
+    codes: Codes = bucket.events.values(plan.spec.unit)
+    selection = select_events(plan.scope, bucket)
+    skip = names.index("") if "" in names else -1
+    if plan.spec.scope.per == "person" and selection.is_all and skip < 0:
+        count_edges_by_person(codes, bucket.offsets(), len(names), table)
+        return
+    # Flags alone are cheaper to look at than to make a mask of.
+    only_flags = selection.mask is None and not selection.limits_time
+    mask = None if only_flags else selection.dense()
+    keep, flags = NO_MASK if mask is None else mask, selection.flags() if only_flags else NO_FLAGS
+    if plan.spec.scope.per == "person":
+        offsets = bucket.offsets()
+        count_kept_edges_by_person(codes, offsets, keep, flags, selection.out_flags, skip, len(names), table)
+    else:
+        cases = cases_of_plan(plan, bucket)
+        n_cases = len(cases.persons)
+        count_edges_by_case(codes, cases.of_event, keep, flags, selection.out_flags, skip, n_cases, len(names), table)
 
 
 def square_edges(square: I64) -> EdgePartial:

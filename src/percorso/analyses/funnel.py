@@ -5,7 +5,7 @@ Defined in docs/reference/funnel.md. The naive twin of its kernels is tests/naiv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from percorso.analyses.durations import N_BINS, count_in_bins, ranked_values
 from percorso.analyses.funnel_plan import Attempts, FunnelPlan, attempts_in, plan_funnel
 from percorso.analyses.funnel_spec import FunnelSpec
 from percorso.analyses.intervals import FEW, wilson
+from percorso.analyses.partials import merged
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.result import Result
@@ -74,8 +75,7 @@ def run_funnel(spec: FunnelSpec, log: JourneyLog, *, threads: int | None = None)
     """
     plan = plan_funnel(spec, log)
     keep = sum(bucket.n_persons for bucket in log.buckets) * (len(spec.steps) - 1) <= KEPT_TIMES
-    parts = list(map_buckets(log, lambda bucket: _count(plan, bucket, keep), threads=threads))
-    total = _sum(plan, parts)
+    total = merged(map_buckets(log, lambda bucket: _count(plan, bucket, keep), threads=threads), _empty(plan))
     quantiles = _quantiles(plan, log, total, threads)
     return _result(spec, plan, log, total, quantiles)
 
@@ -187,18 +187,10 @@ def _times(plan: FunnelPlan, bucket: Bucket, attempts: Attempts) -> Times:
     return tuple((groups[mask], times.copy()) for mask, times in zip(did, attempts.gaps, strict=True))
 
 
-def _sum(plan: FunnelPlan, parts: Sequence[FunnelPartial]) -> FunnelPartial:
+def _empty(plan: FunnelPlan) -> FunnelPartial:
     n_groups, n_steps = 1 if plan.by is None else len(plan.by.values), len(plan.steps)
     zero = np.zeros((n_groups, n_steps), np.int64)
-    bins = np.zeros((0 if plan.by is not None else n_steps, N_BINS), np.int64)
-    for part in parts:
-        bins += part.bins
-    return FunnelPartial(
-        reached=sum((part.reached for part in parts), start=zero),
-        ended=sum((part.ended for part in parts), start=zero),
-        bins=bins,
-        times={index: times for part in parts for index, times in part.times.items()},
-    )
+    return FunnelPartial(zero, zero, np.zeros((n_steps if plan.by is None else 0, N_BINS), np.int64), {})
 
 
 def _quantiles(plan: FunnelPlan, log: JourneyLog, total: FunnelPartial, threads: int | None) -> I64:

@@ -12,7 +12,7 @@ import numpy as np
 
 from percorso.analyses.codes import GlobalCodes, global_codes
 from percorso.analyses.outcomes import OUTCOMES, journeys_of_kind, purchase_outcomes
-from percorso.analyses.select import ScopePlan, plan_scope, select_events
+from percorso.analyses.select import NO_MASK, ScopePlan, plan_scope, select_events
 from percorso.analyses.spec import Scope
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I32, U8
@@ -26,7 +26,7 @@ __all__ = [
     "PathPlan",
     "PathSpec",
     "Stream",
-    "cases_of",
+    "cases_of_plan",
     "check_node",
     "plan_paths",
     "stream_of",
@@ -42,7 +42,6 @@ KINDS = ("purchase", "order")
 _CONTACT_UNITS = ("place", "channel")
 
 _NO_CONTACT = np.empty(0, np.int32)
-_NO_MASK = np.empty(0, np.uint8)
 
 
 def _per_journey() -> Scope:
@@ -172,21 +171,30 @@ def check_node(plan: PathPlan, name: str) -> int:
     return plan.nodes.values.index(name)
 
 
-def cases_of(bucket: Bucket, per: str) -> Cases:
-    """The cases of a bucket."""
+def cases_of_plan(plan: PathPlan, bucket: Bucket) -> Cases:
+    """The cases of a bucket, without journeys of another kind or outcome than asked for."""
+    per, kind, outcome = plan.spec.scope.per, plan.spec.kind, plan.spec.outcome
     if per == "person":
         of_event = np.empty(bucket.n_events, np.int32)
         person_of_event(bucket.offsets(), of_event)
         return Cases(of_event, np.arange(bucket.n_persons, dtype=np.int32))
-    return Cases(bucket.events.values(per), bucket.table(f"{per}s").values("person"))
+    cases = Cases(bucket.events.values(per), bucket.table(f"{per}s").values("person"))
+    if not (kind or outcome) or not len(cases.persons):
+        return cases
+    if outcome:
+        wanted = purchase_outcomes(bucket, plan.scope.as_of_us) == OUTCOMES.index(outcome)
+    else:
+        wanted = journeys_of_kind(bucket, kind)
+    inside = (cases.of_event >= 0) & wanted[cases.of_event]
+    return replace(cases, of_event=np.where(inside, cases.of_event, np.int32(-1)))
 
 
 def stream_of(plan: PathPlan, bucket: Bucket) -> Stream:
     """The nodes that the plan sees in a bucket."""
-    cases = _wanted(cases_of(bucket, plan.spec.scope.per), plan, bucket)
+    cases = cases_of_plan(plan, bucket)
     events = bucket.events
     mask = select_events(plan.scope, bucket).dense()
-    keep = _NO_MASK if mask is None else mask
+    keep = NO_MASK if mask is None else mask
     contact = events.values("contact") if plan.by_contact else _NO_CONTACT
     names = events.dictionary(plan.spec.unit)
     out = [np.empty(bucket.n_events, np.int32) for _ in range(3)]
@@ -204,19 +212,6 @@ def stream_of(plan: PathPlan, bucket: Bucket) -> Stream:
     node, case, row = (column[:n] for column in out)
     group = _groups(plan, bucket, case, row, cases.persons)
     return Stream(node, case, row, cases.persons, group, keep, cases.of_event)
-
-
-def _wanted(cases: Cases, plan: PathPlan, bucket: Bucket) -> Cases:
-    """Without the journeys of another kind or outcome."""
-    kind, outcome = plan.spec.kind, plan.spec.outcome
-    if (not kind and not outcome) or not len(cases.persons):
-        return cases
-    if outcome:
-        wanted = purchase_outcomes(bucket, plan.scope.as_of_us) == OUTCOMES.index(outcome)
-    else:
-        wanted = journeys_of_kind(bucket, kind)
-    inside = (cases.of_event >= 0) & wanted[cases.of_event]
-    return replace(cases, of_event=np.where(inside, cases.of_event, np.int32(-1)))
 
 
 def _groups(plan: PathPlan, bucket: Bucket, case: I32, row: I32, persons: I32) -> I32:

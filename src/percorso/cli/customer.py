@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import typer
 
-from percorso.analyses.customer_view import CustomerView, major
+from percorso.analyses.customer_view import CustomerView
 from percorso.analyses.history import HistoryEvent, HistoryJourney
 from percorso.analyses.result import time_text
 from percorso.cli.context import workspace_of
+from percorso.cli.options import AsOfOption, TimezoneOption
 from percorso.cli.output import (
     Format,
     FormatOption,
@@ -24,18 +25,20 @@ from percorso.cli.output import (
     count_text,
     money_text,
     output_of,
+    span_text,
     write_page,
     write_table,
 )
 from percorso.cli.progress import ready_log
-from percorso.money import exponent
 from percorso.services.customer import CustomerMatch, find_customers, view_customer
+from percorso.settings import CURRENCY_EXPONENTS
 from percorso.time import zone_of
 
 __all__ = ["register"]
 
 _SHOWN_EVENTS = 50
 _SHOWN_DIGITS = 12
+_SHOWN_CHANNELS = 1  # one, and how many more: the page fits 80 columns
 
 _RELATIONSHIPS = {
     "prospect": "prospect (no order)",
@@ -62,10 +65,8 @@ def customer(
         str, typer.Option("--type", metavar="TYPE", help="What the id is: person, user_id, email, phone, ...")
     ] = "",
     space: Annotated[str, typer.Option(metavar="SPACE", help="Only ids of this id space.")] = "",
-    as_of: Annotated[
-        str, typer.Option(metavar="TIME", help="Leave out what came after this day or time. Default: newest event.")
-    ] = "",
-    timezone: Annotated[str, typer.Option(metavar="ZONE", help="Of days and times. Default: the workspace's.")] = "",
+    as_of: AsOfOption = "",
+    timezone: TimezoneOption = "",
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Newest events to show.")] = _SHOWN_EVENTS,
     every: Annotated[bool, typer.Option("--all", help="Show all events.")] = False,
     personal: Annotated[bool, typer.Option("--personal", help="Show identifiers and traits as they are.")] = False,
@@ -122,9 +123,10 @@ def _match_json(match: CustomerMatch) -> dict[str, Any]:
 def _head(view: CustomerView, zone: ZoneInfo) -> str:
     history, value = view.history, view.value
     amount = _amounts(value.currency)
-    worth = f"{amount(value.net)} {value.currency} from {_count(len(history.orders), 'order')}"
+    orders = _count(len(history.orders), "order")
+    worth = f"{amount(value.net)} {value.currency} from {orders}"
     if value.net != value.gross:
-        worth += f" ({amount(value.gross)} before cancellations and refunds)"
+        worth += f" ({amount(value.gross)} before what was given back)"
     first, last = history.events[0].time_us, history.events[-1].time_us
     lines = {
         "Relationship": _RELATIONSHIPS[history.relationship],
@@ -147,11 +149,11 @@ def _count(number: int, noun: str) -> str:
 
 
 def _amounts(currency: str) -> Callable[[int], str]:
-    return money_text(exponent(currency))
+    return money_text(CURRENCY_EXPONENTS.get(currency, 2))
 
 
 def _worth(minor: int | None, currency: str) -> str | None:
-    return None if minor is None else f"{major(minor, currency):,.2f} {currency}"
+    return None if minor is None else f"{_amounts(currency)(minor)} {currency}"
 
 
 def _sections(view: CustomerView, zone: ZoneInfo, limit: int | None) -> Iterable[Section]:
@@ -173,31 +175,37 @@ def _orders(view: CustomerView, zone: ZoneInfo) -> pa.Table:
     return pa.Table.from_pylist(
         [
             {
-                "order": order.number,
+                "#": order.number,
                 "time": _when(order.time_us, zone),
                 "place": order.place,
                 "channel": order.channel,
                 "status": order.status.replace("_", " "),
                 "value": _worth(order.value, order.currency),
-                "refunded": _worth(order.refunded, order.currency) if order.refunded else None,
+                "refunded": _amounts(order.currency)(order.refunded) if order.refunded else None,
             }
             for order in view.history.orders
         ],
-        schema=_schema("order", "time place channel status value refunded"),
+        schema=_schema("#", "time place channel status value refunded"),
     )
 
 
 def _journey(journey: HistoryJourney, zone: ZoneInfo) -> dict[str, Any]:
     return {
-        "journey": journey.number,
+        "#": journey.number,
         "kind": journey.kind,
         "begun": _day(journey.start_us, zone),
-        "last event": _day(journey.end_us, zone),
+        "lasted": span_text(journey.end_us - journey.start_us).split()[0],
         "outcome": journey.outcome,
         "contacts": journey.contacts,
-        "channels": ", ".join(journey.channels),
         "value": _worth(journey.value, journey.currency) or "",
+        "channels": _few(journey.channels),
     }
+
+
+def _few(names: tuple[str, ...]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - _SHOWN_CHANNELS
+    return ", ".join(names[:_SHOWN_CHANNELS]) + (f" +{more}" if more > 0 else "")
 
 
 def _identifiers(view: CustomerView, zone: ZoneInfo) -> pa.Table:

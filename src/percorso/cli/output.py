@@ -177,11 +177,17 @@ class Section:
 
 
 def write_page(head: str, sections: Sequence[Section], output: Output) -> None:
-    """Write several tables one below the other, for people; `head` stands above them."""
-    terminal = output.file is None and sys.stdout.isatty()
-    texts = [_table_text(one.table, one.title, {}, one.notes, terminal=terminal) for one in sections]
+    """Write several tables one below the other, for people; `head` stands above them.
+
+    They are as narrow as they can be, in a terminal too, so that a page of several fits 80 columns.
+    """
+    bold = output.file is None and sys.stdout.isatty()
+    texts = [f"{head}\n"]
+    for one in sections:
+        title = typer.style(one.title, bold=True) if bold else one.title
+        texts.append(f"{title}\n\n{_table_text(one.table, '', {}, one.notes, terminal=False)}")
     with _opened(output) as stream:
-        stream.write("\n".join([f"{head}\n", *texts]).encode())
+        stream.write("\n".join(texts).encode())
 
 
 @contextmanager

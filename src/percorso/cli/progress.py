@@ -83,16 +83,23 @@ def build_progress(*, notice: str = "", transient: bool = False) -> Iterator[Bui
     )
     bars = Progress(*columns, console=console, transient=transient, disable=not sys.stderr.isatty())
     phases = _PhaseBars(bars)
-    waiting = [notice] if notice else []
+    begun = False
 
     def tell(phase: str, done: int, total: int) -> None:
-        if waiting:
-            typer.echo(waiting.pop(), err=True)
+        nonlocal begun
+        if not begun:
+            begun = True
+            if notice:
+                typer.echo(notice, err=True)
+            bars.start()
         phases.tell(phase, done, total)
 
-    with bars:
+    try:
         yield tell
         phases.finish()
+    finally:
+        if begun:
+            bars.stop()
 
 
 def ready_log(workspace: Workspace) -> JourneyLog:

@@ -48,7 +48,7 @@ def sql(
     table = run_sql(workspace, query, personal=personal, timezone=timezone, time_limit_s=limit_s, log=log)
     # CSV, Parquet and tables keep decimals; JSON has numbers only.
     body = _rows(table) if target.format is Format.json else None
-    write_table(table, target, body=body, notes=(f"{count_text(table.num_rows)} rows",))
+    write_table(table, target, body=body, notes=(f"{count_text(table.num_rows)} row{'' if len(table) == 1 else 's'}",))
 
 
 def _rows(table: pa.Table) -> list[dict[str, Any]]:

@@ -125,7 +125,7 @@ def table_for_people(answer: Result) -> pa.Table:
     others = [row for row in answer.tables["other"].to_pylist() if row["count"]]
     rows = [
         *(row | {"path": " > ".join(row["path"])} for row in shown),
-        *(row | {"path": f"(other: {count_text(row['variants'])} variants)"} for row in others),
+        *(row | {"path": f"(other: {_variants(row['variants'])})"} for row in others),
     ]
     by = answer.spec.scope.by
     columns = {**({by: by} if by else {}), **_COLUMNS}
@@ -136,3 +136,7 @@ def table_for_people(answer: Result) -> pa.Table:
             for title, name in columns.items()
         }
     )
+
+
+def _variants(count: int) -> str:
+    return f"{count_text(count)} variant{'' if count == 1 else 's'}"

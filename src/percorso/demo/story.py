@@ -138,9 +138,10 @@ def _journey(person: Customer, rng: random.Random, day: date, attempt: int) -> I
         start = _moment(rng, day)
         number = 1001 + person.number * 10 + attempt if depth >= 6 else 0
         email = person.email if depth >= 4 or rng.random() < 0.25 else ""
-        yield from _visit(rng, Visit(device, start, origin, min(depth, 6), wanted, email, number))
+        events = list(_visit(rng, Visit(device, start, origin, min(depth, 6), wanted, email, number)))
+        yield from events
         if number:
-            yield from _after_order(_order(rng, person, start, wanted, number), device, rng)
+            yield from _after_order(_order(rng, person, events[-1].time, wanted, number), device, rng)
         day += timedelta(days=rng.choice((0, 1, 1, 2, 3, 5)))
     if buys and in_store:
         identified = rng.random()
@@ -228,7 +229,7 @@ def _lines(wanted: tuple[tuple[Product, int], ...]) -> list[dict[str, object]]:
 
 
 def _order(
-    rng: random.Random, person: Customer, start: datetime, wanted: tuple[tuple[Product, int], ...], number: int
+    rng: random.Random, person: Customer, placed: datetime, wanted: tuple[tuple[Product, int], ...], number: int
 ) -> Order:
     total = sum(product.price_cents * quantity for product, quantity in wanted)
     bulky = any(product.bulky for product, _ in wanted)
@@ -237,7 +238,7 @@ def _order(
     return Order(
         number=number,
         customer=person,
-        time=start + timedelta(minutes=rng.randint(14, 25)),
+        time=placed + timedelta(seconds=rng.randint(1, 9)),
         lines=wanted,
         shipping_cents=1990 if bulky else (0 if total >= 4900 else 490),
         coupon=coupon,

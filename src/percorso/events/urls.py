@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from percorso.events.event import CLICK_IDS
 from percorso.kernels.texts import copy_slices, mark_percent
 from percorso.kernels.url_params import find_parameters
-from percorso.store.columns import string_buffers
+from percorso.store.columns import string_buffers, whole
 
 __all__ = ["UTM_COLUMNS", "with_url_origin"]
 
@@ -38,20 +38,30 @@ def with_url_origin(table: pa.Table) -> pa.Table:
     urls = table.column("url")
     if urls.null_count == len(urls):
         return table
-    found = _origin(pa.concat_arrays(urls.chunks))
-    silent = pc.and_(pc.is_null(table.column("utm_source")), pc.is_null(table.column("utm_medium")))
-    silent = pc.and_(silent, pc.is_null(table.column("utm_campaign")))
+    found = _origin(whole(urls))
+    silent = _says_nothing(table)
     for name in (*UTM_COLUMNS, "click_id"):
         given, new = table.column(name), found[name]
         if new.null_count == len(new):
             continue
-        if given.null_count == len(given):
-            filled = new
+        if name == "click_id":
+            filled = new if given.null_count == len(given) else pc.coalesce(given, new)
         else:
-            filled = pc.coalesce(given, new) if name == "click_id" else pc.if_else(silent, new, given)
+            filled = new if silent is None else pc.if_else(silent, new, given)
         place = table.schema.get_field_index(name)
         table = table.set_column(place, table.schema.field(place), filled)
     return table
+
+
+def _says_nothing(table: pa.Table) -> pa.ChunkedArray | None:
+    """The rows without UTM columns of the sender's; None: all of them."""
+    given = [table.column(name) for name in UTM_COLUMNS if table.column(name).null_count < table.num_rows]
+    if not given:
+        return None
+    silent = given[0].is_null()
+    for column in given[1:]:
+        silent = pc.and_(silent, column.is_null())
+    return silent
 
 
 def _origin(urls: pa.StringArray) -> dict[str, pa.Array]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 __all__ = ["mask"]
 
 _DOTS = "•••"
-_ENOUGH = 6  # shorter values would be shown nearly whole
+_ENOUGH = 6  # of a shorter value no more than its last letter is shown,
+_LITTLE = 3  # and of a still shorter one nothing
 
 
 def mask(kind: str, value: str) -> str:
@@ -29,5 +30,5 @@ def mask(kind: str, value: str) -> str:
     if kind == "phone":
         return f"{value[:3]}•••••{value[-3:]}"
     if len(value) < _ENOUGH:
-        return f"…{value[-1:]}"
+        return f"…{value[-1:]}" if len(value) >= _LITTLE else "…"
     return f"{value[:1]}…{value[-2:]}"

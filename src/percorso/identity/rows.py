@@ -124,7 +124,8 @@ class IdentifierTable:
 
     def texts(self, codes: npt.NDArray[np.integer[Any]]) -> list[bytes]:
         """``type\\0space\\0value`` of each code, as the keyed hash takes it."""
-        every = pa.concat_arrays(self._texts) if self._texts else pa.array([], pa.string())
+        # 64-bit offsets: tens of millions of identifiers are more than 2 GiB of text.
+        every = pa.chunked_array(self._texts, pa.string()).cast(pa.large_string()).combine_chunks()
         return [text.encode() for text in every.take(pa.array(codes)).to_pylist()]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from percorso.events.traits import merge_traits
 from percorso.identity.placement import PLACING_RULES
@@ -39,6 +40,9 @@ from percorso.store.journey_log import (
 __all__ = ["BucketRules", "build_bucket"]
 
 Array = npt.NDArray[Any]
+
+#: What 32-bit offsets can address; a bucket with more text in a column needs 64-bit ones.
+_MOST_TEXT_BYTES = 2**31 - 1
 
 #: What a page and its tags send for one load arrives within this.
 _PAGE_LOAD_US = 1_000_000
@@ -160,7 +164,7 @@ def _prepare(
     records: npt.NDArray[Any], texts: pa.Table, n_persons: int, first_person: int, settings: Settings
 ) -> _Work:
     """Sort into the total order, and cut sessions and contacts."""
-    n = len(records)
+    n, texts = len(records), _with_room(texts)
     group = records["person"] - np.int32(first_person) if n_persons else np.zeros(n, dtype=np.int32)
     order, offsets = group_rows(np.ascontiguousarray(group), max(n_persons, 1))
     message_offsets, message_bytes = string_buffers(whole(texts.column("message_id")))
@@ -171,7 +175,7 @@ def _prepare(
         np.ascontiguousarray(records["time"]),
         np.ascontiguousarray(records["source"]),
         np.ascontiguousarray(records["sequence"]),
-        message_offsets.astype(np.int64),
+        message_offsets.astype(np.int64, copy=False),
         message_bytes,
         np.zeros(n, dtype=np.int8),
     )
@@ -209,6 +213,18 @@ def _prepare(
         heavy = np.repeat(np.diff(offsets) > settings.build.heavy_person_events, np.diff(offsets))
         flags[heavy] |= FLAG_HEAVY
     return _Work(numbers, texts, group[order], offsets, session, first, contact, flags)
+
+
+def _with_room(texts: pa.Table) -> pa.Table:
+    """The texts, with 64-bit offsets in columns that are too long for 32-bit ones once they are whole."""
+    for position, field in enumerate(texts.schema):
+        column = texts.column(position)
+        if not pa.types.is_string(field.type) or column.nbytes <= _MOST_TEXT_BYTES:
+            continue
+        # Counted in bytes of text, which do not depend on how the rows arrived.
+        if (pc.sum(pc.binary_length(column).cast(pa.int64())).as_py() or 0) > _MOST_TEXT_BYTES:
+            texts = texts.set_column(position, field.name, column.cast(pa.large_string()))
+    return texts
 
 
 @dataclass(slots=True)

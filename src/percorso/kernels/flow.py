@@ -9,13 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from percorso.kernels.arrays import I32, I64, Codes
+from percorso.kernels.arrays import I32, I64, U8, U16, Codes
 from percorso.kernels.compile import I32_IN, I32_OUT, I64_IN, I64_OUT, U8_IN, U16_IN, kernel
 from percorso.kernels.paths import slot_of
 
 __all__ = [
     "count_edges_by_case",
     "count_edges_by_person",
+    "count_kept_edges_by_person",
     "edges_of",
     "group_counts",
     "number_keys",
@@ -40,6 +41,7 @@ def count_edges_by_person(codes: Codes, offsets: I64, k: int, out: I64) -> None:
     codes : uint8 or uint16, shape (n_events,)
         Node of each event, below k; none is left out.
     offsets : int64, shape (n_persons + 1,)
+        Where each person's events begin.
     k : int
         Number of nodes.
     out : int64, shape ((k + 2)^2,), out
@@ -73,9 +75,58 @@ def count_edges_by_person(codes: Codes, offsets: I64, k: int, out: I64) -> None:
         out[codes[end - 1] * w + k + 1] += 1
 
 
-@kernel(*(types.void(codes, I32_IN, types.int64, types.int64, I64_OUT) for codes in (U8_IN, U16_IN, I32_IN)))
-def count_edges_by_case(codes: Codes | I32, case: I32, n_cases: int, k: int, out: I64) -> None:
-    """Directly-follows counts with any cases: of all events of a bucket, or of a stream of nodes.
+@kernel(
+    *(
+        types.void(codes, I64_IN, U8_IN, U16_IN, types.int64, types.int64, types.int64, I64_OUT)
+        for codes in (U8_IN, U16_IN)
+    )
+)
+def count_kept_edges_by_person(
+    codes: Codes, offsets: I64, keep: U8, flags: U16, out_flags: int, skip: int, k: int, out: I64
+) -> None:
+    """As `count_edges_by_person`, of the events that are in.
+
+    Parameters
+    ----------
+    keep : uint8, shape (n_events,) or (0,)
+        1 in, 0 out; of no elements: all in.
+    flags : uint16, shape (n_events,) or (0,)
+        Events with any of `out_flags` are out; of no elements: none is.
+    skip : int
+        The code that stands for "no node"; -1 where there is none.
+    """
+    w = k + 2
+    by_mask, by_flags = keep.shape[0] > 0, flags.shape[0] > 0
+    for p in range(offsets.shape[0] - 1):
+        last = np.int64(k)
+        for i in range(offsets[p], offsets[p + 1]):
+            x = np.int64(codes[i])
+            if x == skip or (by_mask and keep[i] == 0) or (by_flags and (flags[i] & out_flags) != 0):
+                continue
+            out[last * w + x] += 1
+            last = x
+        if last < k:
+            out[last * w + k + 1] += 1
+
+
+@kernel(
+    *(
+        types.void(codes, I32_IN, U8_IN, U16_IN, types.int64, types.int64, types.int64, types.int64, I64_OUT)
+        for codes in (U8_IN, U16_IN, I32_IN)
+    )
+)
+def count_edges_by_case(
+    codes: Codes | I32,
+    case: I32,
+    keep: U8,
+    flags: U16,
+    out_flags: int,
+    skip: int,
+    n_cases: int,
+    k: int,
+    out: I64,
+) -> None:
+    """Directly-follows counts with any cases: of the events of a bucket, or of a stream of nodes.
 
     The previous node is the previous one *of the same case*: two journeys of a person may run side by side.
 
@@ -85,15 +136,26 @@ def count_edges_by_case(codes: Codes | I32, case: I32, n_cases: int, k: int, out
         Node of each event, below k.
     case : int32, shape (n_events,)
         Case of each event; -1: none, the event is passed over.
+    keep, flags, out_flags, skip
+        As of `count_kept_edges_by_person`.
     n_cases, k : int
     out : int64, shape ((k + 2)^2,), out
         Count of each edge is added here.
     """
     w = k + 2
     last = np.full(n_cases, k, dtype=np.int32)
+    by_mask, by_flags = keep.shape[0] > 0, flags.shape[0] > 0
     t1 = 1 if w * w <= _SEVERAL_TABLES_CELLS else 0
     tables = np.zeros((t1 + 1, w * w), dtype=np.uint32)
     i = 0
+    while i < codes.shape[0] and (by_mask or by_flags or skip >= 0):
+        c = case[i]
+        x = np.int32(codes[i])
+        i += 1
+        if c < 0 or x == skip or (by_mask and keep[i - 1] == 0) or (by_flags and (flags[i - 1] & out_flags) != 0):
+            continue
+        tables[0, last[c] * w + x] += np.uint32(1)
+        last[c] = x
     while i < codes.shape[0]:
         c = case[i]
         if c >= 0:

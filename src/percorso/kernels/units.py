@@ -11,7 +11,7 @@ from percorso.kernels.compile import I32_IN, I32_OUT, I64_OUT, kernel
 __all__ = ["rows_by_unit"]
 
 
-@kernel(types.Tuple((I32_OUT, I64_OUT))(I32_IN, types.int64))  # type: ignore[no-untyped-call]
+@kernel(types.Tuple((I32_OUT, I64_OUT))(I32_IN, types.int64))
 def rows_by_unit(unit: npt.NDArray[np.int32], n_units: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Stable counting sort of rows by unit; rows of unit -1 are left out.
 

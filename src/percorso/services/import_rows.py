@@ -157,14 +157,16 @@ class RowFinisher:
         """Which events with an id of their own equal an earlier one of the file in everything."""
         copies = np.zeros(len(keys), np.bool_)
         if has_own.any():
-            copies[has_own] = self._ids.add(keys[has_own]) > 0
+            # A place the sender names is part of the event; one we would give to a copy is not.
+            with_place = row_keys(events.select(["sequence"]), state=keys.copy())
+            copies[has_own] = self._ids.add(with_place[has_own]) > 0
         return copies
 
     def _sequence(self, given: pa.ChunkedArray, times: npt.NDArray[np.uint64]) -> pa.Array:
         """The sender's, else the ordinal among the file's events of equal time and identifiers."""
         missing = np.asarray(given.is_null())
         if not missing.any():
-            return pa.concat_arrays(given.chunks)
+            return whole(given)
         sequence = given.fill_null(0).to_numpy().copy()
         sequence[missing] = self._places.add(times[missing])
         return pa.array(sequence)

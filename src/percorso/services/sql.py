@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from percorso.engines.sql import SqlLimits, run_select
+from percorso.errors import SpecError
 from percorso.services.build import fresh_log
-from percorso.services.sql_views import IDENTIFIERS, Identifiers, log_views
+from percorso.services.sql_views import IDENTIFIERS, PERSONAL_COLUMNS, Identifiers, log_views
 from percorso.services.workspace import Workspace
 from percorso.store.journey_log import Bucket, JourneyLog
 from percorso.store.lake import Lake, LakeFile
@@ -57,12 +58,17 @@ def run_sql(
         See :func:`percorso.engines.sql.run_select`.
     """
     log = fresh_log(workspace) if log is None else log
-    return run_select(
-        query,
-        log_views(log, identifiers=_identifiers(workspace, log, query) if personal else None),
-        timezone=timezone or workspace.settings.workspace.timezone,
-        limits=SqlLimits(_memory_limit(workspace), time_limit_s, threads),
-    )
+    views = log_views(log, identifiers=_identifiers(workspace, log, query) if personal else None)
+    timezone = timezone or workspace.settings.workspace.timezone
+    try:
+        return run_select(
+            query, views, timezone=timezone, limits=SqlLimits(_memory_limit(workspace), time_limit_s, threads)
+        )
+    except SpecError as error:
+        names = [name for columns in PERSONAL_COLUMNS.values() for name in columns]
+        if personal or not any(f'"{name}"' in error.message for name in names):
+            raise
+        raise SpecError(error.message, hint="Personal data are shown with --personal (personal=True) only.") from error
 
 
 def _memory_limit(workspace: Workspace) -> int:

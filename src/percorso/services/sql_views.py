@@ -6,8 +6,9 @@ what stands here (a test compares them).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -72,6 +73,10 @@ class _Place:
     log: JourneyLog
 
 
+#: Columns of one bucket as they stand in the log, and by name of each column of the view how it is read from them.
+_Rows: TypeAlias = tuple[dict[str, pa.Array], dict[str, str]]
+
+
 def log_views(log: JourneyLog, *, identifiers: Identifiers | None = None) -> dict[str, View]:
     """The tables of a journey log.
 
@@ -81,7 +86,7 @@ def log_views(log: JourneyLog, *, identifiers: Identifiers | None = None) -> dic
     identifiers : callable, optional
         If given, columns with personal data are there too.
     """
-    makers: dict[str, Callable[[_Place, Identifiers | None], Part]] = {
+    makers: dict[str, Callable[[_Place, Identifiers | None], _Rows]] = {
         "events": _events,
         "sessions": _sessions,
         "journeys": _journeys,
@@ -91,23 +96,43 @@ def log_views(log: JourneyLog, *, identifiers: Identifiers | None = None) -> dic
 
     def view(name: str) -> View:
         make = makers[name]
-        # The last part has no persons and no identifiers, so asking it for the columns costs nothing.
-        columns = tuple(make(places[-1], identifiers and _no_identifiers).columns)
-        return View(columns, lambda: [make(place, identifiers) for place in places])
+        # The last place has no persons and no identifiers, so asking it for the columns costs nothing.
+        _, columns = make(places[-1], identifiers and _no_identifiers)
+        return View(tuple(columns), lambda: _parts([make(place, identifiers) for place in places]))
 
     return {name: view(name) for name in TABLES}
+
+
+def _parts(every: Sequence[_Rows]) -> list[Part]:
+    """Buckets with the same types as one part: DuckDB binds a few tables many times faster than 65.
+
+    Their types differ in the width of codes only, as some buckets have more distinct values than others.
+    """
+    alike: dict[pa.Schema, list[pa.RecordBatch]] = {}
+    for arrays, _ in every:
+        batch = pa.RecordBatch.from_pydict(arrays)
+        alike.setdefault(batch.schema, []).append(batch)
+    columns = every[0][1]
+    return [Part(pa.Table.from_batches(batches), columns) for batches in alike.values()]
+
+
+def _constant(value: int, n: int) -> pa.Array:
+    """A column of `n` equal numbers that takes no room."""
+    ends, values = (pa.array([number] if n else [], kind) for number, kind in ((n, pa.int32()), (value, pa.int64())))
+    return pa.RunEndEncodedArray.from_arrays(ends, values)
 
 
 def _no_identifiers(bucket: Bucket) -> Mapping[str, pa.Array]:
     return {name: pa.nulls(bucket.n_persons, pa.list_(pa.string())) for name in IDENTIFIERS}
 
 
-def _events(place: _Place, identifiers: Identifiers | None) -> Part:
+def _events(place: _Place, identifiers: Identifiers | None) -> _Rows:
     bucket, events = place.bucket, place.bucket.events
     properties = [name for name in events.names if name.startswith("prop.")]
     arrays = {name: events.arrow(name) for name in events.names} | {
         "person": _person_of_events(bucket),
         "time": events.arrow("time").cast(_UTC),
+        "bucket": _constant(place.position, bucket.n_events),
     }
     columns = {
         "person": "person",
@@ -115,7 +140,7 @@ def _events(place: _Place, identifiers: Identifiers | None) -> Part:
         **_texts(name for name in CODED_COLUMNS if name != "currency"),
         **_money(place.log, "events"),
         "score": "nullif(score, 'nan'::double)",
-        **{f"{name}_no": _number(place, name) for name in ("session", "contact", "journey", "order")},
+        **{f"{name}_no": _number(name) for name in ("session", "contact", "journey", "order")},
         **_flags(_EVENT_FLAGS),
         **{name.replace(".", "_", 1): _text(name) for name in properties},
     }
@@ -123,23 +148,23 @@ def _events(place: _Place, identifiers: Identifiers | None) -> Part:
         cold = bucket.table("cold")
         arrays |= {name: cold.arrow(name) for name in PERSONAL_COLUMNS["events"]}
         columns |= _texts(PERSONAL_COLUMNS["events"])
-    return Part(pa.table(arrays), columns)
+    return arrays, columns
 
 
 def _person_of_events(bucket: Bucket) -> pa.Array:
     """Each event's person as run-end encoded column: as long as there are persons, not events."""
     if not bucket.n_persons:
-        return pa.nulls(bucket.n_events, pa.string())
+        n = bucket.n_events
+        return pa.RunEndEncodedArray.from_arrays(pa.array([n] * (n > 0), pa.int32()), pa.nulls(n > 0, pa.string()))
     ends = pa.array(bucket.offsets()[1:].astype(np.int32))
     return pa.RunEndEncodedArray.from_arrays(ends, hex_ids(bucket.persons.arrow("person_id")))
 
 
-def _sessions(place: _Place, _: Identifiers | None) -> Part:
+def _sessions(place: _Place, _: Identifiers | None) -> _Rows:
     sessions = place.bucket.table("sessions")
-    arrays = _arrays(sessions, place.bucket)
     texts = ("place", "channel", "channel_rule", "campaign", "device", "landing", "source")
     columns = {
-        "session_no": _row_number(place),
+        "session_no": _ROW_NUMBER,
         "person": "person",
         "start_time": _time("start"),
         "end_time": _time('"end"'),
@@ -147,16 +172,16 @@ def _sessions(place: _Place, _: Identifiers | None) -> Part:
         "n_events": "n_events",
         "is_engaged": "engaged <> 0",
     }
-    return Part(_with_rows(arrays), columns)
+    return _arrays(sessions, place), columns
 
 
-def _journeys(place: _Place, _: Identifiers | None) -> Part:
+def _journeys(place: _Place, _: Identifiers | None) -> _Rows:
     journeys = place.bucket.table("journeys")
     outcome = pa.DictionaryArray.from_arrays(
         pa.array(journey_outcomes(place.bucket, place.log.as_of_us)), pa.array(ALL_OUTCOMES)
     )
     columns = {
-        "journey_no": _row_number(place),
+        "journey_no": _ROW_NUMBER,
         "person": "person",
         "kind": "kind",
         "outcome": "outcome",
@@ -167,13 +192,13 @@ def _journeys(place: _Place, _: Identifiers | None) -> Part:
         "n_events": "n_events",
         "n_contacts": "n_contacts",
         "n_sessions": "n_sessions",
-        "order_no": _number(place, "order"),
+        "order_no": _number("order"),
         **_money(place.log, "journeys"),
     }
-    return Part(_with_rows(_arrays(journeys, place.bucket) | {"outcome": outcome}), columns)
+    return _arrays(journeys, place) | {"outcome": outcome}, columns
 
 
-def _persons(place: _Place, identifiers: Identifiers | None) -> Part:
+def _persons(place: _Place, identifiers: Identifiers | None) -> _Rows:
     persons = place.bucket.persons
     arrays = {name: persons.arrow(name) for name in persons.names if name != "person_id"}
     arrays["person"] = hex_ids(persons.arrow("person_id"))
@@ -188,28 +213,26 @@ def _persons(place: _Place, identifiers: Identifiers | None) -> Part:
     if identifiers is not None:
         arrays |= identifiers(place.bucket)
         columns |= _texts(("traits",)) | {name: name for name in IDENTIFIERS}
-    return Part(pa.table(arrays), columns)
+    return arrays, columns
 
 
-def _arrays(table: Table, bucket: Bucket) -> dict[str, pa.Array]:
-    """The columns of a table of which each row belongs to a person, that in words."""
-    person = pa.DictionaryArray.from_arrays(table.arrow("person"), hex_ids(bucket.persons.arrow("person_id")))
-    return {name: table.arrow(name) for name in table.names} | {"person": person}
+def _arrays(table: Table, place: _Place) -> dict[str, pa.Array]:
+    """The columns of a table of which each row belongs to a person, that in words, and what numbers the rows."""
+    person_ids = hex_ids(place.bucket.persons.arrow("person_id"))
+    return {name: table.arrow(name) for name in table.names} | {
+        "person": pa.DictionaryArray.from_arrays(table.arrow("person"), person_ids),
+        "bucket": _constant(place.position, len(table)),
+        "row": pa.array(np.arange(len(table), dtype=np.int32)),
+    }
 
 
-def _with_rows(arrays: Mapping[str, pa.Array]) -> pa.Table:
-    table = pa.table(dict(arrays))
-    return table.append_column("row", pa.array(np.arange(len(table), dtype=np.int32)))
+#: What counts within the bucket, as a number that is alone in the log.
+_ROW_NUMBER = "bucket << 32 | row"
 
 
-def _row_number(place: _Place) -> str:
-    return f"{place.position}::bigint << 32 | row"
-
-
-def _number(place: _Place, name: str) -> str:
-    """What counts within the bucket, as a number that is alone in the log."""
+def _number(name: str) -> str:
     column = quote_name(name)
-    return f"case when {column} >= 0 then {place.position}::bigint << 32 | {column} end"
+    return f"case when {column} >= 0 then bucket << 32 | {column} end"
 
 
 def _time(column: str) -> str:

@@ -31,12 +31,13 @@ def as_strings(column: pa.Array | pa.ChunkedArray) -> pa.StringArray:
     return array if pa.types.is_string(array.type) else pc.cast(array, pa.string())
 
 
-def string_buffers(column: pa.StringArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
-    """Offsets (int32, shape (n + 1,)) and bytes of a string column; a null has no bytes."""
+def string_buffers(column: pa.StringArray) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+    """Offsets (int32, of large strings int64; shape (n + 1,)) and bytes of a string column; a null has no bytes."""
     _, offsets, data = column.buffers()
+    kind = np.int64 if pa.types.is_large_string(column.type) else np.int32
     if offsets is None:
-        return np.zeros(len(column) + 1, dtype=np.int32), _NO_BYTES
-    cut = np.frombuffer(offsets, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+        return np.zeros(len(column) + 1, dtype=kind), _NO_BYTES
+    cut = np.frombuffer(offsets, dtype=kind)[column.offset : column.offset + len(column) + 1]
     return cut, np.frombuffer(data, dtype=np.uint8) if data is not None else _NO_BYTES
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -153,7 +154,15 @@ def commit_files(
         partition_by=table.partitions,
         commit_properties=CommitProperties(app_transactions=versions),
     )
-    sync_folder(folder / "_delta_log")
+    _sync_log(folder / "_delta_log")
+
+
+def _sync_log(log: Path) -> None:
+    """Bring the newest commit onto the disk; deltalake leaves that to the operating system."""
+    newest = max(log.glob("*.json"))
+    with newest.open("rb") as stream:
+        os.fsync(stream.fileno())
+    sync_folder(log)
 
 
 def _add(folder: Path, table: LakeTable, schema: pa.Schema, part: Part, partition: str) -> AddAction:

@@ -45,6 +45,9 @@ def test_each_order_and_each_path_without_one_is_a_person() -> None:
     first, second, without, *others = made
     assert [row["name"] for row in first] == [CONTACT, CONTACT, CONTACT, "Order Completed"]
     assert [row.get("channel") for row in first] == ["ads", "mail", "ads", None]
+    # The order belongs to the visit of the last contact.
+    assert len({row["session_id"] for row in first}) == 3
+    assert first[-1]["session_id"] == first[-2]["session_id"]
     assert [row["name"] for row in without] == [CONTACT] * 3
     # 10.01 in two: the first gets the cent that is left.
     assert (first[-1]["value"], second[-1]["value"]) == (501, 500)

@@ -222,10 +222,12 @@ def test_choices_numbers_and_consent() -> None:
 
 
 def test_second_times_use_the_format_of_the_first() -> None:
-    mapping = (
-        HEAD
-        + 'timestamp = { column = "when", format = "unix_s" }\n[columns]\nreceived_at = "got"\nsent_at = { column = "sent", format = "iso", timezone = "UTC" }'
-    )
+    mapping = f"""{HEAD}
+timestamp = {{ column = "when", format = "unix_s" }}
+[columns]
+received_at = "got"
+sent_at = {{ column = "sent", format = "iso", timezone = "UTC" }}
+"""
     found = events(
         mapping, what=["x", "x"], when=["1704067200", "1704067200"], got=["1704067201", "?"], sent=["2024-01-01", None]
     )

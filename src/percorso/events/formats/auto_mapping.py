@@ -94,7 +94,7 @@ def _paths(names: Sequence[str], file_name: str) -> Proposal:
         role = next((r for r, words in _PATH_WORDS if r not in roles and any(word in plain for word in words)), "")
         if role:
             roles[role] = name
-    lines = [key_line("source", source_name(file_name)), key_line("kind", "other"), "", "[paths]"]
+    lines = [key_line("source", source_name(file_name)), key_line("kind", "web"), "", "[paths]"]
     toml = "\n".join([*lines, *(key_line(role, roles[role]) for role, _ in _PATH_WORDS if role in roles)]) + "\n"
     reasons = tuple(Reason(f"paths.{role}", name, f'the column is called "{name}"') for role, name in roles.items())
     return Proposal(parse_mapping(toml, where=_WHERE), toml, reasons)

@@ -7,7 +7,7 @@ that nearly all of them use, a whole list at a time; a list with anything else g
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -105,9 +105,20 @@ def json_text(value: object) -> str:
     return _encode(value).decode()
 
 
-def object_column(objects: Iterable[Mapping[str, object] | None]) -> pa.Array:
+def object_column(objects: Sequence[Mapping[str, object] | None]) -> pa.Array:
     """A column of JSON objects with sorted keys; null for none and for empty ones."""
-    return pa.array([_encode(value) if value else None for value in objects], pa.binary()).cast(pa.string())
+    try:
+        texts = [_encode(value) if value else None for value in objects]
+    except RecursionError:  # lists in lists in lists, hundreds deep: attacks, not properties
+        texts = [_encoded_if_flat(value) if value else None for value in objects]
+    return pa.array(texts, pa.binary()).cast(pa.string())
+
+
+def _encoded_if_flat(value: Mapping[str, object]) -> bytes | None:
+    try:
+        return _encode(value)
+    except RecursionError:
+        return None
 
 
 @contextmanager

@@ -34,7 +34,7 @@ CONTACT = "Contact Made"
 #: others are over by the time of the newest event.
 _BEGIN_US = 1_704_067_200_000_000
 _CONVERTED_LATER_US = 90 * DAY_US
-#: Contacts stand an hour apart (each is a contact of its own), closer on paths of more than 480.
+#: Contacts stand an hour apart, closer on paths of more than 480.
 _LONGEST_US = 20 * DAY_US
 #: More persons than this in one row is a wrong column.
 _MOST_PERSONS = 1_000_000
@@ -143,6 +143,8 @@ def _events(paths: _Paths, currency: str) -> tuple[dict[str, pa.Array], _Ints]:
     begin_us = _BEGIN_US + np.where(orders, _CONVERTED_LATER_US, 0)
     value = _split(paths, row_of_person, number)[person]
     rows = len(row)
+    # The order belongs to the visit of the last contact: it is no contact by itself.
+    visit = np.where(is_order, position - 1, position)
     columns = {
         "type": same_text("track", rows),
         "name": pa.array(np.where(is_order, "Order Completed", CONTACT), pa.string()),
@@ -150,6 +152,7 @@ def _events(paths: _Paths, currency: str) -> tuple[dict[str, pa.Array], _Ints]:
         "sequence": pa.array(position),
         "timestamp": pa.array(begin_us[person] + position * step_us[row], UTC_TYPE),
         "anonymous_id": ids,
+        "session_id": _joined_texts(ids, visit),
         "channel": channel,
         "touchpoint": channel,
         "order_id": pc.if_else(pa.array(is_order), ids, pa.scalar(None, pa.string())),

@@ -202,9 +202,9 @@ class _Orders:
 
     def _properties(self) -> pa.Array:
         kept = {name: self.column(column).to_pylist() for name, column in _KEPT.items()}
+        rows = zip(*kept.values(), strict=True)
         return object_column(
-            {name: text for name, text in zip(kept, values, strict=True) if text is not None}
-            for values in zip(*kept.values(), strict=True)
+            [{name: text for name, text in zip(kept, row, strict=True) if text is not None} for row in rows]
         )
 
     def items(self, order_of: _Ints, completed: npt.NDArray[np.bool_]) -> pa.Array:

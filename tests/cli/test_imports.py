@@ -1,0 +1,158 @@
+"""`percorso import` and `percorso rejected`, as a user types them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from percorso.cli.main import run
+from percorso.store.lake import Lake
+from tests.workspaces import make_workspace
+
+CSV = """\
+user_id,event,timestamp,value
+u1,Product Viewed,2024-01-01T10:00:00Z,
+u1,Order Completed,2024-01-02T10:00:00Z,12.50
+u2,Product Viewed,yesterday,
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A folder with a workspace `ws`, a file `web.csv` and a mapping `web.toml`."""
+    make_workspace(tmp_path / "ws")
+    (tmp_path / "web.csv").write_text(CSV)
+    (tmp_path / "web.toml").write_text(
+        'source = "web"\nkind = "web"\nevent = { column = "event" }\ntimestamp = { column = "timestamp" }\n'
+        'columns = { user_id = "user_id", value = "value" }\n'
+    )
+    return tmp_path
+
+
+def percorso(shop: Path, *arguments: str) -> int:
+    return run(["-w", str(shop / "ws"), *arguments])
+
+
+def test_the_report_as_json(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = str(shop / "web.csv")
+    assert percorso(shop, "import", path, "--mapping", str(shop / "web.toml"), "--json") == 0
+    report = json.loads(capfd.readouterr().out)
+    (file,) = report["files"]
+    assert {key: file[key] for key in ("path", "format", "rows", "events", "duplicates", "rejected")} == {
+        "path": path,
+        "format": "table",
+        "rows": 3,
+        "events": 2,
+        "duplicates": 0,
+        "rejected": 1,
+    }
+    assert report["events"] == 2
+    assert percorso(shop, "import", path, "--mapping", str(shop / "web.toml"), "--json") == 0
+    again = json.loads(capfd.readouterr().out)
+    assert again["events"] == 0
+    assert again["files"][0]["duplicates"] == 2
+
+
+def test_the_report_in_words(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert percorso(shop, "import", str(shop / "web.csv"), "--mapping", str(shop / "web.toml")) == 0
+    told = capfd.readouterr().out
+    assert "web.csv" in told
+    assert "events added" in told
+    assert "rejected\n" in told
+    assert f"percorso -w {shop / 'ws'} build" in told
+    assert percorso(shop, "import", str(shop / "web.csv"), "--mapping", str(shop / "web.toml")) == 0
+    assert "had been imported before" in capfd.readouterr().out
+
+
+def test_a_dry_run_writes_nothing(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    saved = shop / "proposed.toml"
+    more = "".join(f"u3,Product Viewed,2024-02-0{day}T10:00:00Z,\n" for day in range(1, 10))
+    (shop / "web.csv").write_text(CSV + more)
+    assert percorso(shop, "import", str(shop / "web.csv"), "--dry-run", "--save-mapping", str(saved)) == 0
+    told = capfd.readouterr().out
+    assert "Mapping (proposed)" in told
+    assert saved.read_text().strip() in told
+    assert "Order Completed" in told
+    assert "time_unreadable" in told
+    assert "Nothing was written." in told
+    assert Lake(shop / "ws" / "lake").version() == -1
+    assert percorso(shop, "import", str(shop / "web.csv"), "--dry-run", "--json") == 0
+    preview = json.loads(capfd.readouterr().out)
+    assert preview["files"][0]["events"] == 11
+    assert preview["files"][0]["rejected_by_reason"] == {"time_unreadable": 1}
+    assert len(preview["files"][0]["first_events"]) == 10
+
+
+def test_a_changed_mapping_offers_replace(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ("import", str(shop / "web.csv"), "--mapping", str(shop / "web.toml"), "--json")
+    assert percorso(shop, *arguments) == 0
+    mapping = (shop / "web.toml").read_text()
+    (shop / "web.toml").write_text(mapping.replace('user_id = "user_id"', 'email = "user_id"'))
+    capfd.readouterr()
+    assert percorso(shop, *arguments) == 2
+    told = capfd.readouterr()
+    error = json.loads(told.out)["error"]
+    assert error["code"] == "import_conflict"
+    assert "--replace" in error["hint"]
+    assert "--replace" in told.err
+    assert percorso(shop, *arguments, "--replace") == 0
+    assert json.loads(capfd.readouterr().out)["files"][0]["retracted"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("nowhere.csv",), "file"),
+        (("web.csv", "--mapping", "nowhere.toml"), "mapping"),
+        (("web.csv", "--format", "segmnt"), "user_error"),
+        ((), "usage"),
+    ],
+)
+def test_mistakes_are_the_users(
+    shop: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: str,
+) -> None:
+    monkeypatch.chdir(shop)
+    assert percorso(shop, "import", *arguments, "--json") == 2
+    assert json.loads(capfd.readouterr().out)["error"]["code"] == code
+
+
+def test_rejected_rows(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert percorso(shop, "rejected") == 0
+    assert "No rows were rejected." in capfd.readouterr().out
+    percorso(shop, "import", str(shop / "web.csv"), "--mapping", str(shop / "web.toml"))
+    capfd.readouterr()
+    assert percorso(shop, "rejected", "--format", "json") == 0
+    (row,) = json.loads(capfd.readouterr().out)
+    assert row == {
+        "file": "web.csv",
+        "line": 4,
+        "reason": "time_unreadable",
+        "detail": "The time cannot be read in the format the mapping names.",
+        "raw": "u2,Product Viewed,yesterday,",
+    }
+    assert percorso(shop, "rejected") == 0
+    assert "yesterday" in capfd.readouterr().out
+    assert percorso(shop, "rejected", "--format", "csv", "--file", "web.csv", "--reason", "time_unreadable") == 0
+    assert len(list(csv.DictReader(io.StringIO(capfd.readouterr().out)))) == 1
+    assert percorso(shop, "rejected", "--format", "json", "--reason", "cells") == 0
+    assert json.loads(capfd.readouterr().out) == []
+
+
+def test_a_long_list_of_rejected_rows_is_cut(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (shop / "bad.csv").write_text("user_id,event,timestamp,value\n" + "u,e,never,\n" * 120)
+    percorso(shop, "import", str(shop / "bad.csv"), "--mapping", str(shop / "web.toml"))
+    capfd.readouterr()
+    assert percorso(shop, "rejected") == 0
+    told = capfd.readouterr().out
+    assert told.count("time_unreadable") == 100
+    assert "20 more" in told
+    assert percorso(shop, "rejected", "--limit", "3") == 0
+    assert capfd.readouterr().out.count("time_unreadable") == 3

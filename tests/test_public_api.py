@@ -1,0 +1,101 @@
+"""What the package offers, and that the door only opens."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import percorso
+from tests.services.shop_workspace import ADD, BUY, VIEW, make_shop
+
+
+def test_exported_names() -> None:
+    assert percorso.__all__ == [
+        "FlowCell",
+        "FlowSpec",
+        "FunnelCell",
+        "FunnelSpec",
+        "Percorso",
+        "PercorsoError",
+        "Result",
+        "Scope",
+        "VariantCell",
+        "VariantsSpec",
+        "__version__",
+        "open",
+    ]
+    assert all(getattr(percorso, name) is not None for name in percorso.__all__)
+    assert dir(percorso) == sorted(percorso.__all__)
+
+
+def test_methods_of_a_workspace() -> None:
+    assert [name for name in dir(percorso.Percorso) if not name.startswith("_")] == [
+        "build",
+        "customer",
+        "flow",
+        "flow_spec",
+        "funnel",
+        "funnel_spec",
+        "import_files",
+        "people",
+        "sql",
+        "variants",
+        "variants_spec",
+    ]
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Shop'"):
+        percorso.Shop  # noqa: B018
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    script = "import percorso, sys; print([name for name in ('numba', 'pyarrow', 'numpy') if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> percorso.Percorso:
+    folder = tmp_path_factory.mktemp("shop")
+    make_shop(folder)
+    return percorso.open(folder)
+
+
+def test_questions(shop: percorso.Percorso) -> None:
+    answer = shop.funnel([VIEW, ADD, BUY], within="1d")
+    assert answer.table.column("count").to_pylist() == [6, 5, 3]
+    edges = {(row["from"], row["to"]): row["count"] for row in shop.flow(per="person").table.to_pylist()}
+    assert edges[(VIEW, ADD)] == 5
+    assert shop.variants(per="person", top=1).table.column("count").to_pylist() == [3]
+    assert shop.sql("select count(*) as n from persons").to_pylist()[0]["n"] >= 6
+    assert [event.event for event in shop.customer("u0").history.events] == [VIEW, ADD, BUY]
+    assert not shop.build().built
+
+
+def test_people(shop: percorso.Percorso) -> None:
+    answer = shop.funnel([VIEW, ADD, BUY])
+    people = shop.people(answer, percorso.FunnelCell(step=ADD, dropped=True))
+    assert people.table.num_rows == 2
+    assert people.totals["count"] == 2
+    flow = shop.flow_spec(per="person")
+    assert shop.people(flow, percorso.FlowCell(source=VIEW, target=ADD)).table.num_rows == 5
+    variants = shop.variants_spec(per="person", top=1)
+    assert shop.people(variants, percorso.VariantCell(path=(VIEW, ADD, BUY))).table.num_rows == 3
+    assert shop.people(variants, percorso.VariantCell()).table.num_rows == 3
+    with pytest.raises(percorso.PercorsoError, match="another kind of question"):
+        shop.people(answer, percorso.VariantCell())
+
+
+def test_scope_options(shop: percorso.Percorso) -> None:
+    answer = shop.funnel([VIEW, BUY], since="2024-03-02", until="2024-03-03", where="person.country = IT")
+    assert answer.table.column("count").to_pylist() == [1, 1]
+    assert answer.spec.scope.timezone == "Europe/Rome"
+
+
+def test_no_workspace(tmp_path: Path) -> None:
+    with pytest.raises(percorso.PercorsoError):
+        percorso.open(tmp_path / "none")
