@@ -34,10 +34,11 @@ def clickhouse_tables_sql(parquet: str, threads: int) -> list[str]:
     ]
 
 
-def duckdb_tables_sql(parquet: str, threads: int) -> list[str]:
+def duckdb_tables_sql(parquet: str, scratch: str, threads: int) -> list[str]:
     """A native table sorted by person and time; DuckDB compresses the names by itself."""
     return [
         f"SET threads = {threads}",
+        f"SET temp_directory = {quoted(scratch)}",
         f"CREATE TABLE events AS SELECT person, time, event FROM read_parquet({quoted(parquet)}) ORDER BY person, time",
     ]
 

@@ -106,9 +106,9 @@ def clickhouse_asks(parquet: Path, folder: Path, threads: int) -> dict[str, dict
     return questions(ask, clickhouse_funnel_sql(STEPS, WINDOW_US, threads), clickhouse_follows_sql(threads))
 
 
-def duckdb_asks(parquet: Path, threads: int) -> dict[str, dict[str, tuple[Ask, Any]]]:
+def duckdb_asks(parquet: Path, scratch: Path, threads: int) -> dict[str, dict[str, tuple[Ask, Any]]]:
     connection = duckdb.connect()
-    for statement in duckdb_tables_sql(str(parquet), threads):
+    for statement in duckdb_tables_sql(str(parquet), str(scratch), threads):
         connection.execute(statement)
 
     def ask(statement: str) -> Ask:
@@ -169,7 +169,7 @@ def main() -> None:
     ours = percorso_asks(options.workspace)
     theirs = {
         "ClickHouse": clickhouse_asks(parquet, options.work / "clickhouse", options.threads),
-        "DuckDB": duckdb_asks(parquet, options.threads),
+        "DuckDB": duckdb_asks(parquet, options.work / "duckdb", options.threads),
     }
     found: dict[str, Any] = {"events": rows, "steps": list(STEPS), "questions": {}}
     for question, own in ours.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["report"]
+__all__ = ["report", "summary"]
 
 #: What the figures are meant to reach at 20 million events on two cores.
 TARGETS = {
@@ -36,6 +36,25 @@ def report(found: dict[str, Any]) -> str:
     if "kills" in found:
         parts.append("## Imports killed half-way\n\n" + _kills(found["kills"]))
     return "\n\n".join(parts) + "\n"
+
+
+def summary(found: dict[str, Any]) -> str:
+    """A few rows for the README: the largest size."""
+    size, machine = found["sizes"][-1], found["machine"]
+    rows = []
+    for question, name in NAMES.items():
+        timed = size["questions"]["questions"][question]["timings"]
+        times = {label: timing["median_s"] for label, timing in timed.items()}
+        fastest = [min(t for label, t in times.items() if label.startswith(e)) for e in ("ClickHouse", "DuckDB")]
+        rows.append((name, _ms(times["Percorso"]), _ms(fastest[0]), _ms(fastest[1])))
+    rates = [(f"import, {kind}", found["text"][kind]["rate"]) for kind in found["text"]]
+    rates += [("import, parquet", size["import"]["rate"]), ("build", size["build"]["rate"])]
+    ways = table(("step", "events per second"), [(name, f"{rate:,.0f}") for name, rate in rates])
+    head = (
+        f"Over {size['events']:,} events on {machine['cores']} cores ({machine['processor']}), medians of warm runs; "
+        f"a funnel from the command line, start included: {size['command']['seconds']:.1f} s."
+    )
+    return "\n\n".join([head, table(("question", "Percorso", "ClickHouse", "DuckDB"), rows), ways])
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -21,13 +21,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.child import ROOT, Run, run_command, run_module
-from benchmarks.report import report
+from benchmarks.report import report, summary
 
 DATA = ROOT / "benchmarks" / "data"
 WORK = ROOT / "benchmarks" / ".work"
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 PERCORSO = str(Path(sys.executable).with_name("percorso"))
 STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
+
+#: The README shows the figures of a run at least this large, between these marks.
+README_EVENTS = 20_000_000
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 #: Text formats are measured on at most this many events: their rate does not depend on the size.
 TEXT_EVENTS = 1_000_000
@@ -123,6 +127,17 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def write(found: dict[str, Any]) -> None:
+    """Write raw figures, RESULTS.md and, where the largest size was measured, the figures in the README."""
+    (WORK / "results.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    RESULTS.write_text(report(found), encoding="utf-8")
+    if found["sizes"][-1]["events"] >= README_EVENTS:
+        readme = ROOT / "README.md"
+        before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+        after = rest.partition(END)[2]
+        readme.write_text(f"{before}{BEGIN}\n\n{summary(found)}\n\n{END}{after}", encoding="utf-8")
+
+
 def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     sizes = [int(size) for size in options.events.split(",")] + ([100_000_000] if options.with_100m else [])
@@ -138,13 +153,11 @@ def main(arguments: list[str] | None = None) -> None:
     found["text"] = {kind: measure_import(kind, text_events, scratch, options.repeat) for kind in ("csv", "segment")}
     for events in sizes:
         found["sizes"].append(measure_size(events, options))
-        (WORK / "results.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-        RESULTS.write_text(report(found), encoding="utf-8")
+        write(found)
     if options.kills:
         say(f"{options.kills} imports killed")
         found["kills"] = run_module("benchmarks.kill_import", "--kills", str(options.kills)).json
-    (WORK / "results.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    RESULTS.write_text(report(found), encoding="utf-8")
+    write(found)
     say(f"written: {RESULTS.relative_to(ROOT)}")
 
 

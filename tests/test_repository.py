@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import tomllib
 from functools import cache
@@ -258,3 +259,24 @@ def test_every_event_column_is_documented() -> None:
     assert [row[2] == "yes" for row in rows] == [not column.nullable for column in EVENT_SCHEMA]
     items = docs_table("reference/event.md", "Items")
     assert [code_spans(row[0])[0] for row in items] == [column.name for column in ITEM_TYPE]
+
+
+def shown_commands() -> list[tuple[str, list[str]]]:
+    """Every `percorso ...` line in a shell block of any page, as (page, words)."""
+    found = []
+    for page in pages():
+        for block in re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", text(page), re.MULTILINE | re.DOTALL):
+            lines = (line.removeprefix("$ ") for line in block.replace("\\\n", " ").splitlines())
+            found += [(name(page), shlex.split(line, comments=True)) for line in lines if line.startswith("percorso ")]
+    return found
+
+
+def test_commands_shown_in_the_pages_exist() -> None:
+    known = {command.name: options(load(command)) for command in COMMANDS}
+    shown = shown_commands()
+    assert shown
+    for page, words in shown:
+        rest = words[3:] if words[1] in ("-w", "--workspace") else words[1:]
+        assert rest[0] in known, f"{page}: {' '.join(words)}"
+        given = {word.partition("=")[0] for word in rest if word.startswith("--")}
+        assert not given - known[rest[0]] - {"--help"}, f"{page}: {' '.join(words)}"

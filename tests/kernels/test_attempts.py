@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,7 +100,7 @@ def events_of(rules: naive.Rules, several: bool) -> st.SearchStrategy[list[naive
     event = st.builds(
         naive.Event,
         time=st.integers(0, 10),
-        steps=st.frozensets(st.integers(1, rules.n_steps), max_size=2 if several else 1),
+        steps=st.frozensets(st.integers(1, rules.n_steps), max_size=3 if several else 1),
         exclusions=st.frozensets(st.integers(0, max(len(rules.exclude) - 1, 0)), max_size=1 if rules.exclude else 0),
     )
     return st.lists(event, max_size=7).map(lambda events: sorted(events, key=lambda event: event.time))
@@ -116,6 +117,41 @@ def questions(draw: st.DrawFn) -> tuple[list[list[naive.Event]], naive.Rules]:
 def test_attempts_equal_their_twin(question: tuple[list[list[naive.Event]], naive.Rules]) -> None:
     units, rules = question
     assert run_kernel(units, rules) == [naive.attempts(unit, rules) for unit in units]
+
+
+def at(time: int, *steps: int) -> naive.Event:
+    return naive.Event(time, frozenset(steps))
+
+
+@pytest.mark.parametrize(
+    ("events", "rules", "steps"),
+    [
+        pytest.param(
+            [at(0, 1), at(1, 2), at(2, 3)],
+            naive.Rules(n_steps=3, optional=frozenset({2})),
+            (1, 2, 3),
+            id="an optional step that was done is not skipped",
+        ),
+        pytest.param(
+            [at(0, 1), at(5, 2)], naive.Rules(n_steps=2, within=5, start="first"), (1, 2), id="the window is inclusive"
+        ),
+        pytest.param(
+            [at(0, 1, 2), at(1, 2, 3, 4), at(2, 1), at(3, 3)],
+            naive.Rules(n_steps=4, order="any", start="first"),
+            (1, 2, 3, 4),
+            id="a fourth event moves three others",
+        ),
+        pytest.param(
+            [at(0, 1), at(1, 1, 3), at(1, 2)],
+            naive.Rules(n_steps=3),
+            (1, 2, 3),
+            id="simultaneous events in the order that advances, not by step",
+        ),
+    ],
+)
+def test_cases_that_chance_seldom_finds(events: list[naive.Event], rules: naive.Rules, steps: tuple[int, ...]) -> None:
+    assert [attempt.steps for attempt in naive.attempts(events, rules)] == [steps]
+    assert run_kernel([events], rules) == [naive.attempts(events, rules)]
 
 
 def run_fast(units: list[list[naive.Event]], within: int, n_steps: int) -> list[list[naive.Attempt]]:

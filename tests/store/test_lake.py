@@ -317,6 +317,15 @@ def test_any_delta_reader_sees_the_events(tmp_path: Path) -> None:
     assert set(table.column("source").to_pylist()) == {"web"}
 
 
+def test_the_table_of_imports_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("percorso.store.lake_write._MOST_IMPORT_FILES", 3)
+    lake = Lake(tmp_path)
+    batches = [_import(lake, [{**A, "message_id": str(i)}], content=f"c{i}") for i in range(10)]
+    assert lake.batches() == tuple(batches)
+    assert [record.content_hash for record in lake.imports()] == [f"c{i}" for i in range(10)]
+    assert len(DeltaTable(tmp_path / "imports").file_uris()) <= 4
+
+
 def test_a_newer_lake_is_refused(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     _import(lake, [A])

@@ -121,7 +121,8 @@ def history_of(where: PersonRow, settings: Settings, *, as_of_us: int) -> Histor
         Events after it are left out, µs UTC.
     """
     part = _part_of(where, as_of_us)
-    journeys, orders = tuple(_journeys(part, settings)), tuple(_orders(part))
+    orders = tuple(_orders(part))
+    journeys = tuple(_journeys(part, orders, settings))
     advocated = part.column("time")[part.texts("signal") == "advocate"].tolist()
     zone = settings.workspace.timezone
     return History(
@@ -219,10 +220,10 @@ def _events(part: _Part) -> Iterator[HistoryEvent]:
         )
 
 
-def _journeys(part: _Part, settings: Settings) -> Iterator[HistoryJourney]:
+def _journeys(part: _Part, orders: Sequence[HistoryOrder], settings: Settings) -> Iterator[HistoryJourney]:
     table, rows = part.bucket.table("journeys"), part.journeys
     kinds, currencies = _texts(table, "kind", rows), _texts(table, "currency", rows)
-    starts, values, orders = (_numbers(table, name, rows) for name in ("start", "value", "order"))
+    starts, values, named = (_numbers(table, name, rows) for name in ("start", "value", "order"))
     outcomes = [ALL_OUTCOMES[code] for code in journey_outcomes(part.bucket, part.as_of_us)[rows.start : rows.stop]]
     care = np.isin(part.texts("event"), _CARE) | np.isin(part.texts("signal"), ["care", "advocate"])
     time, contact, session = (part.column(name) for name in ("time", "contact", "session"))
@@ -232,12 +233,15 @@ def _journeys(part: _Part, settings: Settings) -> Iterator[HistoryJourney]:
         contacts = contacts[contact[contacts] >= 0]
         # Until so long after the order, its delivery or the last care on it (definitions, section 4).
         closes = max([starts[at], *time[inside[care[inside]]].tolist()]) + settings.journeys.order_open_us
+        order = _number(named[at], part.orders) if is_order or converted else None
+        sent_back = is_order and order is not None and orders[order - 1].status == "returned"
         yield HistoryJourney(
             number=at + 1,
             kind=kinds[at],
             start_us=starts[at],
             end_us=int(time[inside[-1]]) if len(inside) else starts[at],
-            outcome=outcomes[at],
+            # The log has the last status alone: what was sent back first and refunded later.
+            outcome="returned" if sent_back else outcomes[at],
             is_open=closes >= part.as_of_us if is_order else outcomes[at] == "open",
             stage=str(part.texts("stage")[inside[-1]]) if len(inside) else _after_order(settings),
             events=len(inside),
@@ -247,7 +251,7 @@ def _journeys(part: _Part, settings: Settings) -> Iterator[HistoryJourney]:
             places=_names(part.texts("place")[contacts]),
             value=values[at] if converted and currencies[at] else None,
             currency=currencies[at] if converted else "",
-            order=_number(orders[at], part.orders) if is_order or converted else None,
+            order=order,
         )
 
 

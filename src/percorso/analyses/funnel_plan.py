@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,8 +101,6 @@ def plan_funnel(spec: FunnelSpec, log: JourneyLog) -> FunnelPlan:
     """Resolve a funnel for one log."""
     steps, exclusions = spec.conditions(), spec.exclusions()
     optional = sum(1 << position for position, step in enumerate(spec.steps) if step in spec.optional)
-    fields = frozenset().union(*(fields_of(step) for step in steps))
-    field = next(iter(fields)) if len(fields) == 1 else ""
     plain = spec.order == "ordered" and spec.start == "latest" and spec.count != "totals"
     return FunnelPlan(
         scope=plan_scope(spec.scope, log),
@@ -117,9 +116,16 @@ def plan_funnel(spec: FunnelSpec, log: JourneyLog) -> FunnelPlan:
         step_within_us=parse_duration_us(spec.step_within) if spec.step_within else NO_LIMIT,
         per=_PER[spec.count],
         is_plain=plain and not (spec.step_within or exclusions or optional),
-        field=field if is_coded(field) and not field.startswith("person.") else "",
+        field=_coded_field(steps),
         by=_plan_by(spec.scope.by, log),
     )
+
+
+def _coded_field(conditions: Sequence[Condition]) -> str:
+    """The one coded field of events that all conditions are about; "" if there are several, or other ones."""
+    fields = frozenset().union(*(fields_of(condition) for condition in conditions))
+    field = next(iter(fields)) if len(fields) == 1 else ""
+    return field if is_coded(field) and not field.startswith("person.") else ""
 
 
 def _plan_by(field: str, log: JourneyLog) -> GlobalCodes | None:
@@ -222,17 +228,26 @@ def _all_attempts(plan: FunnelPlan, selection: Selection, units: Units) -> Attem
 def _bits_of_events(plan: FunnelPlan, selection: Selection) -> tuple[_U32, bool]:
     """What each event is, as `attempts` wants it, and whether none is two steps."""
     bucket = selection.bucket
+    conditions = [(condition, position) for position, condition in enumerate(plan.steps)]
+    conditions += [(condition, EXCLUSION_BIT + position) for position, condition in enumerate(plan.exclusions)]
     bits = np.full(bucket.n_events, np.uint32(1 << IN_BIT))
-    for position, condition in enumerate(plan.steps):
-        bits |= _row_mask(condition, bucket).astype(np.uint32) << np.uint32(position)
+    of_value: dict[str, _U32] = {}  # by field: the bits of each of its values
+    for condition, position in conditions:
+        field = _coded_field([condition])
+        if not field:
+            bits |= _row_mask(condition, bucket).astype(np.uint32) << np.uint32(position)
+            continue
+        values = bucket.events.dictionary(field)
+        of_value.setdefault(field, np.zeros(len(values), np.uint32))
+        of_value[field] |= value_mask(condition, values).astype(np.uint32) << np.uint32(position)
+    for field, of_code in of_value.items():
+        bits |= of_code.take(bucket.events.values(field))
     steps = bits & np.uint32(STEP_BITS)
-    disjoint = not (steps & (steps - np.uint32(1))).any() if len(steps) else True
-    for position, condition in enumerate(plan.exclusions):
-        bits |= _row_mask(condition, bucket).astype(np.uint32) << np.uint32(EXCLUSION_BIT + position)
+    disjoint = not (steps & (steps - np.uint32(1))).any()
     keep = selection.dense()
     if keep is not None:
         bits *= keep
-    return bits, bool(disjoint)
+    return bits, disjoint
 
 
 def _rows_of(begin: I32, units: Units) -> I32:

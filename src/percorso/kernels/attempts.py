@@ -23,6 +23,7 @@ from percorso.kernels.attempt_rows import (
     IN_BIT,
     NEVER,
     RELEVANT_BITS,
+    STEP_BITS,
     excluded_by,
     next_group,
     write_attempt,
@@ -162,42 +163,47 @@ def latest_attempts(
                     level = 0
                     start[:] = NEVER
             highest = 0
-            for b in range(n_steps, 0, -1):
+            one = j == i + 1
+            b = n_steps if present & STEP_BITS else 0
+            while b > 0:
                 if not (present >> (b - 1)) & 1:
+                    b -= 1
                     continue
-                from_a, from_start, from_count, serves = -1, np.int64(NEVER), np.int64(0), np.int64(0)
-                for a in range(b - 1, -1, -1):
-                    path = _path(a, b, optional, present, i, j, bits, disjoint, served_by, parent, queue)
-                    if path < 0:
-                        break
-                    if path == 0:
-                        continue
-                    origin, done = t, path
+                from_a, from_start, from_count, serves = np.int64(-1), np.int64(NEVER), np.int64(0), np.int64(0)
+                a = b - 1
+                while a >= 0:
+                    # One event is one step, so only optional steps can lie between; several are matched to steps.
+                    path = np.int64(1) << (b - 1)
+                    if not one:
+                        path = _path(a, b, optional, present, i, j, bits, disjoint, served_by, parent, queue)
+                        if path < 0:
+                            break
+                    open_ = path > 0
                     if a:
-                        if start[a] == NEVER or t - start[a] > within or t - last[a] > step_within:
-                            continue
-                        if strict and group_of[a] != g - 1:
-                            continue
-                        origin = start[a]
-                        done |= visited[a]
-                    count = count_bits(done)
-                    # Latest start, then most optional steps, then most steps now.
-                    if from_a < 0 or origin > from_start or (origin == from_start and count >= from_count):
-                        from_a, from_start, from_count, serves = a, origin, count, path
-                if from_a < 0:
-                    continue
-                start[b], last[b], group_of[b] = from_start, t, g
-                visited[b] = serves
-                begin[b] = _last_row(1, i, j, bits)
-                if from_a:
-                    visited[b] |= visited[from_a]
-                    begin[b] = begin[from_a]
-                for s in range(1, n_steps + 1):
-                    times[b, s] = t if (serves >> (s - 1)) & 1 else times[from_a, s]
-                highest = max(highest, b)
+                        open_ &= (start[a] != NEVER) & (t - start[a] <= within) & (t - last[a] <= step_within)
+                        open_ &= (not strict) | (group_of[a] == g - 1)
+                    if open_:
+                        origin = start[a] if a else t
+                        count = np.int64(0)
+                        if optional:
+                            count = count_bits(path | visited[a] if a else path)
+                        # Latest start, then most optional steps, then most steps now.
+                        if from_a < 0 or origin > from_start or (origin == from_start and count >= from_count):
+                            from_a, from_start, from_count, serves = a, origin, count, path
+                    if one and (a == 0 or not (optional >> (a - 1)) & 1):
+                        break
+                    a -= 1
+                if from_a >= 0:
+                    start[b], last[b], group_of[b] = from_start, t, g
+                    visited[b] = serves | visited[from_a] if from_a else serves
+                    begin[b] = begin[from_a] if from_a else _last_row(1, i, j, bits)
+                    for s in range(1, b + 1):
+                        times[b, s] = t if (serves >> (s - 1)) & 1 else times[from_a, s]
+                    highest = max(highest, b)
+                b -= 1
             if highest > level:
                 level, reached_visited, reached_begin = highest, visited[highest], begin[highest]
-                for s in range(1, n_steps + 1):
+                for s in range(1, highest + 1):
                     reached[s] = times[highest, s]
             if level == n_steps:
                 if not every:

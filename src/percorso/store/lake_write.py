@@ -22,6 +22,7 @@ __all__ = ["LakeWrite", "Retraction", "begin_write"]
 
 _SIDE_TABLES = (REJECTED, AD_SPEND, IMPORTS)
 _ATTEMPT = "attempt.json"
+_MOST_IMPORT_FILES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,8 @@ class LakeWrite:
             for writer in self._writers:
                 writer.abandon()
             _remove_leftovers(self._lake, self.batch)
+        else:
+            _merge_imports(self._lake, self.batch)
         _write_attempt(self._lake, self.batch, is_open=False)
 
     @property
@@ -246,11 +249,23 @@ def _was_committed(lake: Path, batch: int) -> bool:
     events, imports = open_table(lake, EVENTS), open_table(lake, IMPORTS)
     if events is None or imports is None:
         return False
-    for file in live_files_of(lake, imports, IMPORTS):
-        if file.ranges["batch"][0] == batch:
-            row = pq.ParquetFile(file.path).read().to_pylist()[0]
-            return bool(events.transaction_version(import_id(row["source"], row["content_hash"])) == batch)
-    return False
+    files = [f for f in live_files_of(lake, imports, IMPORTS) if f.ranges["batch"][0] <= batch <= f.ranges["batch"][1]]
+    rows = [row for file in files for row in pq.ParquetFile(file.path).read().to_pylist() if row["batch"] == batch]
+    return any(events.transaction_version(import_id(row["source"], row["content_hash"])) == batch for row in rows)
+
+
+def _merge_imports(lake: Path, batch: int) -> None:
+    """One file in place of many of one row each: every import reads them all."""
+    delta = open_table(lake, IMPORTS)
+    files = [] if delta is None else live_files_of(lake, delta, IMPORTS)
+    if delta is None or len(files) <= _MOST_IMPORT_FILES:
+        return
+    assert IMPORTS.schema is not None
+    writer = PartWriter(lake / IMPORTS.name, f"merged-{batch}", IMPORTS.schema, statistics=IMPORTS.statistics)
+    for file in files:
+        writer.write(pq.ParquetFile(file.path).read())
+    added = [(part, "") for part in writer.close()]
+    commit_files(lake, delta, IMPORTS, IMPORTS.schema, added=added, removed=files)
 
 
 def _read_attempt(lake: Path) -> dict[str, int] | None:
