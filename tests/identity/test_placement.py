@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def place(
     scanned, strong, weak = scan_rows(files, folder / "rows", IdentifierRules(IdentitySettings(), "IT"), aliases={})
     placement = place_rows(scanned, strong, weak, secret=SECRET, backfill_us=90 * DAY, memory_bytes=memory_bytes)
     offsets, text = scanned.text()
-    ids = [bytes(text[a:b]).decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    ids = [bytes(text[a:b]).decode() for a, b in pairwise(offsets)]
     return ids, placement
 
 

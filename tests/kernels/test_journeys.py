@@ -84,6 +84,10 @@ def run(every: list[list[naive.Event]]) -> Any:
     )
 
 
+def _row(position: int | None, at: int) -> int:
+    return -1 if position is None else at + position
+
+
 @settings(max_examples=400, deadline=None)
 @given(persons())
 def test_equals_the_plain_twin(every: list[list[naive.Event]]) -> None:
@@ -104,7 +108,6 @@ def test_equals_the_plain_twin(every: list[list[naive.Event]]) -> None:
         assert (marks[here] & 4).astype(bool).tolist() == told.closes
         for j in told.journeys:
             row = journeys[number[id(j)]].tolist()
-            event = lambda i: -1 if i is None else at + i  # noqa: E731
             assert row == [
                 p,
                 0 if j.kind == "purchase" else 1,
@@ -113,10 +116,10 @@ def test_equals_the_plain_twin(every: list[list[naive.Event]]) -> None:
                 j.intent,
                 j.timeout,
                 -1 if j.goal is None else events[j.goal].time,
-                event(j.goal),
-                event(j.last_inbound),
+                _row(j.goal, at),
+                _row(j.last_inbound, at),
                 len(j.events),
-                event(j.first),
+                _row(j.first, at),
                 -1 if j.order is None else order_number[id(j.order)],
                 j.reached,
             ]

@@ -61,9 +61,7 @@ def record_type(properties: Sequence[str]) -> np.dtype[Any]:
     )
 
 
-def pack_records(
-    numbers: Mapping[str, npt.NDArray[Any]], n_rows: int, record: np.dtype[Any]
-) -> npt.NDArray[Any]:
+def pack_records(numbers: Mapping[str, npt.NDArray[Any]], n_rows: int, record: np.dtype[Any]) -> npt.NDArray[Any]:
     """Records of columns, shape (n_rows,)."""
     records = np.zeros(n_rows, dtype=record)
     for start in range(0, n_rows, _BLOCK_ROWS):

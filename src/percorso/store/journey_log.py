@@ -138,7 +138,7 @@ def write_table(folder: Path, table: str, batch: pa.RecordBatch) -> str:
             partial.unlink()
         else:
             os.fsync(stream.fileno())
-            os.replace(partial, folder / name)
+            partial.replace(folder / name)
     return name
 
 
@@ -149,7 +149,7 @@ def swap_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
         json.dump(manifest, stream, indent=1, sort_keys=True)
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(partial, folder / "manifest.json")
+    partial.replace(folder / "manifest.json")
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
