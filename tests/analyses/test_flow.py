@@ -40,7 +40,7 @@ def expected_edges(log: PathLog, spec: FlowSpec) -> dict[tuple[str, str], naive.
 
 
 @given(path_logs(), PER, UNIT, st.booleans(), st.booleans(), st.sampled_from((1, 2)))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_flow_equals_the_plain_one(log: PathLog, per: str, unit: str, collapse: bool, bots: bool, threads: int) -> None:
     spec = FlowSpec(unit=unit, collapse=collapse, scope=Scope(per=per, include_bots=bots))
     with tempfile.TemporaryDirectory() as folder:
@@ -82,7 +82,7 @@ CHOICES = st.sampled_from(({}, {"kind": "purchase"}, {"kind": "order"}, {"outcom
 
 
 @given(path_logs(), PER, UNIT, SCOPES, CHOICES)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_counts_only_are_the_same_counts(
     log: PathLog, per: str, unit: str, scope: dict[str, Any], choice: dict[str, Any]
 ) -> None:
@@ -111,7 +111,7 @@ def test_many_nodes_are_counted_the_same(log: PathLog, per: str) -> None:
 
 
 @given(path_logs(), PER, st.integers(1, 4), st.booleans(), st.integers(1, 3))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_steps_equal_the_plain_ones(log: PathLog, per: str, n_steps: int, forward: bool, top: int) -> None:
     end = "from_node" if forward else "to_node"
     spec = FlowSpec(steps=n_steps, top=99, **{end: "home"}, scope=Scope(per=per))  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ def conversions(log: PathLog, per: str) -> dict[int, bool]:
 
 
 @given(path_logs(), PER, UNIT, st.booleans(), st.integers(1, 4), st.sampled_from((1, 2)))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_variants_equal_the_plain_ones(
     log: PathLog, per: str, unit: str, collapse: bool, top: int, threads: int
 ) -> None:

@@ -30,7 +30,7 @@ def shop(tmp_path: Path) -> percorso.Percorso:
 
 
 def test_the_export_comes_in_as_the_page_says(shop: percorso.Percorso) -> None:
-    rows = shop.sql("select event, value from events order by timestamp").to_pylist()
+    rows = shop.sql("select event, value from events order by time").to_pylist()
     assert [row["event"] for row in rows] == ["Order Completed"] * 4
     assert [float(row["value"]) for row in rows] == [149.0, 1049.0, 12.9, 15.9]
 

@@ -11,6 +11,8 @@ from percorso.analyses.flow import FlowSpec, run_flow
 from percorso.analyses.paths import NODE_UNITS
 from percorso.analyses.spec import Scope
 from percorso.analyses.variants import VariantsSpec, run_variants
+from percorso.cli.lazy import load
+from percorso.cli.main import COMMANDS
 from percorso.services.build import fresh_log
 from percorso.store.journey_log import JourneyLog
 from tests.docs_tables import code_spans, table
@@ -103,6 +105,22 @@ def test_variants(log: JourneyLog) -> None:
         for row in rows
     ]
     assert result.totals["total"] == 4
+
+
+@pytest.mark.parametrize(("command", "heading"), [("flow", "Options"), ("variants", "Definition")])
+def test_options_are_documented(command: str, heading: str) -> None:
+    named = {span for row in tables_of(f"reference/{command}.md", heading)[-1] for span in code_spans(row[0])}
+    common = {span for row in table("reference/conditions.md", "Which events") for span in code_spans(row[0])}
+    loaded = load(next(entry for entry in COMMANDS if entry.name == command))
+    options = {name for parameter in loaded.params for name in parameter.opts if name.startswith("--")}
+    assert named | common | {"--format", "--output"} == options - {"--help"}
+
+
+def test_options_of_sql_are_documented() -> None:
+    named = {span for row in table("reference/sql.md", "percorso sql") for span in code_spans(row[0])}
+    loaded = load(next(entry for entry in COMMANDS if entry.name == "sql"))
+    options = {name for parameter in loaded.params for name in parameter.opts if name.startswith("--")}
+    assert named == options - {"--help"}
 
 
 def test_units_and_columns_are_documented(log: JourneyLog) -> None:

@@ -73,12 +73,12 @@ def path_rows(draw: st.DrawFn) -> PathRows:
             time.append(now)
             codes.append(draw(st.integers(0, len(NAMES) - 1)))
             case.append(draw(st.integers(-1, n_cases - 1)))
-            contact.append(draw(st.integers(-1, 3)))
+            contact.append(draw(st.integers(-1, 1)))
             keep.append(draw(st.sampled_from((1, 1, 1, 0))))
             case[-1] += first_case if case[-1] >= 0 else 0
             contact[-1] += first_contact if contact[-1] >= 0 else 0
         first_case += n_cases
-        first_contact += 4
+        first_contact += 2
     code_type = draw(st.sampled_from((np.uint8, np.uint16, np.uint32)))
     return PathRows(
         codes=np.array(codes, code_type),

@@ -16,7 +16,7 @@ from percorso.kernels.flow import (
     steps_backward,
     steps_forward,
 )
-from percorso.kernels.paths import case_marks, person_of_event
+from percorso.kernels.paths import case_marks, path_nodes, person_of_event
 from tests.kernels.path_rows import NAMES, PathRows, path_rows
 from tests.naive import flow as naive
 
@@ -136,6 +136,14 @@ def test_steps_equal_the_plain_ones(rows: PathRows, anchor: int, n_steps: int) -
             found[link] = found.get(link, 0) + 1
         name = NAMES[anchor]
         assert found == naive.steps(paths, n_steps, **{"start" if forward else "to": name or "nobody"})
+
+
+def test_a_contact_that_goes_to_and_fro_is_one_node_of_each_case() -> None:
+    out = [np.empty(5, np.int32) for _ in range(3)]
+    case = np.array([0, 1, 0, 1, 0], np.int32)
+    contact = np.array([7, 7, 7, 7, 3], np.int32)
+    n = path_nodes(np.full(5, 1, np.uint8), case, np.empty(0, np.uint8), contact, 0, False, 2, 8, *out)
+    assert out[2][:n].tolist() == [0, 1, 4]
 
 
 @given(st.lists(st.integers(-1, 10_000), max_size=6_000))

@@ -98,3 +98,9 @@ def test_paths_of_equal_nodes_in_another_order_or_number_differ() -> None:
     hash_paths(node, case, rows, np.zeros(1, np.int64), KEY_A, KEY_B, hash_a, hash_b, np.zeros(n, np.int32), *spare)
     assert n == 5_460
     assert len(np.unique(hash_a)) == len(np.unique(hash_b)) == n
+    variant, example = np.empty(n, np.int32), np.empty(n, np.int32)
+    assert group_paths(hash_a, hash_b, np.ones(n, np.bool_), variant, example) == n
+    twice = np.concatenate([hash_a, hash_a]), np.concatenate([hash_b, hash_b])
+    variant, example = np.empty(2 * n, np.int32), np.empty(2 * n, np.int32)
+    assert group_paths(*twice, np.ones(2 * n, np.bool_), variant, example) == n
+    assert np.array_equal(variant[:n], variant[n:])

@@ -65,9 +65,9 @@ def journey_outcomes(bucket: Bucket, as_of_us: int) -> U8:
     status = np.array(orders.dictionary("status"))[orders.values("status")[row]]
     ended, delivered = orders.values("ended")[row], orders.values("delivered")[row]
     over = ended <= as_of_us
-    refunded = status == "refunded"
-    cancelled = (status == "cancelled") | (refunded & (delivered == -1))
-    returned = (status == "returned") | (refunded & (delivered != -1))
+    refunded, undelivered = status == "refunded", (delivered == -1) | (delivered > ended)
+    cancelled = (status == "cancelled") | (refunded & undelivered)
+    returned = (status == "returned") | (refunded & ~undelivered)
     outcome[known[over & cancelled]] = ALL_OUTCOMES.index("cancelled")
     outcome[known[over & returned]] = ALL_OUTCOMES.index("returned")
     return outcome

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
@@ -40,7 +39,8 @@ __all__ = [
 IDENTIFIER_READ = ("message_id", "id_space", *STRONG_COLUMNS, *WEAK_COLUMNS, "other_ids")
 
 _OF_THE_WORKSPACE = ("email", "phone")
-_NO_DIGIT = re.compile(r"\D")
+_TOKENS = ("loyalty_id", "card_token")
+_NO_BLANK = re.compile(r"\s+")
 _LAST_DIGITS = 6
 
 
@@ -110,12 +110,12 @@ def rows_with(
 
     Normal forms are compared, of distinct values; the other columns are read only where something was found.
     """
-    wanted = {kind: {i for i in identifiers if i.kind == kind} for kind in {i.kind for i in identifiers}}
+    wanted = {kind: [i for i in identifiers if i.kind == kind] for kind in sorted({i.kind for i in identifiers})}
     columns = sorted({kind if kind in IDENTIFIER_READ else "other_ids" for kind in wanted})
     for file in files:
         with pq.ParquetFile(file.path, read_dictionary=[*columns, "id_space"], memory_map=True) as parquet:
             for group in range(parquet.num_row_groups):
-                table = parquet.read_row_group(group, columns=[*columns, "id_space"]).combine_chunks()
+                table = parquet.read_row_group(group, columns=[*columns, "id_space"])
                 marks = np.zeros(len(table), dtype=np.bool_)
                 for kind, ones in wanted.items():
                     marks |= _carrying(table, kind, ones, rules)
@@ -125,47 +125,58 @@ def rows_with(
                         yield file.source, row
 
 
-def _carrying(table: pa.Table, kind: str, wanted: set[Identifier], rules: IdentifierRules) -> npt.NDArray[np.bool_]:
+def _carrying(table: pa.Table, kind: str, wanted: list[Identifier], rules: IdentifierRules) -> npt.NDArray[np.bool_]:
     """Which rows carry one of the wanted identifiers of a kind, shape (n_rows,)."""
     values = {identifier.value for identifier in wanted}
-    if kind in IDENTIFIER_READ:
-        hits = _rows_where(table.column(kind), lambda texts: _normal_is_in(kind, texts, values, rules))
-    else:
-        hits = _rows_where(table.column("other_ids"), lambda texts: _own_is_in(kind, texts, values, rules))
+    column = table.column(kind if kind in IDENTIFIER_READ else "other_ids")
+    hits = _rows_where(column, lambda texts: _matches(kind, texts, values, rules))
     if kind in _OF_THE_WORKSPACE or not hits.any():
         return hits
-    spaces = {identifier.space for identifier in wanted}
-    return hits & _rows_where(table.column("id_space"), lambda texts: [text in spaces for text in texts])
+    spaces = pa.array({identifier.space for identifier in wanted}, pa.string())
+    return hits & _rows_where(table.column("id_space"), lambda texts: pc.is_in(texts, spaces))
 
 
-def _rows_where(column: pa.ChunkedArray, test: Callable[[list[str | None]], Sequence[bool]]) -> npt.NDArray[np.bool_]:
+def _rows_where(column: pa.ChunkedArray, test: Callable[[pa.StringArray], pa.BooleanArray]) -> npt.NDArray[np.bool_]:
     """Rows of a coded column whose value passes; `test` sees the distinct values."""
     marks = np.zeros(len(column), dtype=np.bool_)
     at = 0
     for chunk in column.chunks:
         if chunk.null_count < len(chunk):
-            passes = np.array([*test(chunk.dictionary.to_pylist()), False], dtype=np.bool_)
-            indices = chunk.indices.fill_null(len(passes) - 1).to_numpy(zero_copy_only=False)
-            marks[at : at + len(chunk)] = passes[indices]
+            passes = np.append(test(chunk.dictionary).to_numpy(zero_copy_only=False), False)
+            if passes.any():
+                indices = chunk.indices.fill_null(len(passes) - 1).to_numpy(zero_copy_only=False)
+                marks[at : at + len(chunk)] = passes[indices]
         at += len(chunk)
     return marks
 
 
-def _normal_is_in(kind: str, texts: list[str | None], values: set[str], rules: IdentifierRules) -> list[bool]:
+def _matches(kind: str, texts: pa.StringArray, values: set[str], rules: IdentifierRules) -> pa.BooleanArray:
+    """Which texts have one of the values as their normal form: a quick look first, the rules for what remains."""
+    likely = np.zeros(len(texts), dtype=np.bool_)
+    for value in values:
+        likely |= _looks_like(kind, texts, value).fill_null(False).to_numpy(zero_copy_only=False)
+    at = np.flatnonzero(likely)
+    for row, text in zip(at, texts.take(pa.array(at)).to_pylist(), strict=True):
+        raw = text if kind in IDENTIFIER_READ else msgspec.json.decode(text).get(kind)
+        likely[row] = raw is not None and rules.normalise(kind, str(raw)) in values
+    return pa.array(likely)
+
+
+def _looks_like(kind: str, texts: pa.StringArray, value: str) -> pa.BooleanArray:
+    """False where a text cannot have the value as its normal form."""
     if kind == "phone":
-        # Reading a phone number is slow: most of them end in other digits.
-        ends = {value[-_LAST_DIGITS:] for value in values}
-        texts = [text if any(end in _NO_DIGIT.sub("", text or "") for end in ends) else None for text in texts]
-    normal = rules.normalise_many(kind, pa.array(texts, pa.string())).to_pylist()
-    return [value in values for value in normal]
-
-
-def _own_is_in(kind: str, texts: list[str | None], values: set[str], rules: IdentifierRules) -> list[bool]:
-    found = []
-    for text in texts:
-        raw = msgspec.json.decode(text).get(kind) if text else None
-        found.append(raw is not None and rules.normalise(kind, str(raw)) in values)
-    return found
+        # Signs may stand anywhere; but for an extension the number's last digits are the text's.
+        return pc.match_substring(pc.replace_substring_regex(texts, "[^0-9]", ""), value[-_LAST_DIGITS:])
+    if kind in _TOKENS:
+        plain = pc.replace_substring_regex(pc.utf8_upper(texts), r"\s", "")
+        return pc.match_substring(plain, _NO_BLANK.sub("", value))
+    if kind == "email":
+        name = value.rpartition("@")[0]
+        # Composed and decomposed letters are told apart by nobody but the rules.
+        return pc.match_substring(texts, name, ignore_case=True) if name.isascii() else pc.is_valid(texts)
+    if kind in IDENTIFIER_READ:
+        return pc.match_substring(texts, value)
+    return pc.match_substring(texts, kind)  # a JSON object that has the key
 
 
 def persons_of_rows(
@@ -206,33 +217,44 @@ def rows_of_messages(
         When they happened, as far as known. Files and row groups of other times are read only if something is missing
         then: a device with a wrong clock said another time than the one its events were given.
     """
-    inside = [file for file in files if file.max_time_us >= first_us and file.min_time_us <= last_us]
-    between = (ds.field("timestamp") >= _instant(first_us)) & (ds.field("timestamp") <= _instant(last_us))
-    found = _messages(inside, messages, between)
+    found = _messages(files, messages, first_us, last_us)
     seen = {(source, row["message_id"]) for source, row in found}
     missing = {source: {one for one in ids if (source, one) not in seen} for source, ids in messages.items()}
     if any(missing.values()):
-        found += _messages(files, missing, None)
+        found += _messages(files, missing, None, None)
     return found
 
 
 def _messages(
-    files: Sequence[LakeFile], messages: dict[str, set[str]], condition: Any
+    files: Sequence[LakeFile], messages: dict[str, set[str]], first_us: int | None, last_us: int | None
 ) -> list[tuple[str, dict[str, Any]]]:
+    """Rows by message id; with times, of the row groups that reach into them."""
     found: list[tuple[str, dict[str, Any]]] = []
-    for source, ids in messages.items():
-        paths = [str(file.path) for file in files if file.source == source]
-        if not ids or not paths:
+    for file in files:
+        ids = messages.get(file.source)
+        if not ids or (first_us is not None and file.max_time_us < first_us):
             continue
-        wanted = ds.field("message_id").isin(pa.array(sorted(ids), pa.string()))
-        rows = ds.dataset(paths, format="parquet").to_table(
-            columns=[*IDENTIFIER_READ, "timestamp"], filter=wanted if condition is None else wanted & condition
-        )
-        times = rows.column("timestamp").cast(pa.int64())
-        rows = rows.set_column(rows.schema.get_field_index("timestamp"), "timestamp", times)
-        found += [(source, row) for row in rows.to_pylist()]
+        wanted = pa.array(sorted(ids), pa.string())
+        with pq.ParquetFile(file.path, memory_map=True) as parquet:
+            for group in _groups_between(parquet, first_us, last_us):
+                hits = pc.is_in(parquet.read_row_group(group, columns=["message_id"]).column(0), wanted)
+                if pc.any(hits).as_py():
+                    rows = parquet.read_row_group(group, columns=[*IDENTIFIER_READ, "timestamp"]).filter(hits)
+                    times = rows.column("timestamp").cast(pa.int64())
+                    position = rows.schema.get_field_index("timestamp")
+                    found += [(file.source, row) for row in rows.set_column(position, "timestamp", times).to_pylist()]
     return found
 
 
-def _instant(time_us: int) -> pa.Scalar:
-    return pa.scalar(time_us, pa.timestamp("us", tz="UTC"))
+def _groups_between(parquet: pq.ParquetFile, first_us: int | None, last_us: int | None) -> list[int]:
+    """Row groups that may hold rows of these times, by the statistics of the file."""
+    every = range(parquet.num_row_groups)
+    if first_us is None or last_us is None:
+        return list(every)
+    leaves = [parquet.schema.column(leaf).path for leaf in range(len(parquet.schema))]
+    kept = []
+    for group in every:
+        times = parquet.metadata.row_group(group).column(leaves.index("timestamp")).statistics
+        if times is None or not times.has_min_max or (times.min_raw <= last_us and times.max_raw >= first_us):
+            kept.append(group)
+    return kept

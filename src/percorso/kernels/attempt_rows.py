@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from percorso.kernels.compile import I32_OUT, I64_IN, I64_OUT, I64_OUT2, U32_IN, U32_OUT, kernel
+from percorso.kernels.compile import kernel
 from percorso.kernels.matching import MOST_STEPS
 
 __all__ = [
@@ -35,13 +34,13 @@ NO_LIMIT = 1 << 61
 NEVER = -(1 << 62)
 
 
-@kernel(types.int64(types.int64, types.int64))
+@kernel()
 def excluded_by(bits: Any, n_exclusions: Any) -> Any:
     """Bit set of the exclusions in an event's or a group's bits."""
     return (np.int64(bits) >> EXCLUSION_BIT) & ((np.int64(1) << n_exclusions) - 1)
 
 
-@kernel(types.UniTuple(types.int64, 3)(types.int64, types.int64, I64_IN, U32_IN, types.int64))
+@kernel()
 def next_group(i: Any, hi: Any, time: Any, bits: Any, counted: Any) -> Any:
     """The next simultaneous events with any of the `counted` bits: (begin, end, all bits); at the end begin is hi."""
     while i < hi and not np.int64(bits[i]) & counted:
@@ -56,11 +55,7 @@ def next_group(i: Any, hi: Any, time: Any, bits: Any, counted: Any) -> Any:
     return i, j, present
 
 
-@kernel(
-    types.int64(
-        types.int64, types.int64, types.int64, types.int64, I64_OUT, I32_OUT, U32_OUT, I32_OUT, I64_OUT2, I64_OUT
-    )
-)
+@kernel()
 def write_attempt(
     n: Any, unit: Any, visited: Any, begin: Any, times: Any, out_unit: Any, out_visited: Any, out_begin: Any, gaps: Any,
     n_gaps: Any,

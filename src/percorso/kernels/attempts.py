@@ -39,12 +39,7 @@ _SIGNATURE = types.int64(
 )  # fmt: skip
 
 
-@kernel(
-    types.int64(
-        types.int64, types.int64, types.int64, types.int64, types.int64, types.int64, U32_IN, types.boolean,
-        I64_OUT, I64_OUT, I64_OUT,
-    )
-)  # fmt: skip
+@kernel()
 def _path(
     a: Any, b: Any, optional: Any, present: Any, lo: Any, hi: Any, bits: Any, disjoint: Any, served_by: Any,
     parent: Any, queue: Any,
@@ -65,7 +60,7 @@ def _path(
     return need
 
 
-@kernel(types.int64(types.int64, types.int64, types.int64, U32_IN))
+@kernel()
 def _last_row(step: Any, lo: Any, hi: Any, bits: Any) -> Any:
     row = lo
     for i in range(lo, hi):
@@ -144,7 +139,7 @@ def latest_attempts(
     for unit in range(offsets.size - 1):
         start[:] = NEVER
         last[:] = NEVER
-        level, reached_visited, reached_begin = 0, np.int64(0), np.int64(-1)
+        level, reached_visited, reached_begin = np.int64(0), np.int64(0), np.int64(-1)
         g = 0
         end = offsets[unit + 1]
         i, j, present = next_group(offsets[unit], end, time, bits, counted)
@@ -160,11 +155,11 @@ def latest_attempts(
                     n = write_attempt(
                         n, unit, reached_visited, reached_begin, reached, out_unit, out_visited, out_begin, gaps, n_gaps
                     )
-                    level = 0
+                    level = np.int64(0)
                     start[:] = NEVER
-            highest = 0
+            highest = np.int64(0)
             one = j == i + 1
-            b = n_steps if present & STEP_BITS else 0
+            b = np.int64(n_steps) if present & STEP_BITS else np.int64(0)
             while b > 0:
                 if not (present >> (b - 1)) & 1:
                     b -= 1
@@ -199,7 +194,7 @@ def latest_attempts(
                     begin[b] = begin[from_a] if from_a else _last_row(1, i, j, bits)
                     for s in range(1, b + 1):
                         times[b, s] = t if (serves >> (s - 1)) & 1 else times[from_a, s]
-                    highest = max(highest, b)
+                    highest = b if highest == 0 else highest
                 b -= 1
             if highest > level:
                 level, reached_visited, reached_begin = highest, visited[highest], begin[highest]
@@ -211,7 +206,7 @@ def latest_attempts(
                 n = write_attempt(
                     n, unit, reached_visited, reached_begin, reached, out_unit, out_visited, out_begin, gaps, n_gaps
                 )
-                level = 0
+                level = np.int64(0)
                 start[:] = NEVER
             excluded = excluded_by(present, exclude_after.size)
             for e in range(exclude_after.size):

@@ -82,7 +82,7 @@ def mark_steps(
     return steps
 
 
-@kernel(types.int64(U8_IN, I64_IN, U8_IN, types.int64, types.int64, types.int64, I64_OUT))
+@kernel()
 def _rows_of_steps(codes: Any, time: Any, step_of: Any, lo: Any, hi: Any, none: Any, rows: Any) -> Any:
     """Rows of a person's steps, simultaneous ones by step: the order that advances the funnel. Returns how many."""
     n = 0
@@ -99,7 +99,7 @@ def _rows_of_steps(codes: Any, time: Any, step_of: Any, lo: Any, hi: Any, none: 
     return n
 
 
-@kernel(types.int64(U8_IN, I64_IN, U8_IN, types.int64, types.int64, I64_OUT, I64_OUT))
+@kernel()
 def _level_of_rows(codes: Any, time: Any, step_of: Any, n_rows: Any, within: Any, rows: Any, start: Any) -> Any:
     """The states over some rows; returns ``level << 32 | n_rows - position where it was first reached``."""
     start[:] = _NEVER
@@ -115,7 +115,7 @@ def _level_of_rows(codes: Any, time: Any, step_of: Any, n_rows: Any, within: Any
     return (level << _LEVEL_SHIFT) | left
 
 
-@kernel(types.int64(I64_IN))
+@kernel()
 def _longest(offsets: Any) -> Any:
     longest = np.int64(0)
     for p in range(offsets.size - 1):
@@ -123,12 +123,7 @@ def _longest(offsets: Any) -> Any:
     return longest
 
 
-@kernel(
-    types.void(
-        U8_IN, I64_IN, U8_IN, types.int64, types.int64, types.int64, I64_OUT, types.int64, I32_OUT, types.int64,
-        I64_OUT2, I64_OUT,
-    )
-)  # fmt: skip
+@kernel()
 def _trace_rows(
     codes: Any, time: Any, step_of: Any, lo: Any, hi: Any, none: Any, rows: Any, p: Any, begin: Any, s: Any, gaps: Any,
     n_gaps: Any,

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from percorso.kernels.compile import I64_OUT, U32_IN, kernel
+from percorso.kernels.compile import kernel
 
 __all__ = ["MOST_STEPS", "augment", "can_serve", "count_bits"]
 
@@ -19,7 +18,7 @@ __all__ = ["MOST_STEPS", "augment", "can_serve", "count_bits"]
 MOST_STEPS = 15
 
 
-@kernel(types.int64(types.int64))
+@kernel()
 def count_bits(bits: Any) -> Any:
     n = 0
     while bits:
@@ -28,7 +27,7 @@ def count_bits(bits: Any) -> Any:
     return n
 
 
-@kernel(types.boolean(types.int64, types.int64, U32_IN, I64_OUT, I64_OUT, I64_OUT))
+@kernel()
 def augment(event: Any, allowed: Any, bits: Any, served_by: Any, parent: Any, queue: Any) -> Any:
     """Let `event` serve one of its allowed steps, moving others if need be; False if it cannot.
 
@@ -59,7 +58,7 @@ def augment(event: Any, allowed: Any, bits: Any, served_by: Any, parent: Any, qu
         came = s
 
 
-@kernel(types.boolean(types.int64, types.int64, types.int64, U32_IN, types.boolean, I64_OUT, I64_OUT, I64_OUT))
+@kernel()
 def can_serve(need: Any, lo: Any, hi: Any, bits: Any, disjoint: Any, served_by: Any, parent: Any, queue: Any) -> Any:
     """Can distinct events of [lo, hi) serve all steps of the bit set `need`, each of which some event is?"""
     if disjoint:
