@@ -72,7 +72,7 @@ def lives(draw: st.DrawFn) -> list[dict[str, Any]]:
     return rows
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(lives(), st.data())
 def test_as_of_a_time_is_what_was_known_then(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], data: st.DataObject

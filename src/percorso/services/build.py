@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import importlib
 import os
 import shutil
 import time
@@ -12,18 +13,20 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 import percorso
 from percorso.errors import Corrupt, FormatTooNew, NothingImported
-from percorso.journeys.build import BuildInput, Progress, build_tables
 from percorso.services.workspace import Workspace
 from percorso.settings import Settings
 from percorso.store.journey_log import JourneyLog, open_log, swap_manifest
 from percorso.store.lake import Lake
 from percorso.store.lock import exclusive_lock
+
+if TYPE_CHECKING:
+    from percorso.journeys.build import Progress
 
 __all__ = ["BuildReport", "build_log", "fresh_log", "is_stale", "rules_fingerprint"]
 
@@ -149,8 +152,10 @@ def _build(workspace: Workspace, progress: Progress) -> None:
     scratch = workspace.tmp / "build"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        manifest = build_tables(
-            BuildInput(
+        # Loaded when there is something to build: every question would pay a third of a second for its kernels.
+        builder = importlib.import_module("percorso.journeys.build")
+        manifest: dict[str, Any] = builder.build_tables(
+            builder.BuildInput(
                 files=files,
                 settings=workspace.settings,
                 secret=workspace.secret,
