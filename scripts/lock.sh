@@ -11,7 +11,7 @@ if [ ! -x build/lock/bin/uv ]; then
 fi
 
 compile() {
-  build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+  build/lock/bin/uv --system-certs pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
     --only-binary :all: --no-emit-index-url --no-emit-find-links --no-header "$@"
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -52,7 +53,18 @@ def _summary(report: BuildReport) -> str:
     ]
     width = max(len(count_text(count)) for count, _, _ in rows)
     lines = [f"  {count_text(count):>{width}}  {name:<9} {aside}".rstrip() for count, name, aside in rows]
-    return "\n".join([head, "", *lines])
+    return "\n".join([head, "", *lines, *_future(report)])
+
+
+def _future(report: BuildReport) -> list[str]:
+    """A wrong date in a file makes everything look long past: say so."""
+    if datetime.fromisoformat(report.newest) <= datetime.now(UTC) + timedelta(days=1):
+        return []
+    return [
+        "",
+        f"Warning: the newest event is dated {report.newest[:10]}, which is still to come.",
+        "Open journeys count as abandoned by then. Correct the date in its file, or ask with --as-of.",
+    ]
 
 
 def _asides(report: BuildReport) -> str:

@@ -29,6 +29,7 @@ from percorso.kernels.urls import cut_hosts, cut_queries, hash_pages
 from percorso.settings import Settings
 from percorso.store.columns import as_strings, hash_column, null_mask, string_buffers, strings_from_buffers, whole
 from percorso.store.journey_log import FLAG_BOT
+from percorso.store.row_keys import column_tag
 
 __all__ = ["CODED_READ", "READ_COLUMNS", "TEXT_COLUMNS", "Coder", "Dictionary"]
 
@@ -188,7 +189,7 @@ class Coder:
         for name, column in (("country", "country"), ("campaign", "utm_campaign"), ("product", "product_id")):
             out[name] = self.dictionaries[name].codes(batch.column(column))
         out["category"] = self._categories(batch)
-        out |= self._references(batch)
+        out |= self._references(batch, source)
         out |= self._coded_properties(batch)
         score = batch.column("score")
         out["score"] = score.cast(pa.float64()).fill_null(float("nan")).to_numpy(zero_copy_only=False)
@@ -383,14 +384,15 @@ class Coder:
             codes[rows] = self.dictionaries["category"].codes(first)
         return codes
 
-    def _references(self, batch: pa.RecordBatch) -> dict[str, npt.NDArray[Any]]:
+    def _references(self, batch: pa.RecordBatch, source: str) -> dict[str, npt.NDArray[Any]]:
         """64-bit hashes of references within the build, 0 where there is none."""
         spaces = as_strings(batch.column("ref_space"))
         out = {
             "order_ref": _reference(spaces, batch.column("order_id")),
             "cart_ref": _reference(spaces, batch.column("cart_id")),
             "checkout_ref": _reference(spaces, batch.column("checkout_id")),
-            "session_ref": _reference(spaces, batch.column("session_id")),
+            # A session id is its sender's own: sources of one reference space do not share it.
+            "session_ref": _reference(spaces, batch.column("session_id"), tag=column_tag(source)),
         }
         talk = _reference(spaces, batch.column("conversation_id"))
         out["conversation"] = np.where(talk != 0, talk, _reference(spaces, batch.column("ticket_id")))
@@ -435,10 +437,10 @@ def _lengths(items: pa.ListArray) -> npt.NDArray[np.int64]:
     return pc.fill_null(pc.list_value_length(items), 0).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
 
 
-def _reference(spaces: pa.StringArray, column: pa.Array) -> npt.NDArray[np.int64]:
+def _reference(spaces: pa.StringArray, column: pa.Array, *, tag: int = 3) -> npt.NDArray[np.int64]:
     if column.null_count == len(column):
         return np.zeros(len(column), dtype=np.int64)
     values = as_strings(column)
-    state = hash_column(values, tag=3, state=hash_column(spaces, tag=2))
+    state = hash_column(values, tag=tag, state=hash_column(spaces, tag=2))
     hashed = state[:, 0].view(np.int64) | np.int64(1)
     return np.where(null_mask(values) == 1, np.int64(0), hashed)

@@ -6,6 +6,7 @@ copy; texts go through an Arrow stream beside them. Memory is bounded by one bat
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +39,9 @@ _SMALL = {
     "contact": np.int8,
     "trust": np.int8,
 }
+#: Files that the process has open beside the spill files, generously.
+_OTHER_FILES = 256
+
 # Rows turned from columns to records at a time, so that they stay in the processor's cache.
 _BLOCK_ROWS = 4096
 
@@ -89,11 +93,20 @@ def take_records(records: npt.NDArray[Any], order: npt.NDArray[np.int64]) -> npt
     return np.take(words, order, axis=0).view(records.dtype).reshape(-1)
 
 
+def _allow_open_files(wanted: int) -> None:
+    """Raise this process's own limit of open files, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 class Shuffle:
     """Spill files of `n_parts` parts; use as a context manager."""
 
     def __init__(self, folder: Path, n_parts: int, record: np.dtype[Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        _allow_open_files(2 * n_parts + _OTHER_FILES)
         self._folder = folder
         self._n_parts = n_parts
         self._record = record

@@ -54,6 +54,8 @@ class BuildReport:
         What it took, the wait for another build included.
     built : bool
         False: the log was up to date.
+    newest : str
+        Time of the newest event, ISO 8601 in UTC; questions are asked as of it unless they say otherwise.
     """
 
     events: int
@@ -64,6 +66,7 @@ class BuildReport:
     duplicates: int
     seconds: float
     built: bool
+    newest: str
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -123,8 +126,11 @@ def is_stale(workspace: Workspace, log: JourneyLog) -> bool:
 
 def _origin(workspace: Workspace) -> dict[str, object]:
     """What a log made now would be made of, as its manifest says it."""
+    lake = Lake(workspace.lake)
     return {
-        "lake_version": Lake(workspace.lake).version(),
+        # The version counts commits; a lake that was deleted and filled again may come to the same number.
+        "lake": lake.identity(),
+        "lake_version": lake.version(),
         "rules": rules_fingerprint(workspace.settings),
         # With another key the same persons have other ids: a restored secret.key makes the log stale.
         "key": hmac.digest(workspace.secret, b"journey log", "sha256").hex()[:16],
@@ -214,4 +220,5 @@ def _report(log: JourneyLog, seconds: float, built: bool) -> BuildReport:
         duplicates=int(manifest["n_duplicates"]),
         seconds=round(seconds, 3),
         built=built,
+        newest=datetime.fromtimestamp(log.as_of_us / 1e6, UTC).isoformat(timespec="seconds"),
     )

@@ -94,6 +94,11 @@ class Lake:
         delta = open_table(self._folder, EVENTS)
         return -1 if delta is None or delta.version() == 0 else int(delta.version())
 
+    def identity(self) -> str:
+        """What tells this lake from another one at the same place; "" as long as there are no events."""
+        delta = open_table(self._folder, EVENTS)
+        return "" if delta is None else str(delta.metadata().id)
+
     def live_files(self) -> list[LakeFile]:
         """The Parquet files of all events that count, by source and path."""
         delta = open_table(self._folder, EVENTS)
