@@ -288,7 +288,7 @@ def _journeys(
 def _no_orders() -> pa.RecordBatch:
     """Orders as such don't exist here; what is an order is told by flags and goals."""
     numbers = ("person", "event", "journey", "purchase")
-    times = ("time", "value", "ended", "delivered", "refunded")
+    times = ("time", "value", "ended", "delivered", "refunded", "returned")
     return pa.RecordBatch.from_pydict(
         {name: pa.array([], pa.int32()) for name in numbers}
         | {name: pa.array([], pa.int64()) for name in times}

@@ -100,7 +100,7 @@ def test_json_has_all_and_files_the_timeline(workspace: Workspace, capsys: Captu
     file = tmp_path / "anna.parquet"
     assert customer(workspace, "user-1042", "--output", str(file), "--all") == 0
     assert pq.read_table(file).num_rows == 5
-    assert customer(workspace, "user-1042", "--output", str(tmp_path / "anna.txt")) == 0
+    assert customer(workspace, "user-1042", "--format", "table", "--output", str(tmp_path / "anna.txt")) == 0
     assert (tmp_path / "anna.txt").read_text().startswith("Customer ")
 
 

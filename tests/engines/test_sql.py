@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -240,15 +241,34 @@ def test_mistakes_are_explained(query: str, error: type[Exception], says: str, h
     assert "\n" not in caught.value.message
 
 
-def test_errors_hold_no_value_of_the_data() -> None:
-    with pytest.raises(SpecError) as caught:
-        run("select (person || '@example.com')::int from events")
-    assert "example.com" not in caught.value.message
+@pytest.mark.parametrize(
+    "column",
+    [
+        "person::int",
+        "('{\"a\": \"' || person)::json",
+        "strptime(person, '%Y')",
+        "json_extract('{}', '$[' || person)",
+        "regexp_matches('x', '(' || person)",
+        "date_part(person, current_date)",
+        "(person || person)::uuid",
+        "printf(person || '%d', 'x')",
+        "case when error(person) is null then 1 end",
+        "ERROR(person)",
+        "main.error(person)",
+    ],
+)
+def test_errors_hold_no_value_of_the_data(column: str) -> None:
+    """Each fails on a row; DuckDB quotes it, with and without quotation marks, in errors of several classes."""
+    people = pa.table({"person": ["anna.rossi"]})
+    view = {"events": View(("person",), lambda: [Part(people, {"person": "person"})])}
+    with pytest.raises((SpecError, SqlRefused)) as caught:
+        run_select(f"select {column} from events", view, timezone="UTC", limits=LIMITS)
+    assert "anna" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_time_is_limited() -> None:
     with pytest.raises(SpecError, match=r"took longer than 0.2 seconds"):
-        run("select count(*) from range(100000000) a, range(100000000) b where hash(a.range + b.range) = 1", time_s=0.2)
+        run("select count(*) from range(10000000000) a, range(1000) b where hash(a.range + b.range) = 1", time_s=0.2)
 
 
 def test_memory_is_limited() -> None:

@@ -152,6 +152,38 @@ def test_personal_traits_stay_in_the_lake(tmp_path: Path) -> None:
     assert not any(b"a@b.it" in path.read_bytes() for path in (tmp_path / "log").iterdir())
 
 
+def test_addresses_stay_out_of_names(tmp_path: Path) -> None:
+    rows = [
+        event(
+            "2024-03-01T10:00:00",
+            "Page Viewed",
+            type="page",
+            user_id="u",
+            title="Ciao Anna Rossi anna@example.org",
+            utm_campaign="to-anna@example.org",
+        ),
+        event("2024-03-01T10:01:00", "Mail to anna@example.org", user_id="u", touchpoint="anna@example.org"),
+        event("2024-03-01T10:02:00", "Product Viewed", user_id="u", product_id="+39 333 1234567", category="a%40b.it"),
+        event("2024-03-01T10:03:00", "Page Viewed", type="page", user_id="u", url="https://s.it/u/anna@example.org"),
+    ]
+    log = build(tmp_path, rows)
+    for bucket in log.buckets:
+        for name in set(TABLES) - {"cold"}:
+            content = (log.folder / bucket.meta["files"][name]).read_bytes()
+            assert not any(text in content for text in (b"anna", b"Anna", b"1234567", b"%40"))
+    assert [row["touchpoint"] for row in table(log, "events")][:2] == ["page", "*"]
+
+
+def test_a_damaged_file_is_written_again(tmp_path: Path) -> None:
+    rows = [event("2024-03-01T10:00:00", "Page Viewed", anonymous_id="b")]
+    log = build(tmp_path, rows)
+    name = next(bucket for bucket in log.buckets if bucket.n_events).meta["files"]["events"]
+    content = (log.folder / name).read_bytes()
+    (log.folder / name).write_bytes(content[:100])
+    build(tmp_path, rows)
+    assert (log.folder / name).read_bytes() == content
+
+
 def test_every_bucket_has_every_table(tmp_path: Path) -> None:
     log = build(tmp_path, [event("2024-03-01T10:00:00", "Page Viewed", anonymous_id="b")])
     for bucket in [*log.buckets, log.unidentified]:

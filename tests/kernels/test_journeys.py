@@ -134,6 +134,7 @@ def test_equals_the_plain_twin(every: list[list[naive.Event]]) -> None:
                 -1 if o.delivered is None else o.delivered,
                 o.refunded,
                 int(o.advocated),
+                -1 if o.returned is None else o.returned,
             ]
         at += len(events)
         n_journeys += len(told.journeys)

@@ -68,6 +68,7 @@ class Order:
     status: str = "live"
     ended: int | None = None
     delivered: int | None = None
+    returned: int | None = None
     refunded: int = 0
     cared: bool = False
     advocated: bool = False
@@ -265,14 +266,13 @@ def _signal(e: Event, q: int, named: Order | None, open_orders: list[Order], liv
 def _change_order(order: Order, e: Event, q: int, events: list[Event]) -> None:
     if q == DELIVERED and order.delivered is None:
         order.delivered = e.time
+    elif q == RETURN:
+        order.returned = e.time if order.returned is None else order.returned
+        order.status = "returned" if order.live else order.status
     elif not order.live:
         return
     elif q == CANCEL and order.delivered is None:
         order.status, order.ended = "cancelled", e.time
-    elif q == RETURN:
-        if order.status != "returned":
-            order.ended = e.time
-        order.status = "returned"
     elif q == REFUND:
         bought = events[order.event]
         whole = e.currency == 0

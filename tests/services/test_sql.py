@@ -188,6 +188,12 @@ def test_columns_are_decoded(log: JourneyLog) -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
+def test_no_column_needs_quotes(log: JourneyLog, name: str) -> None:
+    for column in log_views(log)[name].columns:
+        assert ask(log, f"select {column} from {name} where {column} is null limit 0") == []
+
+
+@pytest.mark.parametrize("name", TABLES)
 def test_columns_are_known_beforehand(log: JourneyLog, name: str) -> None:
     assert log_views(log)[name].columns == tuple(ask(log, f"select * from {name}")[0])
 

@@ -234,14 +234,12 @@ def _journeys(part: _Part, orders: Sequence[HistoryOrder], settings: Settings) -
         # Until so long after the order, its delivery or the last care on it (definitions, section 4).
         closes = max([starts[at], *time[inside[care[inside]]].tolist()]) + settings.journeys.order_open_us
         order = _number(named[at], part.orders) if is_order or converted else None
-        sent_back = is_order and order is not None and orders[order - 1].status == "returned"
         yield HistoryJourney(
             number=at + 1,
             kind=kinds[at],
             start_us=starts[at],
             end_us=int(time[inside[-1]]) if len(inside) else starts[at],
-            # The log has the last status alone: what was sent back first and refunded later.
-            outcome="returned" if sent_back else outcomes[at],
+            outcome=outcomes[at],
             is_open=closes >= part.as_of_us if is_order else outcomes[at] == "open",
             stage=str(part.texts("stage")[inside[-1]]) if len(inside) else _after_order(settings),
             events=len(inside),
@@ -267,7 +265,9 @@ def _after_order(settings: Settings) -> str:
 def _orders(part: _Part) -> Iterator[HistoryOrder]:
     table, rows = part.bucket.table("orders"), part.orders
     texts = {name: _texts(table, name, rows) for name in ("place", "channel", "status", "currency")}
-    numbers = {name: _numbers(table, name, rows) for name in ("time", "value", "ended", "delivered", "refunded")}
+    numbers = {
+        name: _numbers(table, name, rows) for name in ("time", "value", "ended", "delivered", "refunded", "returned")
+    }
     refund, returned = np.isin(part.texts("event"), _REFUNDS), np.isin(part.texts("event"), _RETURNS)
     currency, value = part.texts("currency"), part.column("value")
     for at, inside in enumerate(part.by("order", rows)):
@@ -276,7 +276,8 @@ def _orders(part: _Part) -> Iterator[HistoryOrder]:
         # The build's sum, as far as it had been given back by then.
         given_back = min(int(np.abs(value[same_money]).sum()), numbers["refunded"][at])
         status, delivered = texts["status"][at], numbers["delivered"][at]
-        if numbers["ended"][at] > part.as_of_us or (status == "part_refunded" and not len(refunds)):
+        changed = numbers["returned" if status == "returned" else "ended"][at]
+        if changed > part.as_of_us or (status == "part_refunded" and not len(refunds)):
             # What it was before: at most this, as what ends an order ends its changes.
             status = "returned" if returned[inside].any() else "part_refunded" if len(refunds) else "live"
         yield HistoryOrder(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from percorso.kernels.arrays import U8, Bools
-from percorso.store.journey_log import Bucket
+from percorso.store.journey_log import Bucket, Table
 
 __all__ = [
     "ABANDONED",
@@ -51,8 +51,9 @@ def purchase_outcomes(bucket: Bucket, as_of_us: int) -> U8:
 def journey_outcomes(bucket: Bucket, as_of_us: int) -> U8:
     """Outcome of every journey of the bucket, order journeys included, uint8 of shape (n_journeys,): ALL_OUTCOMES.
 
-    An order journey is cancelled if its order was cancelled, or wholly refunded before it was delivered; returned if it
-    was returned, or wholly refunded after; else kept. What happened after the as-of time has not happened.
+    An order journey is returned if its order was returned, or wholly refunded after it was delivered or bought in a
+    store; cancelled if it was cancelled, or wholly refunded before; else kept. What happened after the as-of time has
+    not happened.
     """
     outcome = purchase_outcomes(bucket, as_of_us)
     outcome[outcome == NOT_PURCHASE] = ALL_OUTCOMES.index("kept")
@@ -64,10 +65,16 @@ def journey_outcomes(bucket: Bucket, as_of_us: int) -> U8:
     orders, row = bucket.table("orders"), of_order[known]
     status = np.array(orders.dictionary("status"))[orders.values("status")[row]]
     ended, delivered = orders.values("ended")[row], orders.values("delivered")[row]
-    over = ended <= as_of_us
-    refunded, undelivered = status == "refunded", (delivered == -1) | (delivered > ended)
-    cancelled = (status == "cancelled") | (refunded & undelivered)
-    returned = (status == "returned") | (refunded & ~undelivered)
-    outcome[known[over & cancelled]] = ALL_OUTCOMES.index("cancelled")
-    outcome[known[over & returned]] = ALL_OUTCOMES.index("returned")
+    brought_back = orders.values("returned")[row]
+    over = (ended != -1) & (ended <= as_of_us)
+    in_hand = ((delivered != -1) & (delivered <= ended)) | _in_store(orders)[row]
+    returned = ((brought_back != -1) & (brought_back <= as_of_us)) | (over & (status == "refunded") & in_hand)
+    outcome[known[over]] = ALL_OUTCOMES.index("cancelled")
+    outcome[known[returned]] = ALL_OUTCOMES.index("returned")
     return outcome
+
+
+def _in_store(orders: Table) -> Bools:
+    """Orders that were handed over when they were made, bool of shape (n_orders,)."""
+    stores = np.array([place == "store" for place in orders.dictionary("place")], dtype=np.bool_)
+    return stores[orders.values("place")] if len(orders) else np.zeros(0, np.bool_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import typer
 
 from percorso.services.workspace import Workspace, open_workspace
 
-__all__ = ["Invocation", "folder_of", "workspace_of"]
+__all__ = ["Invocation", "command_line", "folder_of", "workspace_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,8 @@ def workspace_of(ctx: typer.Context) -> Workspace:
         There is none; the hint says how to make one.
     """
     return open_workspace(folder_of(ctx))
+
+
+def command_line(ctx: typer.Context) -> str:
+    """How a further command on the same workspace begins, to be copied from a hint."""
+    return f"percorso -w {shlex.quote(str(folder_of(ctx)))}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -14,22 +13,21 @@ import typer
 from percorso.analyses.customer_view import CustomerView
 from percorso.analyses.history import HistoryEvent, HistoryJourney
 from percorso.analyses.result import time_text
-from percorso.cli.context import workspace_of
+from percorso.cli.context import command_line, workspace_of
 from percorso.cli.options import AsOfOption, TimezoneOption
 from percorso.cli.output import (
     Format,
     FormatOption,
+    JsonOption,
     Output,
     OutputOption,
     Section,
-    count_text,
-    money_text,
     output_of,
-    span_text,
     write_page,
     write_table,
 )
 from percorso.cli.progress import ready_log
+from percorso.cli.texts import count_of, local_text, money_text, span_text
 from percorso.services.customer import CustomerMatch, find_customers, view_customer
 from percorso.settings import CURRENCY_EXPONENTS
 from percorso.time import zone_of
@@ -71,6 +69,7 @@ def customer(
     every: Annotated[bool, typer.Option("--all", help="Show all events.")] = False,
     personal: Annotated[bool, typer.Option("--personal", help="Show identifiers and traits as they are.")] = False,
     output_format: FormatOption = None,
+    as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """Show one customer: relationship, stage, orders, value, journeys, identifiers, timeline.
@@ -78,12 +77,12 @@ def customer(
     Identifiers are masked unless --personal is given. CSV and Parquet hold the timeline.
     """
     workspace = workspace_of(ctx)
-    chosen = output_of(output_format, output)
+    chosen = output_of(output_format, output, as_json)
     zone = zone_of(timezone or workspace.settings.workspace.timezone)
     log = ready_log(workspace)
     found = find_customers(workspace, identifier, kind=kind, space=space, log=log)
     if len(found) > 1:
-        _tell_several(found, chosen, zone)
+        _tell_several(found, chosen, zone, command_line(ctx))
         return
     view = view_customer(workspace, found[0].person, as_of=as_of, timezone=zone.key, personal=personal, log=log)
     shown = None if every else limit
@@ -95,21 +94,21 @@ def customer(
         write_table(table, chosen, body=body, warnings=view.warnings)
 
 
-def _tell_several(found: tuple[CustomerMatch, ...], output: Output, zone: ZoneInfo) -> None:
+def _tell_several(found: tuple[CustomerMatch, ...], output: Output, zone: ZoneInfo, command: str) -> None:
     """The persons to choose from."""
     rows = [
         {
             "person": match.person if output.format is not Format.table else match.person[:_SHOWN_DIGITS],
             "kind": match.kind,
             "found as": ", ".join(match.found_as),
-            "first seen": _when(match.first_us, zone),
-            "last seen": _when(match.last_us, zone),
+            "first seen": local_text(match.first_us, zone),
+            "last seen": local_text(match.last_us, zone),
             "events": match.events,
             "orders": match.orders,
         }
         for match in found
     ]
-    note = f"{len(found)} persons are known by this. Ask for one by its id: percorso customer {rows[0]['person']}"
+    note = f"{len(found)} persons are known by this. Ask for one by its id: {command} customer {rows[0]['person']}"
     body = {"persons": [_match_json(match) for match in found]}
     write_table(pa.Table.from_pylist(rows), output, body=body, notes=[note])
 
@@ -123,7 +122,7 @@ def _match_json(match: CustomerMatch) -> dict[str, Any]:
 def _head(view: CustomerView, zone: ZoneInfo) -> str:
     history, value = view.history, view.value
     amount = _amounts(value.currency)
-    orders = _count(len(history.orders), "order")
+    orders = count_of(len(history.orders), "order")
     worth = f"{amount(value.net)} {value.currency} from {orders}"
     if value.net != value.gross:
         worth += f" ({amount(value.gross)} before what was given back)"
@@ -131,10 +130,10 @@ def _head(view: CustomerView, zone: ZoneInfo) -> str:
     lines = {
         "Relationship": _RELATIONSHIPS[history.relationship],
         "Stage now": history.stage or "none (no journey is open)",
-        "Seen": f"{_when(first, zone)} to {_when(last, zone)}",
-        "Activity": f"{_count(len(history.events), 'event')}, {_count(history.sessions, 'session')}",
+        "Seen": f"{local_text(first, zone)} to {local_text(last, zone)}",
+        "Activity": f"{count_of(len(history.events), 'event')}, {count_of(history.sessions, 'session')}",
         "Value": worth,
-        "As of": f"{_when(history.as_of_us, zone)} ({zone.key})",
+        "As of": f"{local_text(history.as_of_us, zone)} {zone.key}",
     }
     if history.kind == "anonymous":
         lines["Known by"] = "a browser or device alone"
@@ -142,10 +141,6 @@ def _head(view: CustomerView, zone: ZoneInfo) -> str:
         lines["Traits"] = view.traits
     told = [f"  {name:<13} {text}" for name, text in lines.items()]
     return "\n".join([f"Customer {history.person}", "", *told, *(f"  Warning: {text}" for text in view.warnings)])
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{count_text(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def _amounts(currency: str) -> Callable[[int], str]:
@@ -167,7 +162,7 @@ def _sections(view: CustomerView, zone: ZoneInfo, limit: int | None) -> Iterable
         yield Section("Identifiers on the events", _identifiers(view, zone))
     events = history.events if limit is None else history.events[max(len(history.events) - limit, 0) :]
     more = len(history.events) - len(events)
-    notes = (f"{_count(more, 'earlier event')} not shown: raise --limit, or use --all.",) if more else ()
+    notes = (f"{count_of(more, 'earlier event')} not shown: raise --limit, or use --all.",) if more else ()
     yield Section("Timeline", pa.Table.from_pylist([_event(event, zone) for event in events]), notes=notes)
 
 
@@ -176,7 +171,7 @@ def _orders(view: CustomerView, zone: ZoneInfo) -> pa.Table:
         [
             {
                 "#": order.number,
-                "time": _when(order.time_us, zone),
+                "time": local_text(order.time_us, zone),
                 "place": order.place,
                 "channel": order.channel,
                 "status": order.status.replace("_", " "),
@@ -226,7 +221,7 @@ def _identifiers(view: CustomerView, zone: ZoneInfo) -> pa.Table:
 def _event(event: HistoryEvent, zone: ZoneInfo) -> dict[str, Any]:
     marks = [mark.replace("_", " ") for mark in event.marks if mark in ("bot", "heavy", "future", "same_order")]
     return {
-        "time": _when(event.time_us, zone),
+        "time": local_text(event.time_us, zone),
         "#": "" if event.journey is None else str(event.journey),
         "event": f"{event.event} ({', '.join(marks)})" if marks else event.event,
         "place": event.place,
@@ -239,16 +234,5 @@ def _schema(number: str, texts: str) -> pa.Schema:
     return pa.schema([pa.field(number, pa.int64()), *(pa.field(name, pa.string()) for name in texts.split())])
 
 
-def _when(time_us: int, zone: ZoneInfo) -> str:
-    return _local(time_us, zone)[:16].replace("T", " ")
-
-
 def _day(time_us: int, zone: ZoneInfo) -> str:
-    return _local(time_us, zone)[:10]
-
-
-def _local(time_us: int, zone: ZoneInfo) -> str:
-    try:
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)).astimezone(zone).isoformat()
-    except OverflowError:  # the first or the last day of the calendar: UTC has it, the zone has not
-        return time_text(time_us)
+    return local_text(time_us, zone)[:10]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated
 
+import pyarrow as pa
 import typer
 
 from percorso.analyses.flow import FlowSpec
@@ -22,18 +23,39 @@ from percorso.cli.options import (
     TimezoneOption,
     UnitOption,
     WhereOption,
+    as_of_text,
     asking,
     scope_of,
 )
-from percorso.cli.output import FormatOption, OutputOption, output_of, percent_text, span_text, write_answer
+from percorso.cli.output import (
+    Format,
+    FormatOption,
+    JsonOption,
+    Layout,
+    OutputOption,
+    output_of,
+    write_answer,
+    write_table,
+)
 from percorso.cli.progress import ready_log
+from percorso.cli.texts import count_of, percent_text, seconds_text
 from percorso.errors import SpecError
 from percorso.services.flow import ask_flow
 from percorso.services.workspace import Workspace
 
 __all__ = ["flow_question", "register"]
 
+_LAYOUT = Layout(
+    formats={
+        **dict.fromkeys(("probability", "share"), percent_text),
+        **dict.fromkeys(("median_s", "p90_s"), seconds_text),
+    },
+    titles={"median_s": "median", "p90_s": "p90"},
+    secondary=("probability", "p90_s", "median_s"),
+)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\b.*")
+
+_TOP = 10  # nodes told apart at each position, where steps are followed
 
 _EndOption = typer.Option(
     metavar="DAY|TIME|NODE",
@@ -56,7 +78,10 @@ def flow_question(
     steps: Annotated[int, typer.Option(metavar="N", help="Follow paths by position, so many steps.")] = 0,
     from_: Annotated[list[str] | None, typer.Option("--from", metavar=_EndOption.metavar, help=_EndOption.help)] = None,
     to: Annotated[list[str] | None, typer.Option("--to", metavar=_EndOption.metavar, help="As --from.")] = None,
-    top: Annotated[int, typer.Option(metavar="N", help="With --steps: nodes told apart at each position.")] = 10,
+    top: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Edges to show. With --steps: nodes told apart at each position (10)."),
+    ] = None,
     counts_only: Annotated[bool, typer.Option("--counts-only", help="No persons and times: faster.")] = False,
     timezone: TimezoneOption = "",
     as_of: AsOfOption = "",
@@ -68,6 +93,9 @@ def flow_question(
     """The flow that the options ask for."""
     since, from_node = _day_and_node("--from", from_ or ())
     until, to_node = _day_and_node("--to", to or ())
+    if not steps:
+        since, from_node = _day_if_it_begins_so(since, from_node)
+        until, to_node = _day_if_it_begins_so(until, to_node)
     scope = scope_of(
         workspace,
         since=since,
@@ -90,8 +118,13 @@ def flow_question(
         steps=steps,
         from_node=from_node,
         to_node=to_node,
-        top=top,
+        top=top or _TOP,
     )
+
+
+def _day_if_it_begins_so(day: str, node: str) -> tuple[str, str]:
+    """Without steps there are no nodes to name: "1/2/2024" was meant as a day, and is refused as one."""
+    return (node, "") if node[:1].isdigit() and not day else (day, node)
 
 
 def _day_and_node(option: str, values: Sequence[str]) -> tuple[str, str]:
@@ -104,16 +137,40 @@ def _day_and_node(option: str, values: Sequence[str]) -> tuple[str, str]:
 
 
 @asking(flow_question)
-def flow(ctx: typer.Context, spec: FlowSpec, chosen: FormatOption = None, output: OutputOption = None) -> None:
+def flow(
+    ctx: typer.Context,
+    spec: FlowSpec,
+    chosen: FormatOption = None,
+    as_json: JsonOption = False,
+    output: OutputOption = None,
+) -> None:
     """What directly follows what: how often, how many persons, how fast.
 
     Example: percorso flow --unit touchpoint --collapse; percorso flow --steps 3 --from "Product Viewed"
     """
     workspace = workspace_of(ctx)
-    target = output_of(chosen, output)
+    target = output_of(chosen, output, as_json)
+    top = None if spec.steps else ctx.params.get("top")
+    if top is not None and target.format is not Format.table:
+        raise SpecError(
+            "Without --steps, --top shortens the table for people only: other formats hold every edge.",
+            hint="Leave out --top, or --format.",
+        )
     answer = ask_flow(workspace, spec, log=ready_log(workspace))
-    formats = {
-        **dict.fromkeys(("probability", "share"), percent_text),
-        **dict.fromkeys(("median_s", "p90_s"), lambda seconds: span_text(seconds * 1_000_000)),
-    }
-    write_answer(answer, target, formats=formats, notes=(f"Paths are cut per {spec.scope.per}. As of {answer.as_of}.",))
+    notes = (f"Paths are cut per {spec.scope.per}. As of {as_of_text(answer)}.",)
+    if top is None:
+        write_answer(answer, target, layout=_LAYOUT, notes=notes)
+    else:
+        write_table(_shortened(answer.table, top), target, layout=_LAYOUT, notes=notes, warnings=answer.warnings)
+
+
+def _shortened(edges: pa.Table, top: int) -> pa.Table:
+    """The most frequent edges, and in a last line how many others there are and what they add up to."""
+    rows = edges.to_pylist()
+    shown = sorted(rows, key=lambda row: -row["count"])[:top]
+    others = len(rows) - len(shown)
+    if not others:
+        return edges
+    rest = sum(row["count"] for row in rows) - sum(row["count"] for row in shown)
+    last = {"from": f"(other: {count_of(others, 'edge')})", "to": "", "count": rest}
+    return pa.Table.from_pylist([*shown, last], schema=edges.schema)

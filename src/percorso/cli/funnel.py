@@ -18,17 +18,27 @@ from percorso.cli.options import (
     TimezoneOption,
     ToOption,
     WhereOption,
+    as_of_text,
     asking,
     scope_of,
 )
-from percorso.cli.output import FormatOption, OutputOption, output_of, percent_text, span_text, write_answer
+from percorso.cli.output import FormatOption, JsonOption, Layout, OutputOption, output_of, write_answer
 from percorso.cli.progress import ready_log
+from percorso.cli.texts import percent_text, seconds_text
 from percorso.errors import SpecError
 from percorso.services.funnel import ask_funnel
 from percorso.services.workspace import Workspace
 
 __all__ = ["funnel_question", "register"]
 
+_LAYOUT = Layout(
+    formats={
+        **dict.fromkeys(("share", "low", "high", "from_previous"), percent_text),
+        **dict.fromkeys(("median_s", "p90_s"), seconds_text),
+    },
+    titles={"position": "#", "from_previous": "from prev.", "median_s": "median", "p90_s": "p90"},
+    secondary=("low high", "p90_s", "median_s"),
+)
 _UNLIMITED = "none"
 _COUNT_OF = {"": "persons", "person": "persons", "journey": "journeys", "session": "sessions"}
 
@@ -108,17 +118,19 @@ def funnel_question(
 
 
 @asking(funnel_question)
-def funnel(ctx: typer.Context, spec: FunnelSpec, chosen: FormatOption = None, output: OutputOption = None) -> None:
+def funnel(
+    ctx: typer.Context,
+    spec: FunnelSpec,
+    chosen: FormatOption = None,
+    as_json: JsonOption = False,
+    output: OutputOption = None,
+) -> None:
     """How many get from step to step, how fast, and where they leave.
 
     Example: percorso funnel --step "Product Viewed" --step "Product Added" --step "Order Completed" --within 7d
     """
     workspace = workspace_of(ctx)
-    target = output_of(chosen, output)
+    target = output_of(chosen, output, as_json)
     answer = ask_funnel(workspace, spec, log=ready_log(workspace))
-    formats = {
-        **dict.fromkeys(("share", "low", "high", "from_previous"), percent_text),
-        **dict.fromkeys(("median_s", "p90_s"), lambda seconds: span_text(seconds * 1_000_000)),
-    }
-    notes = (f"Counted: {spec.count}. low, high: 95 % interval of share. As of {answer.as_of}.",)
-    write_answer(answer, target, formats=formats, notes=notes)
+    notes = (f"Counted: {spec.count}. low, high: 95 % interval of share. As of {as_of_text(answer)}.",)
+    write_answer(answer, target, layout=_LAYOUT, notes=notes)

@@ -8,9 +8,12 @@ from typing import Annotated, Any, Concatenate
 
 import typer
 
+from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
 from percorso.cli.context import workspace_of
+from percorso.cli.texts import local_text
 from percorso.services.workspace import Workspace
+from percorso.time import zone_of
 
 __all__ = [
     "AsOfOption",
@@ -26,6 +29,7 @@ __all__ = [
     "ToOption",
     "UnitOption",
     "WhereOption",
+    "as_of_text",
     "asking",
     "scope_of",
 ]
@@ -123,6 +127,12 @@ def scope_of(
         include_heavy=include_heavy,
         per=per,
     )
+
+
+def as_of_text(answer: Result) -> str:
+    """The as-of time of an answer in the zone it was asked in, such as "2025-11-29 19:45 Europe/Rome"."""
+    zone = zone_of(answer.spec.scope.timezone)
+    return f"{local_text(answer.as_of_us, zone)} {zone.key}"
 
 
 def asking(

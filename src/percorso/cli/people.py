@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -9,18 +10,30 @@ import typer
 from percorso.analyses.flow import FlowSpec
 from percorso.analyses.funnel import FunnelSpec
 from percorso.analyses.variants import VariantsSpec
-from percorso.cli.context import workspace_of
+from percorso.cli.context import command_line, workspace_of
 from percorso.cli.flow import flow_question
 from percorso.cli.funnel import funnel_question
-from percorso.cli.options import asking
-from percorso.cli.output import FormatOption, OutputOption, count_text, output_of, write_answer
+from percorso.cli.options import as_of_text, asking
+from percorso.cli.output import FormatOption, JsonOption, Layout, Output, OutputOption, output_of, write_answer
 from percorso.cli.progress import ready_log
+from percorso.cli.texts import count_of
 from percorso.cli.variants import variants_question
 from percorso.services.people import Cell, FlowCell, FunnelCell, VariantCell, ask_people
+from percorso.time import zone_of
 
 __all__ = ["register"]
 
 _CELL = "Which number"
+_LAYOUT = Layout(
+    titles={
+        "first_time": "first seen",
+        "last_time": "last seen",
+        "n_events": "events",
+        "n_sessions": "sessions",
+        "n_orders": "orders",
+    },
+    ids=("person",),
+)
 
 GroupOption = Annotated[
     str,
@@ -47,13 +60,14 @@ def people_of_funnel(
     ] = False,
     group: GroupOption = "",
     chosen: FormatOption = None,
+    as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """The persons who did a step of a funnel, or stopped at it.
 
     Example: percorso people funnel --step "Product Viewed" --step "Order Completed" --at 1 --dropped
     """
-    _write(ctx, spec, FunnelCell(step=at, dropped=dropped, group=group), chosen, output)
+    _write(ctx, spec, FunnelCell(step=at, dropped=dropped, group=group), output_of(chosen, output, as_json))
 
 
 @asking(flow_question)
@@ -69,13 +83,19 @@ def people_of_flow(
     ] = None,
     group: GroupOption = "",
     chosen: FormatOption = None,
+    as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """The persons who went from one node to another.
 
     Example: percorso people flow --unit place --edge site store
     """
-    _write(ctx, spec, FlowCell(source=edge[0], target=edge[1], position=position, group=group), chosen, output)
+    _write(
+        ctx,
+        spec,
+        FlowCell(source=edge[0], target=edge[1], position=position, group=group),
+        output_of(chosen, output, as_json),
+    )
 
 
 @asking(variants_question)
@@ -90,24 +110,21 @@ def people_of_variants(
     ] = None,
     group: GroupOption = "",
     chosen: FormatOption = None,
+    as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """The persons with a path.
 
     Example: percorso people variants --unit place --collapse --node site --node store
     """
-    _write(ctx, spec, VariantCell(path=tuple(node or ()), group=group), chosen, output)
+    _write(ctx, spec, VariantCell(path=tuple(node or ()), group=group), output_of(chosen, output, as_json))
 
 
-def _write(
-    ctx: typer.Context,
-    spec: FunnelSpec | FlowSpec | VariantsSpec,
-    cell: Cell,
-    chosen: FormatOption,
-    output: OutputOption,
-) -> None:
+def _write(ctx: typer.Context, spec: FunnelSpec | FlowSpec | VariantsSpec, cell: Cell, target: Output) -> None:
     workspace = workspace_of(ctx)
-    target = output_of(chosen, output)
     answer = ask_people(workspace, spec, cell, log=ready_log(workspace))
-    notes = (f"{count_text(answer.table.num_rows)} persons. `percorso customer ID` shows one of them.",)
-    write_answer(answer, target, notes=notes)
+    notes = (
+        f"{count_of(answer.table.num_rows, 'person')}, as of {as_of_text(answer)}; times are of that zone. "
+        f"To see one: {command_line(ctx)} customer ID",
+    )
+    write_answer(answer, target, layout=replace(_LAYOUT, zone=zone_of(spec.scope.timezone)), notes=notes)

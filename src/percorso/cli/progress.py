@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import typer
 from rich.console import Console
@@ -16,7 +17,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from percorso.cli.output import count_text
-from percorso.journeys.build import Progress as BuildProgress
+from percorso.journeys.progress import Progress as BuildProgress
 from percorso.services.build import fresh_log
 from percorso.services.workspace import Workspace
 from percorso.store.journey_log import JourneyLog
@@ -102,6 +103,15 @@ def build_progress(*, notice: str = "", transient: bool = False) -> Iterator[Bui
             bars.stop()
 
 
+def _say_busy(log: JourneyLog) -> None:
+    as_of = datetime.fromtimestamp(log.as_of_us / 1e6, UTC)
+    typer.echo(
+        "Another process is building the journey log: this answer is of the last one, "
+        f"as of {as_of:%Y-%m-%d %H:%M} UTC.",
+        err=True,
+    )
+
+
 def ready_log(workspace: Workspace) -> JourneyLog:
     """The journey log for a question. A missing or stale one is built first, and stderr says so.
 
@@ -112,4 +122,4 @@ def ready_log(workspace: Workspace) -> JourneyLog:
     """
     notice = "New events or settings: building the journey log first."
     with build_progress(notice=notice, transient=True) as progress:
-        return fresh_log(workspace, progress=progress)
+        return fresh_log(workspace, progress=progress, when_busy=_say_busy)

@@ -10,10 +10,12 @@ import typer
 
 from percorso.cli.context import workspace_of
 from percorso.cli.options import TimezoneOption
-from percorso.cli.output import Format, FormatOption, OutputOption, count_text, output_of, write_table
+from percorso.cli.output import Format, FormatOption, JsonOption, Layout, OutputOption, output_of, write_table
 from percorso.cli.progress import ready_log
+from percorso.cli.texts import count_of
 from percorso.services.sql import TIME_LIMIT_S, run_sql
 from percorso.settings.durations import parse_duration_us
+from percorso.time import zone_of
 
 __all__ = ["register"]
 
@@ -33,6 +35,7 @@ def sql(
     timezone: TimezoneOption = "",
     time_limit: Annotated[str, typer.Option(metavar="5m", help="Stop a query that takes longer.")] = "",
     chosen: FormatOption = None,
+    as_json: JsonOption = False,
     output: OutputOption = None,
 ) -> None:
     """Your own SELECT (in DuckDB's SQL) over the tables events, sessions, journeys and persons.
@@ -42,13 +45,16 @@ def sql(
     Example: percorso sql "select channel, count(*) from sessions group by all order by 2 desc"
     """
     workspace = workspace_of(ctx)
-    target = output_of(chosen, output)
+    target = output_of(chosen, output, as_json)
     limit_s = parse_duration_us(time_limit) / 1e6 if time_limit else TIME_LIMIT_S
     log = ready_log(workspace)
     table = run_sql(workspace, query, personal=personal, timezone=timezone, time_limit_s=limit_s, log=log)
     # CSV, Parquet and tables keep decimals; JSON has numbers only.
     body = _rows(table) if target.format is Format.json else None
-    write_table(table, target, body=body, notes=(f"{count_text(table.num_rows)} row{'' if len(table) == 1 else 's'}",))
+    zone = zone_of(timezone or workspace.settings.workspace.timezone)
+    timed = any(pa.types.is_timestamp(field.type) and field.type.tz for field in table.schema)
+    notes = (f"{count_of(table.num_rows, 'row')}{f'; times of {zone.key}' if timed else ''}",)
+    write_table(table, target, body=body, layout=Layout(zone=zone, plain=True), notes=notes)
 
 
 def _rows(table: pa.Table) -> list[dict[str, Any]]:

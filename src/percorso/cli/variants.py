@@ -24,26 +24,34 @@ from percorso.cli.options import (
     ToOption,
     UnitOption,
     WhereOption,
+    as_of_text,
     asking,
     scope_of,
 )
 from percorso.cli.output import (
     Format,
     FormatOption,
+    JsonOption,
+    Layout,
     OutputOption,
-    count_text,
     output_of,
-    percent_text,
-    span_text,
     write_answer,
     write_table,
 )
 from percorso.cli.progress import ready_log
+from percorso.cli.texts import count_of, count_text, percent_text, seconds_text
 from percorso.services.variants import ask_variants
 from percorso.services.workspace import Workspace
 
 __all__ = ["register", "table_for_people", "variants_question"]
 
+_LAYOUT = Layout(
+    formats={
+        **dict.fromkeys(("share", "coverage", "conversion", "low", "high"), percent_text),
+        "median": seconds_text,
+    },
+    secondary=("low high", "median"),
+)
 #: Columns that people see, and what they are in the answer.
 _COLUMNS = {
     "count": "count",
@@ -96,27 +104,29 @@ def variants_question(
 
 
 @asking(variants_question)
-def variants(ctx: typer.Context, spec: VariantsSpec, chosen: FormatOption = None, output: OutputOption = None) -> None:
+def variants(
+    ctx: typer.Context,
+    spec: VariantsSpec,
+    chosen: FormatOption = None,
+    as_json: JsonOption = False,
+    output: OutputOption = None,
+) -> None:
     """The most common paths, what share of all they cover, and how they convert.
 
     Example: percorso variants --unit place --collapse --top 10
     """
     workspace = workspace_of(ctx)
-    target = output_of(chosen, output)
+    target = output_of(chosen, output, as_json)
     answer = ask_variants(workspace, spec, log=ready_log(workspace))
     if target.format is not Format.table:
         write_answer(answer, target)
         return
-    formats = {
-        **dict.fromkeys(("share", "coverage", "conversion", "low", "high"), percent_text),
-        "median": lambda seconds: span_text(seconds * 1_000_000),
-    }
-    total, distinct = (count_text(answer.totals[name]) for name in ("total", "distinct"))
+    total, distinct = count_of(answer.totals["total"], spec.scope.per), count_text(answer.totals["distinct"])
     notes = (
-        f"{total} {spec.scope.per}s with a path, {distinct} different ones. low, high: 95 % interval of conversion. "
-        f"As of {answer.as_of}.",
+        f"{total} with a path, {distinct} different {'one' if distinct == '1' else 'ones'}. "
+        f"low, high: 95 % interval of conversion. As of {as_of_text(answer)}.",
     )
-    write_table(table_for_people(answer), target, formats=formats, notes=notes, warnings=answer.warnings)
+    write_table(table_for_people(answer), target, layout=_LAYOUT, notes=notes, warnings=answer.warnings)
 
 
 def table_for_people(answer: Result) -> pa.Table:
@@ -139,4 +149,4 @@ def table_for_people(answer: Result) -> pa.Table:
 
 
 def _variants(count: int) -> str:
-    return f"{count_text(count)} variant{'' if count == 1 else 's'}"
+    return count_of(count, "variant")

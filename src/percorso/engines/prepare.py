@@ -70,14 +70,20 @@ def prepared_tables(
     ):
         columns = {name: _load(connection, name, pieces) for name, pieces in tables.items()}
         connection.execute("set enable_external_access = false")
+        if sql:
+            # What joins and aggregates hand on in which order depends on the threads' race: rows would get other
+            # keys, and groups other first rows, the next time.
+            connection.execute("set threads = 1")
         connection.execute("set lock_configuration = true")
         if not columns[FILE]:
             return
         query = _query(columns, sql, group_by)
+        _check_bound(connection, query)
         try:
             yield from _batches(connection, query, rows)
         except duckdb.Error as error:
-            raise _told(error) from error
+            # Not chained: its text may hold what stands in the file.
+            raise _told(error) from None
 
 
 def _database(folder: Path, limits: PrepareLimits) -> duckdb.DuckDBPyConnection:
@@ -99,7 +105,7 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, pieces: Iterable[pa.
         columns = {row["column_name"]: row["column_type"] for row in described}
         if not known:
             connection.execute(f"create table {quote_name(name)} as select * from piece limit 0")
-        for column in columns.keys() - known.keys() if known else ():
+        for column in [name for name in columns if name not in known] if known else ():
             connection.execute(f"alter table {quote_name(name)} add column {quote_name(column)} {columns[column]}")
         known = columns | known
         connection.execute(f"insert into {quote_name(name)} by name select * from piece")
@@ -129,15 +135,31 @@ def _batches(connection: duckdb.DuckDBPyConnection, query: str, rows: int) -> It
         yield pa.Table.from_batches([batch])
 
 
+def _check_bound(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Whether the SQL fits the tables. No row is read, so what DuckDB says is about the SQL alone."""
+    try:
+        connection.sql(query)
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        raise _wrong(f"{first_line(error)} ({_kind(error)})") from error
+    except duckdb.Error as error:
+        raise _told(error) from None
+
+
 def _told(error: duckdb.Error) -> PercorsoError:
     if isinstance(error, duckdb.OutOfMemoryException):
         return OperationError(
             "Preparing the file needs more memory than it may use.",
             hint="Raise memory_limit under [build] in percorso.toml, or make prepare.sql simpler.",
         )
-    what = first_line(error) if isinstance(error, (duckdb.BinderException, duckdb.CatalogException)) else "it failed"
-    kind = type(error).__name__.removesuffix("Exception")
+    return _wrong(f"it failed ({_kind(error)})")
+
+
+def _kind(error: duckdb.Error) -> str:
+    return type(error).__name__.removesuffix("Exception")
+
+
+def _wrong(what: str) -> MappingError:
     return MappingError(
-        f"prepare.sql: {what} ({kind}).",
+        f"prepare.sql: {what}.",
         hint="Columns of CSV files are text: write cast(x as double) or try_cast(x as double) to calculate.",
     )

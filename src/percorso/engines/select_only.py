@@ -33,11 +33,12 @@ _SOURCES = {"EMPTY", "BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRES
 #: Functions in FROM that make rows of their arguments; all others read files, settings or the catalogue.
 _ROW_MAKERS = ("generate_series", "json_each", "json_tree", "range", "unnest")
 
-#: Functions that look at the engine or act on it, rather than on values.
+#: Functions that look at the engine or act on it, rather than on values, or put values into its errors.
 _REFUSED_FUNCTIONS = {
     "current_query",
     "current_setting",
     "currval",
+    "error",
     "getenv",
     "getvariable",
     "json_deserialize_sql",

@@ -6,7 +6,6 @@ locked, memory and time limited.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,9 +19,6 @@ from percorso.engines.select_only import LOCKED, check_select, first_line
 from percorso.errors import OperationError, SpecError, SqlRefused
 
 __all__ = ["Part", "SqlLimits", "View", "quote_text", "run_select"]
-
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -84,9 +80,10 @@ def run_select(query: str, views: Mapping[str, View], *, timezone: str, limits: 
         clock.daemon = True
         clock.start()
         try:
-            return connection.sql(query).to_arrow_table()
+            return _bound(connection, query, views, wanted).to_arrow_table()
         except duckdb.Error as error:
-            raise _told(error, views, wanted, limits) from error
+            # Not chained: its text may hold what stands in the tables.
+            raise _told(error, views, wanted, limits) from None
         finally:
             clock.cancel()
 
@@ -121,6 +118,22 @@ def view_sql(name: str, parts: Sequence[Mapping[str, str]]) -> str:
     return f"create view {quote_name(name)} as {' union all '.join(selects)}"
 
 
+def _bound(
+    connection: duckdb.DuckDBPyConnection, query: str, views: Mapping[str, View], wanted: Sequence[str]
+) -> duckdb.DuckDBPyRelation:
+    """The query understood but not yet run: no row has been read, so what DuckDB says is about the query alone."""
+    try:
+        return connection.sql(query)
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+        message = f"The query cannot be understood: {first_line(error)}"
+        raise SpecError(message, hint=_columns(views, wanted)) from error
+
+
+def _columns(views: Mapping[str, View], wanted: Sequence[str]) -> str:
+    columns = "; ".join(f"{name}: {', '.join(views[name].columns)}" for name in wanted)
+    return f"Columns of {columns}."
+
+
 def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
@@ -132,8 +145,7 @@ def quote_text(text: str) -> str:
 def _told(
     error: duckdb.Error, views: Mapping[str, View], wanted: Sequence[str], limits: SqlLimits
 ) -> SpecError | SqlRefused | OperationError:
-    message = first_line(error)
-    columns = "; ".join(f"{name}: {', '.join(views[name].columns)}" for name in wanted)
+    """What went wrong while rows were read, without DuckDB's words: they may quote a row, whatever the error's class."""
     match error:
         case duckdb.InterruptException():
             return SpecError(
@@ -147,8 +159,12 @@ def _told(
             )
         case duckdb.PermissionException():
             return SqlRefused("The query reaches for files, network or settings.", hint="Only the tables may be read.")
-        case duckdb.BinderException() | duckdb.CatalogException() | duckdb.ParserException():
-            return SpecError(f"The query cannot be understood: {message}", hint=f"Columns of {columns}.")
+        case duckdb.ConversionException():
+            what = "a value cannot be converted to the type that is wanted; try_cast(...) makes such values null"
+        case duckdb.OutOfRangeException():
+            what = "a number is too large for its type"
+        case duckdb.InvalidInputException():
+            what = "a function was given a value that it cannot take"
         case _:
-            # What could not be converted or computed may be somebody's: the message goes without its values.
-            return SpecError(f"The query failed: {_QUOTED.sub('(a value)', message)}", hint=f"Columns of {columns}.")
+            what = f"it cannot be computed ({type(error).__name__.removesuffix('Exception')})"
+    return SpecError(f"The query failed: {what}.", hint=_columns(views, wanted))

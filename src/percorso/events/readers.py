@@ -16,7 +16,7 @@ from percorso.events.line_reader import LineBlock, array_blocks, line_blocks
 from percorso.events.parquet_reader import RecordBlock, parquet_blocks, parquet_columns
 from percorso.events.streams import member_names, open_member
 
-__all__ = ["Block", "FileShape", "InputFile", "Member", "blocks_of", "open_input"]
+__all__ = ["Block", "FileShape", "FileStamp", "InputFile", "Member", "blocks_of", "file_stamp", "open_input"]
 
 FileShape = Literal["csv", "ndjson", "parquet"]
 Block = CsvBlock | LineBlock | RecordBlock
@@ -57,11 +57,35 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class FileStamp:
+    """Tells whether a file was written to: its size, and when it was last changed."""
+
+    size: int
+    changed_ns: int
+
+
+def file_stamp(path: Path) -> FileStamp:
+    """The stamp of a file as it is now.
+
+    Raises
+    ------
+    FileError
+        It is not there (any more).
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}.") from error
+    return FileStamp(found.st_size, found.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file that can be imported."""
+    """A file that can be imported, and its stamp from before it was looked into."""
 
     path: Path
     members: tuple[Member, ...]
+    stamp: FileStamp
 
     @property
     def shape(self) -> FileShape:
@@ -80,15 +104,17 @@ def open_input(path: Path) -> InputFile:
     FileError
         It is missing, empty, damaged or of no known kind, or an archive of files of several kinds.
     """
+    member_names(path)  # says best what is wrong with a file
+    stamp = file_stamp(path)
     names = member_names(path)
     with open(path, "rb") as stream:
         if stream.read(4) == b"PAR1":
             schema, rows = parquet_columns(path)
-            return InputFile(path, (Member("", "parquet", schema=schema, expected_rows=rows),))
+            return InputFile(path, (Member("", "parquet", schema=schema, expected_rows=rows),), stamp)
     members = tuple(_member(path, name) for name in names)
     if len({member.shape for member in members}) > 1:
         raise FileError(f"{path.name} holds files of several kinds.", hint="Unpack it and import them one by one.")
-    return InputFile(path, members)
+    return InputFile(path, members, stamp)
 
 
 def _member(path: Path, name: str) -> Member:

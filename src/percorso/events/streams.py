@@ -19,6 +19,9 @@ __all__ = ["BLOCK_BYTES", "TextStream", "as_utf8", "member_names", "open_member"
 BLOCK_BYTES = 8 << 20
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+_EXCEL_ENDINGS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls"})
+_EXCEL_PARTS = frozenset({"xl/workbook.xml", "xl/workbook.bin"})
 _UTF8_MARK = codecs.BOM_UTF8
 _UTF16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError, NotImplementedError)
@@ -30,11 +33,13 @@ def member_names(path: Path) -> list[str]:
     Raises
     ------
     FileError
-        The file cannot be read, is empty, or is a broken archive.
+        The file cannot be read, is empty, a workbook, or a broken archive.
     """
     head = _head(path)
     if not head:
         raise FileError(f"{path.name} is empty.", hint="Export it again; there is nothing to import.")
+    if head == _OLD_OFFICE or path.suffix.lower() in _EXCEL_ENDINGS:
+        raise _workbook(path)
     if head != _ZIP:
         return [""]
     try:
@@ -42,6 +47,8 @@ def member_names(path: Path) -> list[str]:
             names = [info.filename for info in archive.infolist() if not info.is_dir()]
     except zipfile.BadZipFile as error:
         raise _damaged(path) from error
+    if not _EXCEL_PARTS.isdisjoint(names):
+        raise _workbook(path)
     wanted = [name for name in names if not name.startswith("__MACOSX/") and not Path(name).name.startswith(".")]
     if not wanted:
         raise FileError(f"{path.name} is an archive without files.")
@@ -149,6 +156,12 @@ def _unpacked(raw: IO[bytes]) -> Iterator[IO[bytes]]:
         return
     with gzip.GzipFile(fileobj=raw) as stream:
         yield cast(IO[bytes], stream)
+
+
+def _workbook(path: Path) -> FileError:
+    return FileError(
+        f"{path.name}: Excel workbooks cannot be read.", hint="In Excel: Save as CSV UTF-8, and import that."
+    )
 
 
 def _damaged(path: Path) -> FileError:

@@ -100,6 +100,7 @@ class _Work:
     session_first: npt.NDArray[np.int64]
     contact: npt.NDArray[np.int32]
     flags: npt.NDArray[np.uint16]
+    session_origin: npt.NDArray[np.int64]  # the event that says what brought the session
 
 
 def build_bucket(
@@ -212,7 +213,7 @@ def _prepare(
     if n_persons:
         heavy = np.repeat(np.diff(offsets) > settings.build.heavy_person_events, np.diff(offsets))
         flags[heavy] |= FLAG_HEAVY
-    return _Work(numbers, texts, group[order], offsets, session, first, contact, flags)
+    return _Work(numbers, texts, group[order], offsets, session, first, contact, flags, first)
 
 
 def _with_room(texts: pa.Table) -> pa.Table:
@@ -302,6 +303,7 @@ def _session_channels(work: _Work) -> None:
     for name in ("channel", "channel_rule"):
         values = rows[name]
         rows[name] = np.where(inside, values[decides][work.session] if len(decides) else values, values)
+    work.session_origin = decides
 
 
 def _engaged(work: _Work, engaged_us: int) -> npt.NDArray[np.uint8]:
@@ -387,7 +389,7 @@ def _sessions(work: _Work, rules: BucketRules) -> pa.RecordBatch:
             "place": _coded(work, rules, "place", first),
             "channel": _coded(work, rules, "channel", first),
             "channel_rule": _coded(work, rules, "channel_rule", first),
-            "campaign": _coded(work, rules, "campaign", first),
+            "campaign": _coded(work, rules, "campaign", work.session_origin),
             "device": _coded(work, rules, "device", first),
             "landing": _coded(work, rules, "page", first),
             "source": _named(rows["source"][first], rules.sources),
@@ -432,8 +434,16 @@ def _journeys(work: _Work, cut: _Cut, rules: BucketRules) -> pa.RecordBatch:
             "first_channel": _coded(work, rules, "channel", shown),
             "first_place": _coded(work, rules, "place", shown),
             "stage_reached": _named(js[:, 12], rules.stages),
+            "reversed": _reversed(cut),
         }
     )
+
+
+def _reversed(cut: _Cut) -> npt.NDArray[np.int64]:
+    """When the order that closed a purchase journey was cancelled or wholly refunded; -1: it was not."""
+    order = np.where(cut.journeys[:, 1] == kernel.KIND_PURCHASE, cut.journeys[:, 11], -1)
+    ended: npt.NDArray[np.int64] = np.r_[cut.orders[:, 5], np.int64(-1)]  # no order, -1, reads the last entry
+    return ended.take(order)
 
 
 def _distinct(group: Array, value: Array, n_groups: int) -> npt.NDArray[np.int32]:
@@ -453,7 +463,7 @@ def _orders(work: _Work, cut: _Cut, rules: BucketRules) -> pa.RecordBatch:
     else:
         # Unidentified receipts: orders of nobody.
         event = np.flatnonzero((work.flags & FLAG_ORDER) != 0)
-        os_ = np.full((len(event), 9), -1, dtype=np.int64)
+        os_ = np.full((len(event), 10), -1, dtype=np.int64)
         os_[:, 1], os_[:, 4], os_[:, 7], os_[:, 8] = event, 0, 0, 0
     event = os_[:, 1]
     return _batch(
@@ -472,6 +482,7 @@ def _orders(work: _Work, cut: _Cut, rules: BucketRules) -> pa.RecordBatch:
             "ended": os_[:, 5],
             "delivered": os_[:, 6],
             "refunded": os_[:, 7],
+            "returned": os_[:, 9],
             "advocated": os_[:, 8].astype(np.uint8),
         }
     )

@@ -8,7 +8,7 @@ into sessions and journeys, and written. The result is a pure function of events
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,16 +25,14 @@ from percorso.identity.placement import Placement, place_rows
 from percorso.identity.rows import RowFiles, read_batches, scan_rows
 from percorso.journeys.bucket import BucketRules, build_bucket
 from percorso.journeys.coding import CODED_READ, READ_COLUMNS, TEXT_COLUMNS, Coder
+from percorso.journeys.progress import Progress
 from percorso.journeys.shuffle import Shuffle, record_type
 from percorso.settings import Settings, StageModel
 from percorso.store.columns import as_strings
 from percorso.store.journey_log import LOG_FORMAT
 from percorso.store.lake import LakeFile
 
-__all__ = ["BuildInput", "Progress", "build_tables"]
-
-#: (phase, rows done, rows in all)
-Progress = Callable[[str, int, int], None]
+__all__ = ["BuildInput", "build_tables"]
 
 
 @dataclass(frozen=True, slots=True)

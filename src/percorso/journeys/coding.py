@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from percorso.events.aliases import canonical_name
 from percorso.events.bots import BotRules
 from percorso.events.devices import device_of
+from percorso.events.personal import without_personal
 from percorso.journeys.channels import ChannelRules, Origin
 from percorso.journeys.signals import ORDER, SIGNAL_NONE
 from percorso.journeys.source_lists import has_path_rules
@@ -76,17 +77,25 @@ READ_COLUMNS = (
 )
 
 _CONTACTS = {"session": CONTACT_SESSION, "single": CONTACT_SINGLE, "server": CONTACT_SERVER}
-_TRUST = {"server": 0, "crm": 0, "pos": 1, "web": 3, "app": 4}
+#: Whose record of an order counts: the till, the shop system and its servers, the site, the app, any other.
+_TRUST = {"pos": 1, "server": 2, "web": 3, "app": 4}
 _PAGE_TYPES = ("page", "screen")
 
 Codes = npt.NDArray[np.int32]
 
 
 class Dictionary:
-    """Texts to codes in order of first sight; code 0 is ""."""
+    """Texts to codes in order of first sight; code 0 is "".
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    masked : bool
+        Texts go into the journey log, so without addresses in them.
+    """
+
+    def __init__(self, *, masked: bool = False) -> None:
         self._codes: dict[str, int] = {"": 0}
+        self._masked = masked
         self.texts: list[str] = [""]
 
     def __len__(self) -> int:
@@ -95,8 +104,12 @@ class Dictionary:
     def code(self, text: str) -> int:
         code = self._codes.get(text)
         if code is None:
-            code = self._codes[text] = len(self.texts)
-            self.texts.append(text)
+            shown = without_personal(text) if self._masked else text
+            if shown != text:
+                code = self._codes[text] = self.code(shown)
+            else:
+                code = self._codes[text] = len(self.texts)
+                self.texts.append(text)
         return code
 
     def codes(self, column: pa.Array | pa.ChunkedArray, convert: Callable[[str], str] | None = None) -> Codes:
@@ -149,8 +162,8 @@ class Coder:
         self._bots = BotRules(settings.bots)
         names = "event touchpoint place channel channel_rule direction device os country campaign page product"
         names += " category currency"
-        self.dictionaries = {name: Dictionary() for name in names.split()}
-        self.properties = {name: Dictionary() for name in settings.build.coded_properties}
+        self.dictionaries = {name: Dictionary(masked=True) for name in names.split()}
+        self.properties = {name: Dictionary(masked=True) for name in settings.build.coded_properties}
         self._inner = {
             name: Dictionary()
             for name in [
@@ -233,6 +246,8 @@ class Coder:
         event = self._events.results((sent, kind), self._decide_event)[:, 0]
         row_type = self._inner["type"].codes(batch.column("type"))
         is_page = np.isin(row_type, self._codes_of("type", _PAGE_TYPES))
+        # A screen's title is its name; a page's may greet its visitor.
+        is_screen = row_type == self._inner["type"].code("screen")
         title = self._inner["title"].codes(batch.column("title"))
         result = self._classes.results(
             (
@@ -242,7 +257,7 @@ class Coder:
                 self._inner["place"].codes(batch.column("place")),
                 self._inner["direction"].codes(batch.column("direction")),
                 np.where(is_page, page, np.int32(0)),
-                np.where(is_page, title, np.int32(0)),
+                np.where(is_screen, title, np.int32(0)),
                 np.full(batch.num_rows, self._inner["source_name"].code(source), dtype=np.int32),
             ),
             self._decide_class,

@@ -135,8 +135,9 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
     journeys : int64, shape (n_journeys, 13)
         person, kind, start, end, intent, timeout, goal_time, goal_event, last_inbound, n_events,
         first_event, order, reached.
-    orders : int64, shape (n_orders, 9)
-        person, event, journey, purchase journey, status, ended, delivered, refunded, advocated.
+    orders : int64, shape (n_orders, 10)
+        person, event, journey, purchase journey, status, ended, delivered, refunded, advocated, returned.
+        Times are -1 where it has not happened.
     """
     n = events.time.size
     n_persons = events.offsets.size - 1
@@ -161,7 +162,7 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
     slot_order = np.full(size, -1, dtype=np.int64)
 
     js = np.zeros((n_inbound + 2 * n_order_events, 13), dtype=np.int64)
-    os_ = np.zeros((n_order_events, 9), dtype=np.int64)
+    os_ = np.zeros((n_order_events, 10), dtype=np.int64)
     order_end = np.zeros(n_order_events, dtype=np.int64)
     n_journeys = 0
     n_orders = 0
@@ -278,7 +279,7 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
                 js[j, 6] = js[j, 7] = js[j, 8] = js[j, 10] = -1
                 js[j, 11], js[j, 12] = o, FOLLOWING
                 os_[o, 0], os_[o, 1], os_[o, 2], os_[o, 3], os_[o, 4] = p, i, j, current, STATUS_LIVE
-                os_[o, 5] = os_[o, 6] = -1
+                os_[o, 5] = os_[o, 6] = os_[o, 9] = -1
                 order_end[o] = t + rules.order_open
                 latest_end = max(latest_end, order_end[o])
                 n_live += 1
@@ -325,10 +326,11 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
                     elif q == _CANCEL and was_live and os_[o, 6] < 0:
                         os_[o, 4], os_[o, 5] = STATUS_CANCELLED, t
                         n_live -= 1
-                    elif q == _RETURN and was_live:
-                        if os_[o, 4] != STATUS_RETURNED:
-                            os_[o, 5] = t
-                        os_[o, 4] = STATUS_RETURNED
+                    elif q == _RETURN:
+                        if os_[o, 9] < 0:
+                            os_[o, 9] = t
+                        if was_live:
+                            os_[o, 4] = STATUS_RETURNED
                     elif q == _REFUND and was_live:
                         event = os_[o, 1]
                         same_money = events.currency[i] == events.currency[event]

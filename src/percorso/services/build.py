@@ -9,24 +9,22 @@ import importlib
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 import percorso
-from percorso.errors import Corrupt, FormatTooNew, NothingImported
+from percorso.errors import Busy, Corrupt, FormatTooNew, NothingImported
+from percorso.journeys.progress import Progress
 from percorso.services.workspace import Workspace
 from percorso.settings import Settings
 from percorso.store.journey_log import JourneyLog, open_log, swap_manifest
 from percorso.store.lake import Lake
 from percorso.store.lock import exclusive_lock
-
-if TYPE_CHECKING:
-    from percorso.journeys.build import Progress
 
 __all__ = ["BuildReport", "build_log", "fresh_log", "is_stale", "rules_fingerprint"]
 
@@ -109,13 +107,29 @@ def build_log(
     return _report(log, time.monotonic() - started, built)
 
 
-def fresh_log(workspace: Workspace, *, progress: Progress = lambda phase, done, total: None) -> JourneyLog:
-    """The journey log, built first where it is missing or stale."""
+def fresh_log(
+    workspace: Workspace,
+    *,
+    progress: Progress = lambda phase, done, total: None,
+    when_busy: Callable[[JourneyLog], None] = lambda log: None,
+) -> JourneyLog:
+    """The journey log, built first where it is missing or stale.
+
+    While another process builds, the last log answers, and `when_busy` is told so; where there is none yet,
+    the question waits for it.
+    """
     log = open_log(workspace.log)
-    if log is None or is_stale(workspace, log):
-        build_log(workspace, progress=progress)
-        log = open_log(workspace.log)
-        assert log is not None
+    if log is not None and not is_stale(workspace, log):
+        return log
+    try:
+        build_log(workspace, progress=progress, wait_s=_WAIT_S if log is None else 0.0)
+    except Busy:
+        if log is None:
+            raise
+        when_busy(log)
+        return log
+    log = open_log(workspace.log)
+    assert log is not None
     return log
 
 
@@ -126,11 +140,8 @@ def is_stale(workspace: Workspace, log: JourneyLog) -> bool:
 
 def _origin(workspace: Workspace) -> dict[str, object]:
     """What a log made now would be made of, as its manifest says it."""
-    lake = Lake(workspace.lake)
     return {
-        # The version counts commits; a lake that was deleted and filled again may come to the same number.
-        "lake": lake.identity(),
-        "lake_version": lake.version(),
+        "lake": Lake(workspace.lake).mark(),
         "rules": rules_fingerprint(workspace.settings),
         # With another key the same persons have other ids: a restored secret.key makes the log stale.
         "key": hmac.digest(workspace.secret, b"journey log", "sha256").hex()[:16],

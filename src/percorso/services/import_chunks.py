@@ -15,6 +15,8 @@ import pyarrow as pa
 from percorso.engines.prepare import PrepareLimits
 from percorso.events.ad_spend import ConvertedSpend
 from percorso.events.conversion import LineChunk, Reject
+from percorso.events.late import without_future
+from percorso.events.returns import returns_as_refunds
 from percorso.identity.identifiers import IdentifierRules
 from percorso.services.import_pieces import Piece, pieces_of
 from percorso.services.import_plan import FilePlan
@@ -70,13 +72,14 @@ def converted_chunks(
 def _convert(plan: FilePlan, piece: Piece, rules: IdentifierRules) -> ConvertedChunk:
     if isinstance(piece.chunk, LineChunk):
         assert plan.lines is not None
-        converted = plan.lines.convert(piece.chunk)
+        made = plan.lines.convert(piece.chunk)
     else:
         assert plan.table is not None
         found = plan.table.convert(piece.chunk)
         if isinstance(found, ConvertedSpend):
             return _chunk(piece, found.rejected, spend=found.spend)
-        converted = found
+        made = found
+    converted = without_future(returns_as_refunds(made, plan.aliases), piece.chunk, plan.latest_us)
     return _chunk(piece, converted.rejected, events=prepare_rows(converted, piece.chunk, rules=rules))
 
 

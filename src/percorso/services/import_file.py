@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,18 +13,18 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from percorso.engines.prepare import PrepareLimits
-from percorso.errors import ImportConflict
 from percorso.events.conversion import Reject
 from percorso.events.event import EVENT_SCHEMA
 from percorso.events.formats.table_items import ScatteredGroupsError
 from percorso.identity.identifiers import IdentifierRules
 from percorso.services.import_chunks import ConvertedChunk, converted_chunks
-from percorso.services.import_plan import FilePlan, content_hash
+from percorso.services.import_history import Course, course_of, sharing_rows
+from percorso.services.import_plan import FilePlan, check_unchanged, content_hash
 from percorso.services.import_rows import RowFinisher
 from percorso.services.workspace import Workspace
 from percorso.store.lake import ImportRecord, Lake
-from percorso.store.lake_tables import REJECTED, import_id
-from percorso.store.lake_write import LakeWrite
+from percorso.store.lake_tables import REJECTED, import_id, incomplete_id
+from percorso.store.lake_write import LakeWrite, Retraction
 from percorso.store.parts import Part
 
 __all__ = ["FileReport", "Progress", "import_file", "prepare_limits"]
@@ -52,12 +52,14 @@ class FileReport:
     rejected : int
         Rows that could not become events.
     retracted : int
-        Events of earlier imports that --replace took back.
+        Events of earlier imports that were taken back.
     spend_rows : int
         Rows of ad spend.
     seconds : float
     unchanged : bool
         The file had been imported before, in the same way.
+    import_again : tuple of str
+        Names of files that had rows in common with what was taken back: imported again, each adds what is missing.
     """
 
     path: str
@@ -71,6 +73,7 @@ class FileReport:
     spend_rows: int = 0
     seconds: float = 0.0
     unchanged: bool = False
+    import_again: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -81,15 +84,28 @@ class _Counts:
     spend: int = 0
 
 
-def import_file(workspace: Workspace, plan: FilePlan, *, replace: bool, progress: Progress) -> FileReport:
-    """Import a file as planned.
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """What a commit is about: the file, the open write, and all imports before it."""
+
+    plan: FilePlan
+    write: LakeWrite
+    digest: str
+    course: Course
+    records: list[ImportRecord]
+
+
+def import_file(
+    workspace: Workspace, plan: FilePlan, progress: Progress, *, replace: bool = False, again: bool = False
+) -> FileReport:
+    """Import a file as planned; `replace` and `again` as of `ImportRequest`.
 
     Raises
     ------
     FileError
-        It is damaged; nothing of it was imported.
+        It is damaged, or changed while it was read; nothing of it was imported.
     ImportConflict
-        It was imported before in another way, and `replace` is not set.
+        It was imported before in another way; see `course_of`.
     Busy
         Another process is writing.
     """
@@ -97,31 +113,22 @@ def import_file(workspace: Workspace, plan: FilePlan, *, replace: bool, progress
     lake = Lake(workspace.lake)
     digest = content_hash(plan.file.path)
     with lake.writing(EVENT_SCHEMA, timeout_s=_WAIT_S) as write:
-        earlier = [record for record in lake.imports() if record.content_hash == digest]
-        if not replace:
-            known = _unchanged(plan, earlier)
-            if known is not None:
-                return known
+        records = lake.imports()
+        earlier = [record for record in records if record.content_hash == digest]
+        course = course_of(plan, earlier, replace=replace, again=again)
+        if course.unchanged is not None:
+            return _unchanged(plan, course.unchanged)
         counts, parts = _write_rows(workspace, plan, write, progress)
-        report = _commit(plan, write, digest, counts, parts, earlier if replace else None)
+        check_unchanged(plan)
+        report = _commit(_Commit(plan, write, digest, course, records), counts, parts)
     return dataclasses.replace(report, seconds=time.monotonic() - begun)
 
 
-def _unchanged(plan: FilePlan, earlier: Iterable[ImportRecord]) -> FileReport | None:
-    """The report of a file that was imported before in the same way; None if it was not imported."""
-    for record in earlier:
-        if record.source != plan.source.name:
-            continue
-        if record.mapping_hash != plan.fingerprint:
-            raise ImportConflict(
-                f"{plan.file.path.name} was imported before in another way, on {record.imported_at:%Y-%m-%d}.",
-                hint="Add --replace: it takes back what that import brought and imports the file anew, in one step.",
-                fields={"file": plan.file.path.name, "source": record.source, "batch": record.batch},
-            )
-        copies = record.events + record.duplicates
-        path = str(plan.file.path)
-        return FileReport(path, plan.format, record.source, record.rows, 0, copies, record.rejected, unchanged=True)
-    return None
+def _unchanged(plan: FilePlan, record: ImportRecord) -> FileReport:
+    """The report of a file that was imported before in the same way."""
+    copies = record.events + record.duplicates
+    path = str(plan.file.path)
+    return FileReport(path, plan.format, record.source, record.rows, 0, copies, record.rejected, unchanged=True)
 
 
 def _write_rows(
@@ -175,23 +182,15 @@ def _machine_memory_bytes() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _commit(
-    plan: FilePlan,
-    write: LakeWrite,
-    digest: str,
-    counts: _Counts,
-    parts: list[Part],
-    replaced: list[ImportRecord] | None,
-) -> FileReport:
+def _commit(commit: _Commit, counts: _Counts, parts: list[Part]) -> FileReport:
     """Drop what is in the lake already, or take back what is replaced; then make the import count."""
+    plan, write, course = commit.plan, commit.write, commit.course
     name = plan.source.name
-    back = None
-    if replaced is None:
-        parts, copies = write.without_known(parts, name)
+    back, sharing = _taken_back(commit, parts)
+    if not course.superseding:
+        gone = () if course.taken_back is None else (course.taken_back.batch,)
+        parts, copies = write.without_known(parts, name, batches=gone)
         counts.duplicates += copies
-    else:
-        ids = [import_id(record.source, record.content_hash) for record in replaced]
-        back = write.retraction(parts, name, batches={record.batch for record in replaced}, imports=ids)
     report = FileReport(
         path=str(plan.file.path),
         format=plan.format,
@@ -202,9 +201,30 @@ def _commit(
         rejected=counts.rejected,
         retracted=back.rows if back else 0,
         spend_rows=counts.spend,
+        import_again=tuple(sorted({record.file for record in sharing})),
     )
-    write.commit(_record(plan, digest, report), parts, back)
+    write.commit(_record(plan, commit.digest, report), parts, back)
     return report
+
+
+def _taken_back(commit: _Commit, parts: list[Part]) -> tuple[Retraction | None, list[ImportRecord]]:
+    """What goes in this commit, and the imports that have left rows to what goes and are marked incomplete."""
+    course, write = commit.course, commit.write
+    earlier = course.taken_back
+    if earlier is None and not course.superseding:
+        return None, []
+    back = write.retraction(
+        parts,
+        commit.plan.source.name,
+        batches=() if earlier is None else (earlier.batch,),
+        imports=() if earlier is None else (import_id(earlier.source, earlier.content_hash),),
+        same_ids=course.superseding,
+    )
+    if earlier is None or not back.lost:
+        return back, []
+    sharing = sharing_rows(commit.records, back.lost, earlier, write.live_rows())
+    marks = {incomplete_id(record.source, record.content_hash): record.batch for record in sharing}
+    return dataclasses.replace(back, transactions=back.transactions | marks), sharing
 
 
 def _record(plan: FilePlan, digest: str, report: FileReport) -> dict[str, object]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -18,13 +19,22 @@ from percorso.events.formats.table import TableMapping
 from percorso.events.mapping import Mapping as FileMapping
 from percorso.events.mapping import check_columns
 from percorso.events.mapping_file import SOURCE_NAME, parse_mapping
-from percorso.events.readers import InputFile, Member
+from percorso.events.readers import FileStamp, InputFile, Member, file_stamp
 from percorso.services.workspace import Workspace
 
-__all__ = ["FilePlan", "RowFormat", "checked_source", "content_hash", "flat_columns", "plan_file", "read_mapping"]
-
+__all__ = [
+    "FilePlan",
+    "RowFormat",
+    "check_unchanged",
+    "checked_source",
+    "content_hash",
+    "flat_columns",
+    "plan_file",
+    "read_mapping",
+]
 
 _HASH_BLOCK = 1 << 22
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RowFormat(Protocol):
@@ -52,6 +62,9 @@ class FilePlan:
     table: RowFormat | None = None
     group_by: tuple[str, ...] = ()
     joined: Mapping[str, Path] = field(default_factory=dict)
+    stamps: Mapping[Path, FileStamp] = field(default_factory=dict)  # of all files to read, when they were looked into
+    latest_us: int | None = None  # rows dated later are rejected, unless they say when they arrived
+    aliases: Mapping[str, str] = field(default_factory=dict)  # the workspace's own names of events
 
 
 def read_mapping(workspace: Workspace, path: Path, *, source: str = "") -> FileMapping:
@@ -86,7 +99,13 @@ def checked_source(name: str) -> str:
 
 
 def plan_file(
-    workspace: Workspace, file: InputFile, *, format_name: str, mapping: FileMapping | None, source: str = ""
+    workspace: Workspace,
+    file: InputFile,
+    *,
+    format_name: str,
+    mapping: FileMapping | None,
+    source: str = "",
+    now: datetime,
 ) -> FilePlan:
     """Decide how to import a file.
 
@@ -100,6 +119,8 @@ def plan_file(
         For "table" and "paths".
     source : str
         Name of the source, for formats without a mapping; "" takes the format's.
+    now : datetime
+        The import's clock.
 
     Raises
     ------
@@ -108,13 +129,23 @@ def plan_file(
     UserError
         There is no such format, or the file cannot have it.
     """
+    latest_us = _microseconds(now) + workspace.settings.imports.future_limit_us
     if mapping is not None:
-        return _mapped(workspace, file, mapping)
+        return _mapped(workspace, file, mapping, latest_us)
     entry = FORMATS.get(format_name)
     if entry is None:
         raise UserError(f"{format_name!r} is no format.", hint=nearest_hint(format_name, ("auto", "table", *FORMATS)))
     info = source_info(checked_source(source or format_name), entry.default_kind)
-    plan = FilePlan(file, format_name, info, None, _fingerprint(format_name, info, None))
+    plan = FilePlan(
+        file,
+        format_name,
+        info,
+        None,
+        _fingerprint(format_name, info, None),
+        stamps={file.path: file.stamp},
+        latest_us=latest_us,
+        aliases=workspace.settings.aliases,
+    )
     if file.shape == "ndjson" and entry.lines is not None:
         return replace(plan, lines=entry.lines(workspace.settings, info))
     if entry.table is not None and (file.shape != "ndjson" or entry.lines is None):
@@ -122,7 +153,11 @@ def plan_file(
     raise UserError(f"{file.path.name} is {file.shape.upper()}; the format {format_name} is read from NDJSON.")
 
 
-def _mapped(workspace: Workspace, file: InputFile, mapping: FileMapping) -> FilePlan:
+def _microseconds(now: datetime) -> int:
+    return (now - _EPOCH) // timedelta(microseconds=1)
+
+
+def _mapped(workspace: Workspace, file: InputFile, mapping: FileMapping, latest_us: int) -> FilePlan:
     if not mapping.prepare_sql and file.shape != "ndjson":
         for member in file.members:
             check_columns(mapping, flat_columns(member), where=file.path.name)
@@ -131,12 +166,41 @@ def _mapped(workspace: Workspace, file: InputFile, mapping: FileMapping) -> File
     made: RowFormat = (
         PathsFormat(workspace.settings, info, mapping.paths)
         if mapping.paths
-        else TableMapping(workspace.settings, mapping)
+        else TableMapping(workspace.settings, mapping, latest_us=latest_us)
     )
     group_by = mapping.items.group_by if mapping.items else ()
     joined = {key: file.path.parent / other for key, other in mapping.prepare_tables.items()}
+    stamps = {file.path: file.stamp} | {path: file_stamp(path) for path in joined.values()}
     fingerprint = _fingerprint(name, info, mapping, *(content_hash(path) for path in joined.values()))
-    return FilePlan(file, name, info, mapping, fingerprint, table=made, group_by=group_by, joined=joined)
+    return FilePlan(
+        file,
+        name,
+        info,
+        mapping,
+        fingerprint,
+        table=made,
+        group_by=group_by,
+        joined=joined,
+        stamps=stamps,
+        latest_us=latest_us,
+        aliases=workspace.settings.aliases,
+    )
+
+
+def check_unchanged(plan: FilePlan) -> None:
+    """Make sure that what was read is what was hashed.
+
+    Raises
+    ------
+    FileError
+        A file was written to since it was looked into.
+    """
+    for path, stamp in plan.stamps.items():
+        if file_stamp(path) != stamp:
+            raise FileError(
+                f"{path.name} changed while it was read; nothing of it was imported.",
+                hint="Import it again when nobody writes to it any more.",
+            )
 
 
 def flat_columns(member: Member) -> Iterable[str]:

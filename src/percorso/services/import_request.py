@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -40,9 +41,13 @@ class ImportRequest:
     source : str
         Name of the source, in place of the mapping's or the format's.
     replace : bool
-        Take back what earlier imports of the same rows brought.
+        Take back what the earlier import of the same file brought, and rows of its source with the same ids.
     save_mapping : Path, optional
         Where to keep the mapping that was used.
+    again : bool
+        Import the file although another source has it: its rows are different events there.
+    now : datetime, optional
+        The import's clock: rows dated well after it are rejected. Default: this moment.
     """
 
     files: tuple[str, ...]
@@ -51,6 +56,8 @@ class ImportRequest:
     source: str = ""
     replace: bool = False
     save_mapping: Path | None = None
+    again: bool = False
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +88,18 @@ def plan_request(workspace: Workspace, request: ImportRequest) -> list[PlannedFi
 
 
 def _plan(workspace: Workspace, file: InputFile, request: ImportRequest) -> PlannedFile:
+    now = request.now or datetime.now(UTC)
     if request.mapping is not None:
         mapping = read_mapping(workspace, request.mapping, source=request.source)
         toml = request.mapping.read_text(encoding="utf-8-sig")
-        plan = plan_file(workspace, file, format_name=request.format, mapping=mapping)
+        plan = plan_file(workspace, file, format_name=request.format, mapping=mapping, now=now)
         return PlannedFile(plan, _with_source(toml, request.source))
     name = _recognised(file) if request.format == "auto" else request.format
     if name not in ("table", "paths"):
-        return PlannedFile(plan_file(workspace, file, format_name=name, mapping=None, source=request.source))
+        return PlannedFile(plan_file(workspace, file, format_name=name, mapping=None, source=request.source, now=now))
     proposal = propose_mapping(_sample(file), file.path.name, workspace.settings)
     source = checked_source(request.source) if request.source else proposal.mapping.source
-    plan = plan_file(workspace, file, format_name=name, mapping=replace(proposal.mapping, source=source))
+    plan = plan_file(workspace, file, format_name=name, mapping=replace(proposal.mapping, source=source), now=now)
     return PlannedFile(plan, _with_source(proposal.toml, request.source), proposal)
 
 

@@ -61,7 +61,7 @@ def import_files(
     failure: PercorsoError | None = None
     for planned in plan_request(workspace, request):
         try:
-            reports.append(_import_one(workspace, planned.plan, request.replace, progress))
+            reports.append(_import_one(workspace, planned.plan, request, progress))
         except UserError as error:
             failure = failure or error
     if failure is not None:
@@ -70,9 +70,17 @@ def import_files(
     return ImportReport(tuple(reports))
 
 
-def _import_one(workspace: Workspace, plan: FilePlan, replace: bool, progress: ImportProgress) -> FileReport:
+def _import_one(
+    workspace: Workspace, plan: FilePlan, request: ImportRequest, progress: ImportProgress
+) -> FileReport:
     path = plan.file.path
-    return import_file(workspace, plan, replace=replace, progress=lambda done, rows: progress(path, done, rows))
+    return import_file(
+        workspace,
+        plan,
+        lambda done, rows: progress(path, done, rows),
+        replace=request.replace,
+        again=request.again,
+    )
 
 
 def rejected_rows(workspace: Workspace, *, file: str = "", reason: str = "") -> pa.Table:

@@ -61,6 +61,9 @@ _EVENT_FLAGS = {
     "is_engaged": FLAG_ENGAGED,
     "is_session_start": FLAG_SESSION_START,
 }
+#: Columns of the log that SQL has words of its own for.
+_RENAMED = {"placing": "placed_by"}
+
 _PERSON_FLAGS = {"is_bot": FLAG_BOT, "is_heavy": FLAG_HEAVY}
 
 
@@ -137,7 +140,7 @@ def _events(place: _Place, identifiers: Identifiers | None) -> _Rows:
     columns = {
         "person": "person",
         "time": "time",
-        **_texts(name for name in CODED_COLUMNS if name != "currency"),
+        **{_RENAMED.get(name, name): _text(name) for name in CODED_COLUMNS if name != "currency"},
         **_money(place.log, "events"),
         "score": "nullif(score, 'nan'::double)",
         **{f"{name}_no": _number(name) for name in ("session", "contact", "journey", "order")},

@@ -134,11 +134,9 @@ def write_table(folder: Path, table: str, batch: pa.RecordBatch) -> str:
         writer.write_batch(batch)
     with open(partial, "rb") as stream:
         name = f"{table}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:40]}.arrow"
-        if (folder / name).exists():
-            partial.unlink()
-        else:
-            os.fsync(stream.fileno())
-            partial.replace(folder / name)
+        os.fsync(stream.fileno())
+    # Also over a file of this name: it may be damaged, and who has it mapped keeps it.
+    partial.replace(folder / name)
     return name
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from percorso.store.delta import live_files_of, open_table
-from percorso.store.lake_tables import AD_SPEND, EVENTS, IMPORTS, REJECTED, LakeTable, import_id
+from percorso.store.lake_tables import AD_SPEND, EVENTS, IMPORTS, REJECTED, LakeTable, import_id, incomplete_id
 from percorso.store.lake_write import LakeWrite, begin_write
 from percorso.store.lock import exclusive_lock
 from percorso.store.row_keys import row_keys
@@ -62,7 +62,10 @@ class LakeFile:
 
 @dataclass(frozen=True, slots=True)
 class ImportRecord:
-    """One import that counts."""
+    """One import that counts.
+
+    `incomplete`: rows that its file shared with another one may have gone with a replacement of that other one.
+    """
 
     batch: int
     file: str
@@ -75,6 +78,7 @@ class ImportRecord:
     duplicates: int
     rejected: int
     imported_at: datetime
+    incomplete: bool = False
 
 
 class Lake:
@@ -94,10 +98,18 @@ class Lake:
         delta = open_table(self._folder, EVENTS)
         return -1 if delta is None or delta.version() == 0 else int(delta.version())
 
-    def identity(self) -> str:
-        """What tells this lake from another one at the same place; "" as long as there are no events."""
-        delta = open_table(self._folder, EVENTS)
-        return "" if delta is None else str(delta.metadata().id)
+    def mark(self) -> str:
+        """A text that changes with every commit to the events, and with another lake at the same place.
+
+        Name, size and time of the newest commit file: every question asks for it, and opening the table takes
+        a hundred times as long. "" as long as there are no events.
+        """
+        commits = list((self._folder / EVENTS.name / "_delta_log").glob("*.json"))
+        if not commits:
+            return ""
+        newest = max(commits)
+        found = newest.stat()
+        return f"{newest.stem}-{found.st_size}-{found.st_mtime_ns}"
 
     def live_files(self) -> list[LakeFile]:
         """The Parquet files of all events that count, by source and path."""
@@ -119,8 +131,13 @@ class Lake:
         if events is None:
             return []
         records = [ImportRecord(**row) for row in self._rows(IMPORTS).to_pylist()]
-        counted = [r for r in records if events.transaction_version(import_id(r.source, r.content_hash)) == r.batch]
-        return sorted(counted, key=lambda record: record.batch)
+        version = events.transaction_version
+        counted = [r for r in records if version(import_id(r.source, r.content_hash)) == r.batch]
+        marked = [
+            replace(r, incomplete=True) if version(incomplete_id(r.source, r.content_hash)) == r.batch else r
+            for r in counted
+        ]
+        return sorted(marked, key=lambda record: record.batch)
 
     def rejected(self) -> pa.Table:
         """Rejected rows of all imports that count, by batch and line; columns as in `REJECTED`."""

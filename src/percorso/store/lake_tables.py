@@ -14,6 +14,7 @@ __all__ = [
     "REJECTED",
     "LakeTable",
     "import_id",
+    "incomplete_id",
 ]
 
 #: Format number of the lake tables; a newer one is refused, an older one gains nullable columns.
@@ -116,3 +117,8 @@ IMPORTS = LakeTable(
 def import_id(source: str, content_hash: str) -> str:
     """Name of the Delta app transaction that makes an import count; its version is the batch."""
     return f"import:{source}:{content_hash}"
+
+
+def incomplete_id(source: str, content_hash: str) -> str:
+    """Name of the app transaction that marks an import as incomplete: its version is that import's batch."""
+    return f"incomplete:{source}:{content_hash}"

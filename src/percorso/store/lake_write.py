@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,13 +39,17 @@ class Retraction:
     rows : int
         Number of rows taken back.
     transactions : dict
-        Earlier imports that no longer count: app id to a version that is not their batch.
+        What is said of earlier imports: app id to version. One that no longer counts gets a version that is not
+        its batch.
+    lost : set of str
+        Sources of which rows of whole imports go and do not come again.
     """
 
     removed: list[LiveFile] = field(default_factory=list)
     kept: list[tuple[Part, str]] = field(default_factory=list)
     rows: int = 0
     transactions: dict[str, int] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
 
 
 def begin_write(lake: Path, schema: pa.Schema) -> LakeWrite:
@@ -92,17 +97,24 @@ class LakeWrite:
             writer.abandon()
         self._writers, self._side = [], {}
 
-    def without_known(self, parts: Sequence[Part], source: str) -> tuple[list[Part], int]:
+    def without_known(
+        self, parts: Sequence[Part], source: str, *, batches: Collection[int] = ()
+    ) -> tuple[list[Part], int]:
         """Leave out rows of new files that are in the lake already, to the last byte.
 
-        Only files of the same source whose time range overlaps are read, and of them only the row keys.
+        Only files of the same source whose time range overlaps are read, and of them only the row keys; those of
+        the imports `batches`, which are about to go, are not.
 
         Returns
         -------
         tuple of (list of Part, int)
             Files to commit, and the number of rows left out.
         """
-        known = [file for file in self._live() if file.partition == source and _overlaps_any(file, parts)]
+        known = [
+            file
+            for file in self._live()
+            if file.partition == source and _only_batch(file) not in batches and _overlaps_any(file, parts)
+        ]
         marks = matching_rows([file.path for file in known], [part.path for part in parts], "row_key")
         kept: list[Part] = []
         for part in parts:
@@ -114,23 +126,32 @@ class LakeWrite:
         return kept, sum(int(found.sum()) for found in marks.values())
 
     def retraction(
-        self, parts: Sequence[Part], source: str, *, batches: Collection[int], imports: Iterable[str]
+        self,
+        parts: Sequence[Part],
+        source: str,
+        *,
+        batches: Collection[int],
+        imports: Iterable[str],
+        same_ids: bool = True,
     ) -> Retraction:
         """What must go so that new files replace what was there.
 
         Parameters
         ----------
         parts : sequence of Part
-            The new files; rows of the same source with one of their message ids go.
+            The new files.
         source : str
         batches : collection of int
             Earlier imports of the same file; all their rows go.
         imports : iterable of str
             Their ids, see `import_id`.
+        same_ids : bool
+            Rows of other imports of the source with a message id of the new files go, too.
         """
         live = self._live()
         whole = [file for file in live if _only_batch(file) in batches]
-        rest = [file for file in live if file.partition == source and _only_batch(file) not in batches]
+        others = [file for file in live if file.partition == source and _only_batch(file) not in batches]
+        rest = others if same_ids else []
         marks = matching_rows([part.path for part in parts], [file.path for file in rest], "message_id")
         touched = [file for file in rest if file.path in marks]
         kept: list[tuple[Part, str]] = []
@@ -138,7 +159,15 @@ class LakeWrite:
             name = f"part-{_only_batch(file)}-r{self.batch}"
             kept += [(part, source) for part in self._rewritten(file.path, source, marks[file.path], name)]
         rows = sum(file.rows for file in whole) + sum(int(marks[file.path].sum()) for file in touched)
-        return Retraction(whole + touched, kept, rows, dict.fromkeys(imports, self.batch))
+        lost = _not_again(whole, parts, source)
+        return Retraction(whole + touched, kept, rows, dict.fromkeys(imports, self.batch), lost)
+
+    def live_rows(self) -> Counter[int]:
+        """How many events of each import are in the lake."""
+        rows: Counter[int] = Counter()
+        for file in self._live():
+            rows[_only_batch(file)] += file.rows
+        return rows
 
     def commit(self, record: Mapping[str, object], parts: Sequence[Part], retraction: Retraction | None = None) -> None:
         """Make the import count.
@@ -214,6 +243,14 @@ class LakeWrite:
 def _only_batch(file: LiveFile) -> int:
     # A file is written by one import, and rewriting takes rows out of it; none ever holds two batches.
     return file.ranges["batch"][0]
+
+
+def _not_again(whole: Sequence[LiveFile], parts: Sequence[Part], source: str) -> frozenset[str]:
+    """Sources of files that go, with rows of which the new ones have no message id."""
+    same = [file for file in whole if file.partition == source]
+    marks = matching_rows([part.path for part in parts], [file.path for file in same], "message_id")
+    again = {path for path, found in marks.items() if found.all()}
+    return frozenset(file.partition for file in whole if file.rows and file.path not in again)
 
 
 def _overlaps_any(file: LiveFile, parts: Sequence[Part]) -> bool:

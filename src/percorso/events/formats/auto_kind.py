@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from percorso.events.formats.auto_columns import Column, Found
+from percorso.events.formats.auto_synonyms import plain_name
+from percorso.events.formats.auto_words import speaks_of_email
 
 __all__ = ["EVENT_OF_KIND", "guess_kind", "source_name"]
 
@@ -25,6 +27,24 @@ _WEB_WORDS = frozenset(
         *("carrello", "catalogo", "pagina", "prodotto", "ricerca"),
     }
 )
+#: Words of file names that say when or how a file was made, not what is in it.
+_MONTHS = (
+    "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre "
+    "gen feb mar apr mag giu lug ago set sett ott nov dic "
+    "january february march april may june july august september october november december "
+    "jan jun jul aug sep sept oct dec"
+)
+_PERIODS = (
+    "anno anni mese mesi mensile mensili settimana settimanale giorno giornaliero trimestre semestre "
+    "year yearly month monthly week weekly day daily quarter today yesterday oggi ieri"
+)
+_VERSIONS = (
+    "copia copy nuovo nuova nuovi new vecchio vecchia old definitivo definitiva def final finale ultimo ultima latest "
+    "aggiornato aggiornata updated corretto corretta bozza draft backup bak ok vers version versione rev prova test tmp"
+)
+_LINKS = "di del della dei delle dal dalla al alla da fino a of from to until the il lo la i gli le e and per"
+_EXPORTS = "export esporta esportazione estrazione estratto download scaricato csv utf xls xlsx excel foglio sheet"
+_DROPPED = frozenset(f"{_MONTHS} {_PERIODS} {_VERSIONS} {_LINKS} {_EXPORTS}".split())
 #: The one event of a source whose rows name none.
 EVENT_OF_KIND = {
     "survey": "Survey Answered",
@@ -46,6 +66,10 @@ def guess_kind(columns: Sequence[Column], found: Mapping[str, Found], file_name:
             return kind, f'"{told[0]}" stands in the names'
     if "store" in found and {"order_id", "value"} & set(found):
         return "pos", f'the column "{found["store"].column.name}" tells'
+    for field in ("event", "state"):
+        told = sorted(speaks_of_email(found[field].column.texts)) if field in found else []
+        if told:
+            return "email", f'"{told[0]}" and the like are said of e-mails'
     for field in ("session_id", "url", "anonymous_id"):
         if field in found:
             return "web", f'the column "{found[field].column.name}" tells'
@@ -60,13 +84,17 @@ def guess_kind(columns: Sequence[Column], found: Mapping[str, Found], file_name:
 
 
 def source_name(file_name: str) -> str:
-    """The file's name without its ends and dates, so that next month's file is of the same source.
+    """The file's name without dates, months, numbers of copies and the like: next month's file is of the same source.
+
+    Customers' numbers hold within a source, so two names for one till would make two persons of one card.
 
     Examples
     --------
-    >>> source_name("scontrini_2024-03.csv.gz")
-    'scontrini'
+    >>> source_name("scontrini_2024-03.csv.gz"), source_name("Export Scontrini settembre (1) - Copia.csv")
+    ('scontrini', 'scontrini')
+    >>> source_name("ordini_web_definitivo.csv"), source_name("export_2024.csv")
+    ('ordini-web', 'file')
     """
-    stem = PurePath(file_name).name.split(".")[0]
-    words = [word for word in re.split(r"[^A-Za-z]+", stem) if word]
-    return "-".join(words).lower()[:60] or "file"
+    words = plain_name(PurePath(file_name).name.split(".")[0]).split()
+    kept = [word for word in words if not word.isdigit() and len(word) > 1 and word not in _DROPPED]
+    return "-".join(kept)[:60].strip("-") or "file"

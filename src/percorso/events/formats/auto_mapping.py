@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from percorso.errors import MappingError
-from percorso.events.aliases import CANONICAL_EVENTS, canonical_name
 from percorso.events.conversion import TableChunk
 from percorso.events.formats.auto import recognise_table
 from percorso.events.formats.auto_columns import Column, Found, find_columns, look_over
+from percorso.events.formats.auto_events import event_column, event_names, examples, unused_states
 from percorso.events.formats.auto_ga4_items import GA4_ITEMS_TOML, is_ga4_items
 from percorso.events.formats.auto_kind import EVENT_OF_KIND, guess_kind, source_name
 from percorso.events.formats.auto_orders import OrderLines, order_lines
 from percorso.events.formats.auto_synonyms import is_personal, plain_name
-from percorso.events.formats.auto_toml import cell_line, comment, key_line, quoted, quoted_list, sql_name
+from percorso.events.formats.auto_toml import AMOUNTS, cell_line, comment, key_line, quoted, quoted_list, sql_name
 from percorso.events.mapping import COLUMN_KEYS, Mapping
 from percorso.events.mapping_file import parse_mapping
 from percorso.settings import Settings
@@ -22,6 +23,38 @@ from percorso.settings import Settings
 __all__ = ["Proposal", "Reason", "propose_mapping"]
 
 _WHERE = "the proposed mapping"
+
+#: Countries that write amounts with a decimal comma.
+_COMMA_COUNTRIES = frozenset(
+    {
+        "AT",
+        "BE",
+        "BG",
+        "BR",
+        "CZ",
+        "DE",
+        "DK",
+        "ES",
+        "FI",
+        "FR",
+        "GR",
+        "HR",
+        "HU",
+        "IT",
+        "LU",
+        "NL",
+        "NO",
+        "PL",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+        "SM",
+        "VA",
+        "TR",
+    }
+)
 
 #: Part of an aggregated path's row -> words of its column; earlier ones are tried first for each column.
 _PATH_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -80,11 +113,18 @@ def propose_mapping(sample: TableChunk, file_name: str, settings: Settings) -> P
         return Proposal(mapping, GA4_ITEMS_TOML, (Reason("event", "GA4 item rows", "the columns are those of GA4"),))
     if recognise_table(names) == "paths":
         return _paths(names, file_name)
-    columns = look_over(sample.table)
+    columns = look_over(sample.table, decimal_comma=_decimal_comma(file_name, settings))
     draft = _Draft(columns, find_columns(columns), file_name)
     toml = draft.toml()
     mapping = parse_mapping(toml, where=_WHERE, own_types=settings.identity.own_types)
     return Proposal(mapping, toml, tuple(draft.reasons))
+
+
+def _decimal_comma(file_name: str, settings: Settings) -> bool:
+    """Whether amounts of this file rather have a comma; numbers of JSON always have a point."""
+    place = settings.workspace
+    comma = place.country in _COMMA_COUNTRIES or place.language == "it"
+    return comma and not {".json", ".ndjson", ".jsonl"} & set(PurePath(file_name.lower()).suffixes)
 
 
 def _paths(names: Sequence[str], file_name: str) -> Proposal:
@@ -107,6 +147,7 @@ class _Draft:
         self._columns = columns
         self._found = found
         self._file = file_name
+        self._event_column: Found | None = None
         self._computed: list[str] = []
         self._used: set[str] = set()
         self.reasons: list[Reason] = []
@@ -114,10 +155,11 @@ class _Draft:
     def toml(self) -> str:
         """The whole file."""
         kind, why = guess_kind(self._columns, self._found, self._file)
-        head = key_line("source", source_name(self._file)) + "\n" + self._said("kind", kind, why)
+        named = "the file's name without dates and the like; files of one till or shop need one source"
+        head = self._said("source", source_name(self._file), named) + "\n" + self._said("kind", kind, why)
         event = self._event(kind)
         time = self._time()
-        orders = order_lines(self._found, kind)
+        orders = self._orders(kind)
         items = self._items(orders) if orders is not None and orders.grouped else ""
         fields = self._fields(orders)
         title = comment(f"Proposed for {self._file}. Look it over: every line says why it is there.")
@@ -126,7 +168,8 @@ class _Draft:
             sql = f"select *, {', '.join(self._computed)} from file order by file_line"
             blocks.append(f"[prepare]\nsql = {quoted(sql)}")
         blocks += [event, time, "\n".join(["[columns]", *fields]), items]
-        keep = [c.name for c in self._columns if c.name not in self._used and not is_personal(c.plain)]
+        rest = [c for c in self._columns if c.name not in self._used]
+        keep = [c.name for c in rest if not is_personal(c.plain) and c.addresses_ratio < 0.5]
         blocks.append(f"[properties]\nkeep = {quoted_list(keep)}" if keep else "")
         return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -135,6 +178,11 @@ class _Draft:
         self.reasons.append(Reason(key, choice, why))
         return f"{line or key_line(key.rpartition('.')[2], choice)}  {comment(why)}"
 
+    def _check(self, key: str, what: str) -> str:
+        """A line that asks to look at something, which is also remembered."""
+        self.reasons.append(Reason(key, "check", what))
+        return comment(f"check: {what}")
+
     def _take(self, field: str) -> Found | None:
         found = self._found.get(field)
         if found is not None:
@@ -142,15 +190,31 @@ class _Draft:
         return found
 
     def _event(self, kind: str) -> str:
-        found = self._take("event")
+        found = self._event_column = event_column(self._columns, self._found)
         if found is None:
             name, why = self._only_event(kind)
-            return "[event]\n" + self._said("event.value", name, why)
+            checks = [self._check("event", what) for what in unused_states(self._columns, self._found)]
+            return "\n".join(["[event]", self._said("event.value", name, why), *checks])
+        self._used.add(found.column.name)
+        names = event_names(found, self._found, kind)
         lines = ["[event]", self._said("event.column", found.column.name, found.why)]
-        known = _canonical_values(found.column)
-        if known:
-            lines += ["", "[event.values]", *(key_line(raw, name) for raw, name in known.items())]
+        lines += [self._check("event.values", what) for what in names.checks]
+        if names.values:
+            lines += ["", "[event.values]", *(key_line(raw, name) for raw, name in names.values.items())]
         return "\n".join(lines)
+
+    def _orders(self, kind: str) -> OrderLines | None:
+        """How rows make up orders: a sale and a return on one receipt are two events."""
+        orders = order_lines(self._found, kind)
+        event = self._event_column
+        if orders is None or not orders.grouped or event is None or event.column.name in orders.group_by:
+            return orders
+        cells = {c.name: c.cells for c in self._columns}
+        keys = set(zip(*(cells[name] for name in orders.group_by), strict=True))
+        named = set(zip(*(cells[name] for name in orders.group_by), event.column.cells, strict=True))
+        if len(named) == len(keys):
+            return orders
+        return replace(orders, group_by=(*orders.group_by, event.column.name))
 
     def _only_event(self, kind: str) -> tuple[str, str]:
         """The one event that all rows are, where no column names it."""
@@ -167,7 +231,7 @@ class _Draft:
 
     def _time(self) -> str:
         found = self._take("time")
-        guess = found.column.time if found is not None else None
+        guess = found.column.named_time if found is not None else None
         if found is None or guess is None:
             raise MappingError(
                 f"{self._file} does not say when: no column holds times.",
@@ -186,7 +250,12 @@ class _Draft:
             why += "; day before month, as nothing tells"
         written = f"{guess.share_ratio:.0%} of the values are written so"
         lines = ["[timestamp]", self._said("timestamp.column", name, why)]
-        return "\n".join([*lines, self._said("timestamp.format", time_format, written)])
+        lines.append(self._said("timestamp.format", time_format, written))
+        if guess.share_ratio < 1:
+            lines.append(
+                self._check("timestamp.format", "rows whose time is written otherwise, or is no date, will be rejected")
+            )
+        return "\n".join(lines)
 
     def _items(self, orders: OrderLines) -> str:
         """[items]: several rows make up one order."""
@@ -199,6 +268,7 @@ class _Draft:
             self._used.add(found.column.name)
             key = field.removeprefix("item.")
             lines.append(self._said(f"items.{key}", found.column.name, found.why, cell_line(key, found.column)))
+            lines += self._amount_checks(f"items.{key}", found.column)
         return "\n".join(lines)
 
     def _fields(self, orders: OrderLines | None) -> list[str]:
@@ -218,6 +288,7 @@ class _Draft:
                 lines.append(
                     self._said(f"columns.{field}", found.column.name, found.why, cell_line(field, found.column))
                 )
+                lines += self._amount_checks(f"columns.{field}", found.column)
         return lines if grouped else [*lines, *self._single_product()]
 
     def _sum_of_lines(self, orders: OrderLines, amount: Column) -> list[str]:
@@ -226,9 +297,32 @@ class _Draft:
             return []
         self._used.add(amount.name)
         partition = ", ".join(sql_name(name) for name in orders.group_by)
-        self._computed.append(f"sum({amount.as_sql_number()}) over (partition by {partition}) as order_value")
+        number = amount.as_sql_number()
+        total = f"sum({number}) over (partition by {partition})"
+        if amount.is_text:  # an order with a line that is no amount is rejected, not summed without it
+            wrong = f"bool_or(trim({sql_name(amount.name)}) <> '' and {number} is null) over (partition by {partition})"
+            total = f"case when {wrong} then 'unreadable' else cast({total} as varchar) end"
+        self._computed.append(f"{total} as order_value")
         why = f'"{amount.name}" differs within an order: its sum is the order\'s value'
-        return [self._said("columns.value", "order_value", why)]
+        return [self._said("columns.value", "order_value", why), *self._amount_checks("columns.value", amount)]
+
+    def _amount_checks(self, key: str, column: Column) -> list[str]:
+        """What to look at in a column of amounts."""
+        field = key.rpartition(".")[2]
+        if field not in AMOUNTS:
+            return []
+        checks = []
+        if column.thousands:
+            checks.append('points are taken for thousands: "1.234" is 1234. If it is 1.234, delete decimal = ","')
+        if column.unreadable:
+            checks.append(f"no amount can be read from {examples(column.unreadable)}: rows with that will be rejected")
+        if field in ("value", "price", "quantity") and any(
+            amount is not None and amount < 0 for amount in column.amounts
+        ):
+            checks.append(
+                "some amounts are negative: an Order Completed with a negative value becomes an Order Refunded"
+            )
+        return [self._check(key, what) for what in checks]
 
     def _single_product(self) -> list[str]:
         """Product fields of rows that stand for themselves."""
@@ -240,10 +334,5 @@ class _Draft:
             found = self._take(field)
             if found is not None:
                 lines.append(self._said(f"columns.{key}", found.column.name, found.why, cell_line(key, found.column)))
+                lines += self._amount_checks(f"columns.{key}", found.column)
         return lines
-
-
-def _canonical_values(column: Column) -> dict[str, str]:
-    """Raw event names that are known under another name."""
-    known = {text: canonical_name(text, {}) for text in sorted(set(column.texts))}
-    return {text: name for text, name in known.items() if name != text and name in CANONICAL_EVENTS}

@@ -9,16 +9,24 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["SYNONYMS", "is_personal", "plain_name"]
+__all__ = ["STATE_NAMES", "SYNONYMS", "is_personal", "plain_name"]
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+#: Columns that may say what happened, or something else.
+STATE_NAMES = (
+    *("causale", "tipo movimento", "tipo documento", "tipo", "stato ordine", "stato", "movimento", "tipologia"),
+    *("esito", "transaction type", "order status", "status", "type", "financial status", "stato pagamento"),
+)
 
 #: Field -> names of columns, most telling first. Fields beginning with "item." are of product lines.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "event": (
         *("event name", "event", "concept name", "evento", "nome evento", "event type", "tipo evento", "action"),
-        *("azione", "activity", "attivita", "operazione", "tipo operazione", "causale"),
+        *("azione", "activity", "attivita", "operazione", "tipo operazione"),
     ),
+    # Names so common that only the values decide.
+    "state": STATE_NAMES,
     "time": (
         *("timestamp", "event timestamp", "event time", "time timestamp", "datetime", "date time", "data ora"),
         *("data e ora", "occurred at", "created at", "order date", "invoice date", "purchase date", "sale date"),

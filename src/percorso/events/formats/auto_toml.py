@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 from percorso.events.formats.auto_columns import Column
 
-__all__ = ["cell_line", "comment", "key_line", "quoted", "quoted_list", "sql_name"]
+__all__ = ["AMOUNTS", "cell_line", "comment", "key_line", "quoted", "quoted_list", "sql_name"]
 
-_AMOUNTS = frozenset({"value", "tax", "shipping", "discount", "price", "quantity", "score"})
+#: Keys of a mapping that are numbers.
+AMOUNTS = frozenset({"value", "tax", "shipping", "discount", "price", "quantity", "score"})
 
 
 def quoted(text: str) -> str:
@@ -42,7 +43,7 @@ def key_line(key: str, value: str) -> str:
 
 def cell_line(key: str, column: Column) -> str:
     """`key = "column"`, with the decimal comma where the column's amounts have one."""
-    if key in _AMOUNTS and column.decimal == ",":
+    if key in AMOUNTS and column.decimal == ",":
         return f'{key} = {{ column = {quoted(column.name)}, decimal = "," }}'
     return f"{key} = {quoted(column.name)}"
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from percorso.events.times import NOTE_MISSING, read_times
 
-__all__ = ["TimeGuess", "guess_decimal", "guess_time_format"]
+__all__ = ["TimeGuess", "are_thousands", "guess_decimal", "guess_time_format", "has_decimal_point"]
 
 _1990_US = 631_152_000_000_000
 _2100_US = 4_102_444_800_000_000
@@ -24,6 +24,10 @@ _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 #: "1.234,56" or "12,5": a comma before the last one or two digits, or points before groups of three.
 _COMMA_DECIMAL = re.compile(r"[^0-9]*[0-9]{1,3}(?:[. '][0-9]{3})*,[0-9]{1,2}[^0-9]*|[^0-9]*[0-9]+,[0-9]{1,2}[^0-9]*")
 _POINT_DECIMAL = re.compile(r"[^0-9]*[0-9]{1,3}(?:[, '][0-9]{3})*\.[0-9]{1,2}[^0-9]*|[^0-9]*[0-9]+\.[0-9]{1,2}[^0-9]*")
+
+#: "1.234", "€ 12.345.678": points before groups of three digits, and nothing behind them.
+_POINT_THOUSANDS = re.compile(r"[^0-9.,]*[1-9][0-9]{0,2}(?:\.[0-9]{3})+[^0-9.,]*", re.ASCII)
+_WHOLE = re.compile(r"[^0-9.,]*[0-9]+[^0-9.,]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +131,23 @@ def guess_decimal(values: Sequence[str | None]) -> str:
     commas = np.array([bool(_COMMA_DECIMAL.fullmatch(text)) for text in texts], dtype=np.bool_)
     points = np.array([bool(_POINT_DECIMAL.fullmatch(text)) for text in texts], dtype=np.bool_)
     return "," if commas.sum() > points.sum() else "."
+
+
+def are_thousands(values: Sequence[str | None]) -> bool:
+    """Whether every point stands before exactly three digits: "1.234" is then more likely 1234 than 1.234.
+
+    Cells without digits say nothing; one comma, "0.500" or "12.5" says no.
+
+    Examples
+    --------
+    >>> are_thousands(["1.234", "850", "n.d."]), are_thousands(["1.234", "12.5"]), are_thousands(["850"])
+    (True, False, False)
+    """
+    texts = [value.strip() for value in values if value and re.search(r"[0-9]", value)]
+    pointed = [text for text in texts if not _WHOLE.fullmatch(text)]
+    return bool(pointed) and all(_POINT_THOUSANDS.fullmatch(text) for text in pointed)
+
+
+def has_decimal_point(values: Sequence[str | None]) -> bool:
+    """Whether any amount has one or two digits behind a point."""
+    return any(_POINT_DECIMAL.fullmatch(value.strip()) for value in values if value)

@@ -1,0 +1,227 @@
+"""Tables for people: numbers to the right, fitted to the terminal, never a letter or a digit cut off.
+
+Where a table is wider than the terminal, columns that its command calls secondary go first, and a line says which;
+then texts wrap between words; and if that does not help, each row is written downwards, a line a column. Piped, a
+table is as wide as it needs to be.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import textwrap
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import typer
+from rich.cells import cell_len
+
+from percorso.cli.texts import Formatter, count_text, flat_text, plain_value
+
+__all__ = ["Layout", "render", "wrapped"]
+
+_GAP = "  "
+_COMFORTABLE = 32  # a text column is not made narrower than this while secondary columns are shown
+_NARROW = 12  # nor ever narrower than this, unless its texts are
+_SHORT_ID = 12
+_UNKNOWN = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How people read a table.
+
+    Parameters
+    ----------
+    formats : mapping of str to callable
+        How the values of a column read: `percent_text`, `span_text`, ...
+    titles : mapping of str to str
+        Heads that differ from the column's name.
+    secondary : tuple of str
+        Columns that a narrow terminal may lack, the first to go first; "low high" go together.
+    ids : tuple of str
+        Columns of long hexadecimal ids, of which a narrow terminal shows the first 12 digits.
+    zone : ZoneInfo, optional
+        Times are shown as its clocks do; without one, in UTC.
+    plain : bool
+        Numbers as they are, without thousands apart and rounding.
+    """
+
+    formats: Mapping[str, Formatter] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    secondary: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    zone: ZoneInfo | None = None
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    title: str
+    cells: tuple[str, ...]
+    is_number: bool
+    may_wrap: bool
+
+    @property
+    def natural(self) -> int:
+        return max(cell_len(self.title), *map(cell_len, self.cells), 0)
+
+    def least(self, limit: int) -> int:
+        """The narrowest it may be, if texts wrap between words and are no narrower than `limit`."""
+        if not self.may_wrap:
+            return self.natural
+        words = (word for cell in self.cells for word in cell.split())
+        return max(cell_len(self.title), min(self.natural, limit), *map(cell_len, words), 0)
+
+
+def render(table: pa.Table, layout: Layout, *, width: int | None = None) -> list[str]:
+    """The lines of a table.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    layout : Layout
+    width : int, optional
+        Of the terminal, whose heads are bold and underlined; without one, plain text as wide as needed.
+    """
+    columns = [_column(table, name, layout) for name in table.column_names]
+    if width is None:
+        return _lines(columns, [column.natural for column in columns])
+    left_out: list[str] = []
+    columns = _with_short_ids(columns, layout, width)
+    for group in layout.secondary:
+        if _needed(columns, _COMFORTABLE) <= width:
+            break
+        gone = [column for column in columns if column.name in group.split()]
+        left_out += [column.title for column in gone]
+        columns = [column for column in columns if column not in gone]
+    if _needed(columns, _NARROW) > width:
+        return _downwards([_column(table, name, layout) for name in table.column_names])
+    lines = _lines(columns, _widths(columns, width), head=True)
+    if left_out:
+        lines += ["", *wrapped(f"left out: {', '.join(left_out)} (widen the window, or --format csv)", width)]
+    return lines
+
+
+def wrapped(text: str, width: int | None) -> list[str]:
+    """A sentence in lines that fit; words are never broken."""
+    if width is None or cell_len(text) <= width:
+        return [text]
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _column(table: pa.Table, name: str, layout: Layout) -> _Column:
+    kind = table.schema.field(name).type
+    cells = tuple(_cell(value, layout, name) for value in table.column(name).to_pylist())
+    number = bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+    return _Column(
+        name=name,
+        title=layout.titles.get(name, name),
+        cells=cells,
+        is_number=number,
+        may_wrap=not number and not pa.types.is_temporal(kind) and name not in layout.ids,
+    )
+
+
+def _with_short_ids(columns: list[_Column], layout: Layout, width: int) -> list[_Column]:
+    if _needed(columns, _COMFORTABLE) <= width:
+        return columns
+    return [
+        _Column(one.name, one.title, tuple(cell[:_SHORT_ID] for cell in one.cells), one.is_number, one.may_wrap)
+        if one.name in layout.ids
+        else one
+        for one in columns
+    ]
+
+
+def _needed(columns: Sequence[_Column], limit: int) -> int:
+    return sum(column.least(limit) for column in columns) + len(_GAP) * (len(columns) - 1)
+
+
+def _widths(columns: Sequence[_Column], width: int) -> list[int]:
+    """The widths of columns that fit: those that may wrap share what the others leave."""
+    least = [column.least(_NARROW) for column in columns]
+    natural = [column.natural for column in columns]
+    room = width - len(_GAP) * (len(columns) - 1)
+    level = max(natural, default=0)
+    while sum(chosen := [max(low, min(full, level)) for low, full in zip(least, natural, strict=True)]) > room:
+        level -= 1
+    return chosen
+
+
+def _lines(columns: Sequence[_Column], widths: Sequence[int], *, head: bool = False) -> list[str]:
+    titles = _GAP.join(_aligned(one, one.title, width) for one, width in zip(columns, widths, strict=True)).rstrip()
+    lines = [typer.style(titles, bold=True), "─" * cell_len(titles)] if head else [titles]
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        parts = [
+            wrapped(cell, width) if one.may_wrap else [cell]
+            for one, cell, width in zip(columns, cells, widths, strict=True)
+        ]
+        for n in range(max(map(len, parts), default=0)):
+            row = [part[n] if n < len(part) else "" for part in parts]
+            padded = (_aligned(one, cell, width) for one, cell, width in zip(columns, row, widths, strict=True))
+            lines.append(_GAP.join(padded).rstrip())
+    return lines
+
+
+def _aligned(column: _Column, text: str, width: int) -> str:
+    pad = " " * (width - cell_len(text))
+    return pad + text if column.is_number else text + pad
+
+
+def _downwards(columns: Sequence[_Column]) -> list[str]:
+    """Each row as lines of "column  value"."""
+    n_rows = len(columns[0].cells) if columns else 0
+    width = max((cell_len(column.title) for column in columns), default=0)
+    lines = []
+    for n in range(n_rows):
+        lines += ([""] if n else []) + [typer.style(f"row {count_text(n + 1)} of {count_text(n_rows)}", bold=True)]
+        for one in columns:
+            lines.append(f"{one.title}{' ' * (width - cell_len(one.title))}{_GAP}{one.cells[n]}".rstrip())
+    return lines or [", ".join(column.title for column in columns)]
+
+
+def _cell(value: object, layout: Layout, name: str) -> str:
+    """A value for people; what is not known is a dash, never an invented zero."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return _UNKNOWN
+    formatter: Callable[..., str] | None = layout.formats.get(name)
+    if formatter is not None:
+        return formatter(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value) if layout.plain else count_text(value)
+    if isinstance(value, float):
+        return _number_text(value, layout.plain)
+    if isinstance(value, datetime.datetime):
+        return _time_text(value, layout)
+    if isinstance(value, list | tuple | dict):
+        return _printable(flat_text(list(value) if isinstance(value, tuple) else value))
+    return _printable(value if isinstance(value, str) else str(plain_value(value)))
+
+
+def _number_text(value: float, plain: bool) -> str:
+    if plain:
+        return f"{value:.15g}"
+    return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+
+
+def _time_text(value: datetime.datetime, layout: Layout) -> str:
+    """To the minute; where numbers are plain, to the last digit there is."""
+    if value.tzinfo is not None:
+        if layout.zone is None:
+            return str(plain_value(value))
+        value = value.astimezone(layout.zone).replace(tzinfo=None)
+    return value.isoformat(sep=" ") if layout.plain else value.isoformat(sep=" ", timespec="minutes")
+
+
+def _printable(text: str) -> str:
+    """Without control characters: a page title must not be able to write on the user's terminal."""
+    if text.isprintable():
+        return text
+    return "".join(letter if unicodedata.category(letter)[0] != "C" else " " for letter in text)
