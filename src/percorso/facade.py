@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, get_type_hints
 
 import pyarrow as pa
 
@@ -14,6 +15,7 @@ from percorso.analyses.funnel import FunnelSpec
 from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
 from percorso.analyses.variants import VariantsSpec
+from percorso.errors import SpecError, nearest_hint
 from percorso.services.build import BuildReport, build_log, fresh_log
 from percorso.services.customer import ask_customer
 from percorso.services.flow import ask_flow
@@ -102,8 +104,8 @@ class Percorso:
     def __repr__(self) -> str:
         return f"percorso.open({str(self._workspace.folder)!r})"
 
-    def funnel(self, steps: Sequence[str], **options: Unpack[FunnelOptions]) -> Result:
-        """How many get from step to step.
+    def funnel(self, steps: str | Sequence[str], **options: Unpack[FunnelOptions]) -> Result:
+        """How many get from step to step; a single text is one step.
 
         Examples
         --------
@@ -166,20 +168,19 @@ class Percorso:
         """Import files, each in one commit; options as of `ImportRequest`: format, mapping, source, replace."""
         return import_files(self._workspace, ImportRequest(files=tuple(map(str, files)), **options))
 
-    def funnel_spec(self, steps: Sequence[str], **options: Unpack[FunnelOptions]) -> FunnelSpec:
+    def funnel_spec(self, steps: str | Sequence[str], **options: Unpack[FunnelOptions]) -> FunnelSpec:
         """The question of `funnel`, unasked."""
-        scope, rest = self._split(options)
-        rest = {name: tuple(value) if name in ("exclude", "optional") else value for name, value in rest.items()}
-        return FunnelSpec(steps=tuple(steps), scope=scope, **rest)
+        scope, rest = self._split(_checked("funnel", options, FunnelOptions))
+        return FunnelSpec(steps=_texts("steps", steps), scope=scope, **rest)
 
     def flow_spec(self, unit: str = "event", **options: Unpack[FlowOptions]) -> FlowSpec:
         """The question of `flow`, unasked."""
-        scope, rest = self._split(options, per="journey")
+        scope, rest = self._split(_checked("flow", options, FlowOptions), per="journey")
         return FlowSpec(unit=unit, scope=scope, **rest)
 
     def variants_spec(self, unit: str = "event", **options: Unpack[VariantsOptions]) -> VariantsSpec:
         """The question of `variants`, unasked."""
-        scope, rest = self._split(options, per="journey")
+        scope, rest = self._split(_checked("variants", options, VariantsOptions), per="journey")
         return VariantsSpec(unit=unit, scope=scope, **rest)
 
     def _split(self, options: Mapping[str, Any], per: str = "person") -> tuple[Scope, dict[str, Any]]:
@@ -213,6 +214,48 @@ _SCOPE = {
     "until": "end",
     **{name: name for name in ("timezone", "as_of", "where", "by", "include_bots", "include_heavy", "per")},
 }
+
+
+def _checked(question: str, options: Mapping[str, Any], known: type) -> dict[str, Any]:
+    """Options of a question as its spec takes them; SpecError where one is unknown or of another type."""
+    types = get_type_hints(known)
+    checked = {}
+    for name, value in options.items():
+        if name not in types:
+            raise SpecError(f"A {question} has no option '{name}'.", hint=nearest_hint(name, types, show=len(types)))
+        checked[name] = _value(name, value, types[name])
+    return checked
+
+
+def _value(name: str, value: Any, kind: Any) -> Any:
+    if kind is str:
+        if isinstance(value, date):  # also a datetime
+            return value.isoformat()
+        if not isinstance(value, str):
+            raise SpecError(f"{name} is a text, not {value!r}.", hint=_EXAMPLES.get(name, "Write it in quotes."))
+    elif kind is bool:
+        if not isinstance(value, bool):
+            raise SpecError(f"{name} is True or False, not {value!r}.")
+    elif kind is int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise SpecError(f"{name} is a whole number, not {value!r}.")
+    else:
+        return _texts(name, value)
+    return value
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    """A single text is a list of one: ``funnel("Product Viewed")`` does not mean fourteen steps."""
+    texts = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else (value,)
+    for text in texts:
+        if not isinstance(text, str):
+            raise SpecError(f"{name} are texts, but {text!r} is none.", hint=f'Write {name}=["Product Viewed"].')
+    return texts
+
+
+_DURATION = "Write a number with its unit in quotes, such as '7d', '12h' or '30m'."
+_DAY = "Write '2024-01-31' or '2024-01-31T18:00'."
+_EXAMPLES = {"within": _DURATION, "step_within": _DURATION, "since": _DAY, "until": _DAY, "as_of": _DAY}
 
 
 def open_percorso(folder: str | Path | None = None, *, threads: int | None = None) -> Percorso:

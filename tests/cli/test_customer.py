@@ -107,7 +107,7 @@ def test_json_has_all_and_files_the_timeline(workspace: Workspace, capsys: Captu
 def test_several_persons_are_listed(workspace: Workspace, capsys: Captured) -> None:
     assert customer(workspace, "anna.rossi@example.it") == 0
     out = capsys.readouterr().out
-    assert "2 persons are known by this. Ask for one by its id: percorso customer " in out
+    assert "2 persons are known by this. Ask for one by its id: percorso -w " in out
     assert "anna.rossi" not in out
     one = out.split()[-1]
     assert customer(workspace, one) == 0

@@ -79,6 +79,8 @@ def test_a_dry_run_writes_nothing(shop: Path, capfd: pytest.CaptureFixture[str])
     assert "Order Completed" in told
     assert "time_unreadable" in told
     assert "Nothing was written." in told
+    assert "in the time of Europe/Rome:" in told
+    assert "  2024-01-02 11:00  Order Completed\n    who       user id …\n    value     12.50 EUR\n" in told
     assert Lake(shop / "ws" / "lake").version() == -1
     assert percorso(shop, "import", str(shop / "web.csv"), "--dry-run", "--json") == 0
     preview = json.loads(capfd.readouterr().out)
@@ -103,6 +105,30 @@ def test_a_changed_mapping_offers_replace(shop: Path, capfd: pytest.CaptureFixtu
     assert json.loads(capfd.readouterr().out)["files"][0]["retracted"] == 2
 
 
+def test_another_source_takes_again(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ("import", str(shop / "web.csv"), "--mapping", str(shop / "web.toml"), "--json")
+    assert percorso(shop, *arguments) == 0
+    capfd.readouterr()
+    assert percorso(shop, *arguments, "--source", "app") == 2
+    error = json.loads(capfd.readouterr().out)["error"]
+    assert (error["code"], error["fields"]["sources"]) == ("import_conflict", ["web"])
+    assert percorso(shop, *arguments, "--source", "app", "--again") == 0
+    assert json.loads(capfd.readouterr().out)["events"] == 2
+
+
+def test_files_to_import_again_are_named(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (shop / "more.csv").write_text(CSV + "u3,Product Viewed,2024-01-03T10:00:00Z,\n")
+    for name in ("web.csv", "more.csv"):
+        assert percorso(shop, "import", str(shop / name), "--mapping", str(shop / "web.toml")) == 0
+    capfd.readouterr()
+    moved = ("import", str(shop / "web.csv"), "--mapping", str(shop / "web.toml"), "--source", "app", "--replace")
+    assert percorso(shop, *moved) == 0
+    assert "import these again: more.csv." in " ".join(capfd.readouterr().out.split())
+    assert percorso(shop, "import", str(shop / "more.csv"), "--mapping", str(shop / "web.toml"), "--json") == 0
+    report = json.loads(capfd.readouterr().out)["files"][0]
+    assert (report["events"], report["retracted"], report["import_again"]) == (3, 1, [])
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -122,6 +148,29 @@ def test_mistakes_are_the_users(
     monkeypatch.chdir(shop)
     assert percorso(shop, "import", *arguments, "--json") == 2
     assert json.loads(capfd.readouterr().out)["error"]["code"] == code
+
+
+def test_a_mapping_is_kept_and_not_overwritten(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    kept = shop / "kept.toml"
+    (shop / "web.csv").write_text(CSV.replace("yesterday", "2024-01-03T10:00:00Z"))
+    arguments = ("import", str(shop / "web.csv"), "--save-mapping", str(kept))
+    assert percorso(shop, *arguments) == 0
+    assert f"Mapping kept in {kept}" in capfd.readouterr().err
+    assert percorso(shop, *arguments) == 0
+    kept.write_text("# my own work\n")
+    capfd.readouterr()
+    assert percorso(shop, *arguments) == 2
+    assert "exists and holds something else" in capfd.readouterr().err
+    assert kept.read_text() == "# my own work\n"
+
+
+def test_a_selection_of_no_rejected_row_says_which_there_are(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    percorso(shop, "import", str(shop / "web.csv"), "--mapping", str(shop / "web.toml"))
+    capfd.readouterr()
+    assert percorso(shop, "rejected", "--reason", "time_missing", "--file", "wep.csv") == 0
+    told = capfd.readouterr().out
+    assert "No rejected row has the reason 'time_missing'; there are: time_unreadable (1)." in told
+    assert "No rejected row has the file 'wep.csv'; there are: web.csv (1)." in told
 
 
 def test_rejected_rows(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:

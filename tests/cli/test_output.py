@@ -54,9 +54,8 @@ class Answered:
 
 def test_a_piped_table_is_plain_and_whole(capsys: Captured) -> None:
     wide = TABLE.append_column("long", pa.array(["x" * 150, None, "y"]))
-    write_table(
-        wide, Output(Format.table), title="Funnel", layout=Layout(formats={"share": percent_text}), notes=["A note."]
-    )
+    layout = Layout(formats={"share": percent_text})
+    write_table(wide, Output(Format.table), title="Funnel", layout=layout, notes=["A note."])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Funnel"
     assert lines[2].split() == ["step", "count", "share", "path", "when", "long"]
@@ -176,9 +175,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> Callable[...,
 
 
 def test_secondary_columns_go_first_and_it_is_said(terminal: Callable[..., list[str]]) -> None:
-    table = pa.table(
-        {"label": ["A label of some length"], "count": [1234567], "low": [0.1], "high": [0.2], "p90_s": [3]}
-    )
+    numbers = {"count": [1234567], "low": [0.1], "high": [0.2], "p90_s": [3]}
+    table = pa.table({"label": ["A label of some length"], **numbers})
     layout = Layout(secondary=("low high", "p90_s"), titles={"p90_s": "p90"})
     assert terminal(table, 60, layout=layout)[0].split() == ["label", "count", "low", "high", "p90"]
     lines = terminal(table, 44, layout=layout)

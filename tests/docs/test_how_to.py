@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 import percorso
-from percorso.services.workspace import init_workspace
+from percorso.events.formats.auto_mapping import propose_mapping
+from percorso.services.workspace import init_workspace, open_workspace
+from tests.events.formats.chunks import table_chunks
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "import-your-own-csv.md"
 
@@ -38,3 +40,23 @@ def test_the_export_comes_in_as_the_page_says(shop: percorso.Percorso) -> None:
 def test_the_row_without_address_is_nobody(shop: percorso.Percorso) -> None:
     report = shop.build()
     assert (report.events, report.persons) == (4, 3)
+
+
+def test_the_mapping_of_the_page_is_the_one_that_is_proposed(shop: percorso.Percorso, tmp_path: Path) -> None:
+    (chunk,) = table_chunks(tmp_path / "ordini.csv")
+    settings = open_workspace(tmp_path / "shop").settings
+    assert propose_mapping(chunk, "ordini.csv", settings).toml == block("toml")
+
+
+def test_the_page_s_questions_have_answers(shop: percorso.Percorso) -> None:
+    question = re.search(r'^percorso -w shop sql "(.*)"$', PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert question is not None
+    rows = shop.sql(question[1]).to_pylist()
+    assert [(row["product"], row["orders"], float(row["value"])) for row in rows] == [
+        ("Pianoforte digitale", 1, 1049.0),
+        ("Chitarra classica", 1, 149.0),
+        ("Accordatore", 1, 15.9),
+        ("Corde", 1, 12.9),
+    ]
+    assert "percorso -w shop customer anna.rossi@posta.example" in PAGE.read_text(encoding="utf-8")
+    assert len(shop.customer("anna.rossi@posta.example").history.orders) == 1

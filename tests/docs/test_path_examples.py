@@ -113,7 +113,7 @@ def test_options_are_documented(command: str, heading: str) -> None:
     common = {span for row in table("reference/conditions.md", "Which events") for span in code_spans(row[0])}
     loaded = load(next(entry for entry in COMMANDS if entry.name == command))
     options = {name for parameter in loaded.params for name in parameter.opts if name.startswith("--")}
-    assert named | common | {"--format", "--output"} == options - {"--help"}
+    assert named | common | {"--format", "--json", "--output"} == options - {"--help"}
 
 
 def test_options_of_sql_are_documented() -> None:

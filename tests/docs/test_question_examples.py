@@ -94,7 +94,7 @@ def test_other_options_of_the_example(workspace: Workspace, tmp_path: Path) -> N
 def test_options_and_columns_are_documented(log: JourneyLog) -> None:
     named = {span for row in table(FUNNEL, "Definition") for span in code_spans(row[0])}
     common = {span for row in tables_of(CONDITIONS, "Which events")[0] for span in code_spans(row[0])}
-    assert named | common | {"--format", "--output", "--help"} == _options("funnel")
+    assert named | common | {"--format", "--json", "--output", "--help"} == _options("funnel")
     result = run_funnel(FunnelSpec(steps=EXAMPLE), log)
     assert [span for row in table(FUNNEL, "The answer") for span in code_spans(row[0])] == result.table.column_names
     people = people_table(log, lambda bucket: bucket.persons.values("n_events") > 0)

@@ -245,7 +245,7 @@ def test_mistakes_are_explained(query: str, error: type[Exception], says: str, h
     "column",
     [
         "person::int",
-        "('{\"a\": \"' || person)::json",
+        '(\'{"a": "\' || person)::json',
         "strptime(person, '%Y')",
         "json_extract('{}', '$[' || person)",
         "regexp_matches('x', '(' || person)",

@@ -331,3 +331,17 @@ def test_small_blocks_of_lines_and_elements(tmp_path: Path, monkeypatch: pytest.
     found = read(write(tmp_path, array, "a.json"))
     assert [row["n"] for row in found.rows] == [str(i) for i in range(9)]
     assert {row["t"] for row in found.rows} == {"é"}
+
+
+@pytest.mark.parametrize("name", ["ordini.xlsx", "ordini.zip", "ordini.xls"])
+def test_workbooks_are_refused_with_the_way_out(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name.endswith(".xls"):
+        path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512))
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("[Content_Types].xml", "<Types/>")
+            archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(FileError, match="Excel workbooks cannot be read") as raised:
+        open_input(path)
+    assert raised.value.hint == "In Excel: Save as CSV UTF-8, and import that."

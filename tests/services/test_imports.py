@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.kill_import import kill_imports
+from percorso.engines.prepare import PrepareLimits, prepared_tables
 from percorso.errors import FileError, ImportConflict, MappingError, UserError
 from percorso.events.conversion import CONVERTED_SCHEMA, Converted, TableChunk
 from percorso.events.event import EVENT_SCHEMA
@@ -27,7 +30,7 @@ from percorso.services.workspace import Workspace
 from percorso.settings import IdentitySettings
 from percorso.store.lake import Lake
 from tests.naive import import_rows as naive
-from tests.workspaces import make_workspace
+from tests.workspaces import change_settings, make_workspace
 
 MAPPING = """
 source = "web"
@@ -171,10 +174,217 @@ def test_replace_takes_back_rows_of_equal_id_in_other_files(workspace: Workspace
 def test_another_source_is_another_import(workspace: Workspace, folder: Path) -> None:
     path = write(folder, GOOD)
     bring(workspace, path)
-    assert counts(bring(workspace, path, source="app")) == (2, 2, 0, 0)
+    with pytest.raises(ImportConflict, match="as the source 'web', not as 'app'") as caught:
+        bring(workspace, path, source="app")
+    assert "--replace" in caught.value.hint
+    assert "--again" in caught.value.hint
+    assert len(events(workspace)) == 2
+    assert counts(bring(workspace, path, source="app", again=True)) == (2, 2, 0, 0)
     assert {row["source"] for row in events(workspace)} == {"web", "app"}
+    assert bring(workspace, path).unchanged
+    assert bring(workspace, path, source="app").unchanged
     with pytest.raises(MappingError):
         bring(workspace, path, source="a/b")
+
+
+def sources(workspace: Workspace) -> Counter[str]:
+    return Counter(row["source"] for row in events(workspace))
+
+
+def test_replace_takes_back_one_source_alone(workspace: Workspace, folder: Path) -> None:
+    path = write(folder, GOOD)
+    bring(workspace, path)
+    bring(workspace, path, source="app", again=True)
+    assert bring(workspace, path, source="app", replace=True).retracted == 2
+    assert sources(workspace) == {"web": 2, "app": 2}
+    with pytest.raises(ImportConflict, match="several sources: 'web', 'app'"):
+        bring(workspace, path, source="till", replace=True)
+    assert sources(workspace) == {"web": 2, "app": 2}
+    assert bring(workspace, path, source="till", replace=True, again=True).retracted == 0
+    assert sources(workspace) == {"web": 2, "app": 2, "till": 2}
+
+
+def test_replace_may_change_the_name_of_the_source(workspace: Workspace, folder: Path) -> None:
+    path = write(folder, GOOD)
+    bring(workspace, path)
+    assert bring(workspace, path, source="shop", replace=True).retracted == 2
+    assert sources(workspace) == {"shop": 2}
+    assert [record.source for record in Lake(workspace.lake).imports()] == ["shop"]
+
+
+def test_a_file_without_rows_is_no_conflict(workspace: Workspace, folder: Path) -> None:
+    path = write(folder, "event,time,user,value\n")
+    bring(workspace, path)
+    assert counts(bring(workspace, path, source="app")) == (0, 0, 0, 0)
+
+
+IDS = MAPPING + 'message_id = "id"\n'
+OTHER_IDS = IDS.replace('"id"', '{ columns = ["id", "event"] }')
+
+
+def rows_of_ids(*ids: int) -> str:
+    return "event,time,user,value,id\n" + "".join(f"e,2024-01-0{i},u{i},{i},m{i}\n" for i in ids)
+
+
+def test_rows_of_overlapping_files_come_back(workspace: Workspace, folder: Path) -> None:
+    """B's rows 2 and 3 were left to A; when A is imported under other ids, they are B's again."""
+    (folder / "m.toml").write_text(IDS)
+    first, second = write(folder, rows_of_ids(1, 2, 3), "a.csv"), write(folder, rows_of_ids(2, 3, 4), "b.csv")
+    bring(workspace, first)
+    assert counts(bring(workspace, second)) == (3, 1, 2, 0)
+    (folder / "m.toml").write_text(OTHER_IDS)
+    assert bring(workspace, first, replace=True).import_again == ("b.csv",)
+    (folder / "m.toml").write_text(IDS)
+    assert not bring(workspace, second).unchanged
+    assert [row["message_id"] for row in events(workspace)] == ["m1-e", "m2", "m2-e", "m3", "m3-e", "m4"]
+    assert len(rejected_rows(workspace)) == 0
+    assert bring(workspace, second).unchanged
+    assert bring(workspace, second, replace=True).retracted == 3
+
+
+def test_rows_that_are_replaced_by_themselves_are_not_missed(workspace: Workspace, folder: Path) -> None:
+    first, second = write(folder, rows_of_ids(1, 2, 3), "a.csv"), write(folder, rows_of_ids(2, 3, 4), "b.csv")
+    bring(workspace, first)
+    bring(workspace, second)
+    (folder / "m.toml").write_text(MAPPING.replace('user_id = "user"', 'loyalty_id = "user"'))
+    assert bring(workspace, first, replace=True).import_again == ()
+    assert [row["loyalty_id"] for row in events(workspace)] == ["u1", "u2", "u3", None]
+    assert bring(workspace, second, replace=True).import_again == ()
+    assert [row["loyalty_id"] for row in events(workspace)] == ["u1", "u2", "u3", "u4"]
+
+
+_IDS = st.lists(st.integers(1, 6), unique=True, max_size=6).map(sorted)
+
+
+@given(_IDS, _IDS, st.lists(st.booleans(), max_size=3))
+@settings(max_examples=15, deadline=None)
+def test_nothing_is_lost_when_files_overlap(
+    tmp_path_factory: pytest.TempPathFactory, first: list[int], second: list[int], turns: list[bool]
+) -> None:
+    """However two overlapping files were replaced before: move one to another source, bring the other one again."""
+    folder = tmp_path_factory.mktemp("overlap")
+    workspace = make_workspace(folder / "ws")
+    (folder / "m.toml").write_text(IDS)
+    one = write(folder, rows_of_ids(*first), "a.csv")
+    two = write(folder, rows_of_ids(*second) + "\n", "b.csv")
+    bring(workspace, one)
+    bring(workspace, two)
+    for turn in turns:
+        bring(workspace, one if turn else two, replace=True)
+    moved = bring(workspace, one, source="moved", replace=True)
+    bring(workspace, two)
+    found = [(row["source"], row["message_id"]) for row in events(workspace)]
+    expected = [("moved", f"m{i}") for i in first] + [("web", f"m{i}") for i in second]
+    assert sorted(found) == sorted(expected)
+    assert set(moved.import_again) <= {"b.csv"}
+
+
+def test_a_negative_receipt_is_a_refund(workspace: Workspace, folder: Path) -> None:
+    (folder / "m.toml").write_text(MAPPING.replace("[columns]", '[columns]\ntax = "tax"'))
+    lines = [
+        "event,time,user,value,tax",
+        "Order Completed,2024-01-01,u1,12.50,1",
+        "Scontrino,2024-01-02,u1,-7.20,-0.60",
+        "Order Completed,2024-03-31T02:30:00,u1,-1,",
+        "Order Completed,2024-04-01,u1,0,",
+        "Price Dropped,2024-05-01,u1,-3,",
+        "Order Completed,2024-06-01,u1,,",
+    ]
+    assert counts(bring(workspace, write(folder, "\n".join(lines)))) == (6, 6, 0, 0)
+    assert [(row["name"], row["value"], row["tax"], row["notes"]) for row in events(workspace)] == [
+        ("Order Completed", 1250, 100, None),
+        ("Order Refunded", 720, 60, "negative_total"),
+        ("Order Refunded", 100, None, "dst_gap,negative_total"),
+        ("Order Completed", 0, None, None),
+        ("Price Dropped", -300, None, None),
+        ("Order Completed", None, None, None),
+    ]
+
+
+def test_lines_of_a_negative_receipt_are_a_refund(workspace: Workspace, folder: Path) -> None:
+    (folder / "m.toml").write_text(ITEMS)
+    text = 'receipt,day,sku,qty,price\n1,01/02/2024,a,-2,"3,00"\n1,01/02/2024,b,1,"1,50"\n2,01/02/2024,a,1,"3,00"\n'
+    bring(workspace, write(folder, text))
+    rows = sorted((row["order_id"], row["name"], row["value"]) for row in events(workspace))
+    assert rows == [("1", "Order Refunded", 450), ("2", "Order Completed", 300)]
+
+
+NOW = datetime(2024, 1, 10, 12, tzinfo=UTC)
+
+
+def test_rows_dated_after_their_import_are_rejected(workspace: Workspace, folder: Path) -> None:
+    (folder / "m.toml").write_text(MAPPING + 'received_at = "got"\n')
+    lines = [
+        "event,time,user,value,got",
+        "a,2024-01-11T11:59:59Z,u1,,",
+        "b,2024-01-11T12:00:01Z,u1,,",
+        "c,2042-01-01T00:00:00Z,u1,,2024-01-02T00:00:00Z",
+        "d,2042-01-01T00:00:00Z,u1,,",
+    ]
+    path = write(folder, "\n".join(lines))
+    (preview,) = preview_files(workspace, request(path, now=NOW))
+    assert preview.rejected_by_reason == {"time_in_future": 2}
+    assert counts(bring(workspace, path, now=NOW)) == (4, 2, 0, 2)
+    assert [row["name"] for row in events(workspace)] == ["a", "c"]
+    rejects = rejected_rows(workspace).select(["line", "reason"]).to_pylist()
+    assert rejects == [{"line": 3, "reason": "time_in_future"}, {"line": 5, "reason": "time_in_future"}]
+    lenient = change_settings(workspace, 'future_limit = "24h"', 'future_limit = "2000w"')
+    assert counts(bring(lenient, path, now=NOW, replace=True)) == (4, 4, 0, 0)
+
+
+def test_messages_dated_after_their_import_are_rejected(workspace: Workspace, folder: Path) -> None:
+    message = {"messageId": "1", "type": "track", "event": "e", "userId": "u", "timestamp": "2042-01-01T00:00:00Z"}
+    arrived = {**message, "messageId": "2", "receivedAt": "2024-01-01T00:00:00Z"}
+    path = write(folder, "\n".join(map(json.dumps, (message, arrived))), "file.ndjson")
+    assert counts(bring(workspace, path, mapping=None, now=NOW)) == (2, 1, 0, 1)
+    assert rejected_rows(workspace).column("reason").to_pylist() == ["time_in_future"]
+    assert rejected_rows(workspace).column("line").to_pylist() == [1]
+
+
+def test_an_order_dated_after_its_import_is_rejected_with_all_its_lines(workspace: Workspace, folder: Path) -> None:
+    (folder / "m.toml").write_text(ITEMS)
+    text = 'receipt,day,sku,qty,price\n1,01/02/2042,a,1,"1,00"\n1,01/02/2042,b,1,"1,00"\n2,01/01/2024,a,1,"1,00"\n'
+    assert counts(bring(workspace, write(folder, text), now=NOW)) == (3, 1, 0, 2)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(workspace: Workspace, folder: Path) -> None:
+    path = write(folder, "event,time,user,value\n" + "e,2024-01-01,u,1\n" * 1000)
+
+    def grow(file: Path, done: float, rows: int) -> None:
+        with file.open("a") as stream:
+            stream.write("e,2024-01-01,u,1\n")
+
+    with pytest.raises(FileError, match=r"file\.csv changed while it was read"):
+        import_files(workspace, request(path), grow)
+    assert events(workspace) == []
+    assert list(workspace.lake.rglob("part-*.parquet")) == []
+    assert bring(workspace, path).events > 1000
+
+
+def test_a_joined_file_that_changes_meanwhile_is_refused(workspace: Workspace, folder: Path) -> None:
+    people = write(folder, "user,name\nu1,Anna\n", "people.csv")
+    sql = "select file.*, name from file left join people using (user)"
+    prepare = f"[prepare]\ntables = {{ people = 'people.csv' }}\nsql = '{sql}'\n"
+    (folder / "m.toml").write_text(MAPPING + prepare)
+
+    def grow(file: Path, done: float, rows: int) -> None:
+        people.write_text("user,name\nu1,Anna\nu2,Bruno\n")
+
+    with pytest.raises(FileError, match=r"people\.csv changed"):
+        import_files(workspace, request(write(folder, GOOD)), grow)
+
+
+def test_joins_and_sums_hand_on_rows_in_the_same_order_every_time(tmp_path: Path) -> None:
+    table = pa.table({"g": [str(i * 7919 % 300_007) for i in range(400_000)], "v": list(range(400_000))})
+    sql = "select a.g, count(*) as n, sum(a.v) as s from file a join file b using (g) group by a.g"
+    limits = PrepareLimits(memory_bytes=1 << 30, scratch=tmp_path)
+
+    def run() -> pa.Table:
+        return pa.concat_tables(prepared_tables({"file": iter([table])}, sql=sql, group_by=(), limits=limits))
+
+    first = run()
+    assert first.num_rows == 300_007
+    assert all(run().equals(first) for _ in range(3))
 
 
 def test_rejected_rows_tell_file_line_reason_and_text(workspace: Workspace, folder: Path) -> None:
@@ -282,7 +492,7 @@ def test_a_mapping_is_proposed_and_can_be_kept(workspace: Workspace, folder: Pat
     assert preview.events.column("name").to_pylist() == ["Product Viewed", "Order Completed"]
     assert bring(workspace, path, mapping=kept).events == 2
     assert bring(workspace, path, mapping=None).unchanged
-    named = bring(workspace, path, mapping=None, source="shop", save_mapping=kept)
+    named = bring(workspace, path, mapping=None, source="shop", save_mapping=kept, again=True)
     assert named.source == "shop"
     assert 'source = "shop"' in kept.read_text()
 

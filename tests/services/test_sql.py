@@ -32,7 +32,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     euro = {"currency": "EUR"}
     rows = [
         event(
-            "2024-03-01 10:00", "Product Viewed", user_id="u1", anonymous_id="a1", url="https://shop.example/p?e=anna"
+            "2024-03-01 10:00",
+            "Product Viewed",
+            user_id="u1",
+            anonymous_id="browser-1",
+            url="https://shop.example/p?e=anna",
         ),
         event("2024-03-01 10:10", "Order Completed", email=ANNA, user_id="u1", order_id="1", value=1250, **euro),
         event("2024-03-02 10:00", "Order Cancelled", user_id="u1", order_id="1"),
@@ -95,7 +99,7 @@ def test_times_are_of_the_workspaces_zone(shop: Workspace) -> None:
 
 
 def personal_values(rows: object) -> list[str]:
-    return [value for value in (ANNA, BRUNO, "u1", "a1", "shop.example", "for bruno") if f"{value}" in str(rows)]
+    return [value for value in (ANNA, BRUNO, "u1", "browser-1", "shop.example", "for bruno") if f"{value}" in str(rows)]
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -105,7 +109,7 @@ def test_nobody_is_named(shop: Workspace, name: str) -> None:
 
 def test_personal_data_are_shown_on_request(shop: Workspace) -> None:
     persons = rows_of(shop, "select * from persons order by n_orders desc", personal=True)
-    assert (persons[0]["email"], persons[0]["user_id"], persons[0]["anonymous_id"]) == ([ANNA], ["u1"], ["a1"])
+    assert (persons[0]["email"], persons[0]["user_id"], persons[0]["anonymous_id"]) == ([ANNA], ["u1"], ["browser-1"])
     assert (persons[1]["email"], persons[1]["user_id"]) == ([BRUNO], None)
     events = rows_of(shop, "select url, properties, message_id from events order by time", personal=True)
     assert events[0]["url"] == "https://shop.example/p?e=anna"

@@ -78,6 +78,15 @@ class Result:
             "warnings": list(self.warnings),
         }
 
+    def __repr__(self) -> str:
+        """One line: an answer may have millions of rows. ``.table`` and ``.to_pandas()`` show them."""
+        parts = [
+            f"{name}: {table.num_rows:,} row{'' if table.num_rows == 1 else 's'}" for name, table in self.tables.items()
+        ]
+        parts += [f"{name}={_shown(value)}" for name, value in self.totals.items() if not isinstance(value, dict)]
+        parts += [f"as of {self.as_of}", *(f"warning: {text}" for text in self.warnings)]
+        return f"<Result {', '.join(parts)}>"
+
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(name)}</th>" for name in self.table.column_names)
         rows = "".join(

@@ -6,6 +6,7 @@ instants) is the plan, made when the question is run.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -26,6 +27,8 @@ SPEC_FORMAT = 1
 UNITS = ("person", "journey", "session")
 
 S = TypeVar("S")
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:$|[T ]\d{2}:\d{2})")  # written as a day should be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,10 @@ def parse_instant_us(text: str, timezone: str, *, whole_day: bool = False) -> in
             stripped = (date.fromisoformat(stripped) + timedelta(days=1)).isoformat()
         return parse_time(stripped, time_format="iso", timezone=timezone).us
     except (ValueError, OverflowError) as error:
+        if _DAY.match(stripped):
+            raise SpecError(
+                f"There is no such day or time: '{text}'.", hint="Look at its month, day and hour."
+            ) from error
         raise SpecError(
             f"'{text}' is not a day or time.", hint="Write 2024-01-31 or 2024-01-31T18:00, with or without +01:00."
         ) from error

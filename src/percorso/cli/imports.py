@@ -1,10 +1,11 @@
-"""`percorso import` and `percorso rejected`."""
+"""`percorso import`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,20 +15,27 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from percorso.cli.context import folder_of, workspace_of
-from percorso.cli.output import Format, FormatOption, Output, OutputOption, output_of, write_json, write_table
-from percorso.services.import_preview import Preview, preview_files
-from percorso.services.imports import FileReport, ImportReport, ImportRequest, import_files, rejected_rows
+from percorso.cli.context import command_line, workspace_of
+from percorso.cli.output import Format, Layout, Output, write_json, write_table
+from percorso.cli.preview import tell_previews
+from percorso.cli.texts import count_of
+from percorso.errors import MappingError, UserError
+from percorso.services.import_preview import preview_files
+from percorso.services.import_request import plan_request
+from percorso.services.imports import FileReport, ImportReport, ImportRequest, import_files
+from percorso.services.workspace import Workspace
 
 __all__ = ["register"]
 
+_LAYOUT = Layout(secondary=("read as",))
+
 _WORD_LIMIT = 60
+_MOST_FILES = 10
 
 
 def register(app: typer.Typer) -> None:
-    """Add `import` and `rejected` to the command line."""
+    """Add `import` to the command line."""
     app.command("import")(import_command)
-    app.command("rejected")(rejected)
 
 
 def import_command(
@@ -58,7 +66,15 @@ def import_command(
         Path | None, typer.Option(metavar="F.toml", help="Keep the mapping that was used in this file.")
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Take back, in the same step, what earlier imports of these rows brought.")
+        bool,
+        typer.Option("--replace", help="Take back, in the same step, what an earlier import of this file brought."),
+    ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Import as another source as well: rows count twice unless they are different events.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
@@ -68,49 +84,44 @@ def import_command(
     Each file is imported whole or not at all; importing it again adds nothing.
     """
     workspace = workspace_of(ctx)
-    request = ImportRequest(tuple(files), format_name, mapping, source, replace, save_mapping)
-    with _progress(quiet=as_json) as show:
+    request = ImportRequest(tuple(files), format_name, mapping, source, replace, save_mapping, again)
+    _check_mappings(workspace, request)
+    with _keeping(save_mapping), _progress(quiet=as_json) as show:
         if dry_run:
             previews = preview_files(workspace, request, show)
         else:
             report = import_files(workspace, request, show)
     if dry_run:
-        _tell_previews(previews, as_json)
+        tell_previews(previews, workspace, as_json=as_json)
     elif as_json:
         write_json(report.as_dict())
     else:
-        _tell_report(report, folder_of(ctx))
+        _tell_report(report, command_line(ctx))
 
 
-def rejected(
-    ctx: typer.Context,
-    file: Annotated[str, typer.Option(metavar="NAME", help="Only rows of this file.")] = "",
-    reason: Annotated[str, typer.Option(metavar="CODE", help="Only rows rejected for this reason.")] = "",
-    limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Show so many at most. Default: 100 in a table, else all.")
-    ] = None,
-    output_format: FormatOption = None,
-    output: OutputOption = None,
-) -> None:
-    """Show the rows that could not be imported: file, line, reason, and the row as it stood there."""
-    chosen = output_of(output_format, output)
-    rows = rejected_rows(workspace_of(ctx), file=file, reason=reason)
-    shown = rows.slice(0, limit or (100 if chosen.format is Format.table else rows.num_rows))
-    more = rows.num_rows - shown.num_rows
-    notes = [f"{more:,} more: raise --limit, or write all with --output rejected.csv."] if more else []
-    if not rows.num_rows:
-        notes = ["No rows were rejected."]
-    write_table(_shortened(shown) if chosen.format is Format.table else shown, chosen, notes=notes)
+def _check_mappings(workspace: Workspace, request: ImportRequest) -> None:
+    """Refuse a mapping file that is not there, and one to be kept where another one is: that may be somebody's work."""
+    if request.mapping is not None and not request.mapping.is_file():
+        raise MappingError(f"Mapping file not found: {request.mapping}", hint="Give its path as seen from here.")
+    kept = request.save_mapping
+    if kept is None or not kept.exists():
+        return
+    texts = {planned.toml for planned in plan_request(workspace, replace(request, save_mapping=None))}
+    if not kept.is_file() or kept.read_bytes() not in {text.encode() for text in texts}:
+        raise UserError(
+            f"{kept} exists and holds something else; nothing was done.",
+            hint=f"Choose another name for --save-mapping, or use what is there with --mapping {kept}.",
+        )
 
 
-def _shortened(rows: pa.Table) -> pa.Table:
-    """For the terminal: the sentence is in the docs under its code, and long rows are cut."""
-    raw = [_cut(text or "") for text in rows["raw"].to_pylist()]
-    return rows.drop_columns(["detail", "raw"]).append_column("raw", pa.array(raw, pa.string()))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _WORD_LIMIT else f"{text[:_WORD_LIMIT]}…"
+@contextmanager
+def _keeping(mapping: Path | None) -> Iterator[None]:
+    """Say that the mapping was kept, also where the import was then refused."""
+    try:
+        yield
+    finally:
+        if mapping is not None and mapping.is_file():
+            typer.echo(f"Mapping kept in {mapping}", err=True)
 
 
 class _RowsPerSecond(TextColumn):
@@ -150,7 +161,7 @@ def _progress(*, quiet: bool) -> Iterator[_Show]:
         yield _Show(bars)
 
 
-def _tell_report(report: ImportReport, folder: Path) -> None:
+def _tell_report(report: ImportReport, command: str) -> None:
     table = pa.table(
         {
             "file": [Path(file.path).name for file in report.files],
@@ -161,14 +172,14 @@ def _tell_report(report: ImportReport, folder: Path) -> None:
             "rejected": [file.rejected for file in report.files],
         }
     )
-    write_table(table, Output(Format.table), notes=_advice(report.files, folder))
+    write_table(table, Output(Format.table), layout=_LAYOUT, notes=_advice(report.files, command))
 
 
 def _format_text(file: FileReport) -> str:
     return f"{file.format} ({file.source})" if file.source != file.format else file.format
 
 
-def _advice(files: Sequence[FileReport], folder: Path) -> list[str]:
+def _advice(files: Sequence[FileReport], command: str) -> list[str]:
     """What the numbers mean, and what to do next."""
     notes = []
     for file in files:
@@ -176,44 +187,19 @@ def _advice(files: Sequence[FileReport], folder: Path) -> list[str]:
         if file.unchanged:
             notes.append(f"{name} had been imported before: nothing was added.")
         if file.retracted:
-            notes.append(f"{name}: {file.retracted:,} events of earlier imports were taken back.")
+            notes.append(f"{name}: {count_of(file.retracted, 'event')} of earlier imports taken back.")
+        if file.import_again:
+            notes.append(f"{name}: what was taken back had rows in common with other files; {_again_text(file)}")
         if file.spend_rows:
-            notes.append(f"{name}: {file.spend_rows:,} rows of ad spend.")
+            notes.append(f"{name}: {count_of(file.spend_rows, 'row')} of ad spend.")
     if any(file.rejected for file in files):
-        notes.append(f"See why rows were rejected:  percorso -w {folder} rejected")
+        notes.append(f"See why rows were rejected:  {command} rejected")
     if any(file.events or file.retracted for file in files):
-        notes.append(f"Make journeys of the events:  percorso -w {folder} build")
+        notes.append(f"Make journeys of the events:  {command} build")
     return notes
 
 
-def _tell_previews(previews: Sequence[Preview], as_json: bool) -> None:
-    if as_json:
-        body = [preview.as_dict() for preview in previews]
-        write_json({"dry_run": True, "files": body, "events": sum(preview.event_count for preview in previews)})
-        return
-    for preview in previews:
-        _tell_preview(preview)
-
-
-def _tell_preview(preview: Preview) -> None:
-    typer.echo(f"{preview.path}: format {preview.format}, source {preview.source}")
-    if preview.mapping:
-        typer.echo(f"\nMapping{' (proposed)' if preview.reasons else ''}:\n\n{preview.mapping.rstrip()}")
-    typer.echo("")
-    write_table(preview.events, Output(Format.table), title="The first events:")
-    if preview.rejects:
-        rejects = pa.table(
-            {
-                "line": [reject.line for reject in preview.rejects],
-                "reason": [reject.reason for reject in preview.rejects],
-                "raw": [_cut(reject.raw) for reject in preview.rejects],
-            }
-        )
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in preview.rejected_by_reason.items())
-        typer.echo("")
-        write_table(rejects, Output(Format.table), title="Rows that would be rejected:", notes=[f"In all: {reasons}."])
-    what = "rows of ad spend" if preview.format == "ad-costs" else "events"
-    typer.echo(
-        f"\n{preview.rows:,} rows would give {preview.event_count:,} {what}; {preview.rejected:,} would be rejected."
-    )
-    typer.echo("Nothing was written.")
+def _again_text(file: FileReport) -> str:
+    shown = ", ".join(file.import_again[:_MOST_FILES])
+    more = len(file.import_again) - _MOST_FILES
+    return f"import these again: {shown}{f' and {more} more (see --json)' if more > 0 else ''}."

@@ -38,7 +38,7 @@ _ASK = "Ask"
 COMMANDS = (
     LazyCommand("init", "percorso.cli.init", "Make a workspace.", _DATA),
     LazyCommand("import", "percorso.cli.imports", "Import files: CSV, Parquet, NDJSON, exports of known tools.", _DATA),
-    LazyCommand("rejected", "percorso.cli.imports", "Show the rows that could not be imported, and why.", _DATA),
+    LazyCommand("rejected", "percorso.cli.rejected", "Show the rows that could not be imported, and why.", _DATA),
     LazyCommand("build", "percorso.cli.build", "Turn events into persons, sessions and journeys.", _DATA),
     LazyCommand("funnel", "percorso.cli.funnel", "How many get from step to step, and where they leave.", _ASK),
     LazyCommand("flow", "percorso.cli.flow", "What follows what, and how often.", _ASK),
@@ -127,7 +127,11 @@ def _usage(error: typer.TyperException) -> dict[str, object]:
     """A wrong option or command, as Typer found it."""
     ctx = getattr(error, "ctx", None)
     path = ctx.command_path if ctx is not None else "percorso"
-    return {"code": "usage", "message": error.format_message(), "hint": f"See `{path} --help`."}
+    hint = f"See `{path} --help`."
+    command = path.partition(" ")[2]
+    if command and getattr(error, "option_name", "") in ("-w", "--workspace"):
+        hint = f"Write -w before the command: percorso -w DIR {command}"
+    return {"code": "usage", "message": error.format_message(), "hint": hint}
 
 
 def _refused_by_machine(error: OSError) -> dict[str, object]:

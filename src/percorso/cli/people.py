@@ -32,6 +32,7 @@ _LAYOUT = Layout(
         "n_sessions": "sessions",
         "n_orders": "orders",
     },
+    secondary=("n_sessions", "kind"),
     ids=("person",),
 )
 

@@ -46,6 +46,8 @@ class Layout:
         Columns of long hexadecimal ids, of which a narrow terminal shows the first 12 digits.
     zone : ZoneInfo, optional
         Times are shown as its clocks do; without one, in UTC.
+    fold : tuple of str
+        Columns of texts that may be broken inside words too, such as rows of a file.
     plain : bool
         Numbers as they are, without thousands apart and rounding.
     """
@@ -54,6 +56,7 @@ class Layout:
     titles: Mapping[str, str] = field(default_factory=dict)
     secondary: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
+    fold: tuple[str, ...] = ()
     zone: ZoneInfo | None = None
     plain: bool = False
 
@@ -65,6 +68,7 @@ class _Column:
     cells: tuple[str, ...]
     is_number: bool
     may_wrap: bool
+    may_break: bool = False  # inside words
 
     @property
     def natural(self) -> int:
@@ -74,6 +78,8 @@ class _Column:
         """The narrowest it may be, if texts wrap between words and are no narrower than `limit`."""
         if not self.may_wrap:
             return self.natural
+        if self.may_break:
+            return max(cell_len(self.title), min(self.natural, limit))
         words = (word for cell in self.cells for word in cell.split())
         return max(cell_len(self.title), min(self.natural, limit), *map(cell_len, words), 0)
 
@@ -107,11 +113,11 @@ def render(table: pa.Table, layout: Layout, *, width: int | None = None) -> list
     return lines
 
 
-def wrapped(text: str, width: int | None) -> list[str]:
-    """A sentence in lines that fit; words are never broken."""
+def wrapped(text: str, width: int | None, *, may_break: bool = False) -> list[str]:
+    """A sentence in lines that fit; words stay whole unless they may be broken."""
     if width is None or cell_len(text) <= width:
         return [text]
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    return textwrap.wrap(text, width, break_long_words=may_break, break_on_hyphens=False) or [""]
 
 
 def _column(table: pa.Table, name: str, layout: Layout) -> _Column:
@@ -124,6 +130,7 @@ def _column(table: pa.Table, name: str, layout: Layout) -> _Column:
         cells=cells,
         is_number=number,
         may_wrap=not number and not pa.types.is_temporal(kind) and name not in layout.ids,
+        may_break=name in layout.fold,
     )
 
 
@@ -158,7 +165,7 @@ def _lines(columns: Sequence[_Column], widths: Sequence[int], *, head: bool = Fa
     lines = [typer.style(titles, bold=True), "─" * cell_len(titles)] if head else [titles]
     for cells in zip(*(column.cells for column in columns), strict=True):
         parts = [
-            wrapped(cell, width) if one.may_wrap else [cell]
+            wrapped(cell, width, may_break=one.may_break) if one.may_wrap else [cell]
             for one, cell, width in zip(columns, cells, widths, strict=True)
         ]
         for n in range(max(map(len, parts), default=0)):

@@ -20,6 +20,7 @@ from percorso.errors import OperationError, SpecError, SqlRefused
 
 __all__ = ["Part", "SqlLimits", "View", "quote_text", "run_select"]
 
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Some rows of a view.
@@ -145,7 +146,7 @@ def quote_text(text: str) -> str:
 def _told(
     error: duckdb.Error, views: Mapping[str, View], wanted: Sequence[str], limits: SqlLimits
 ) -> SpecError | SqlRefused | OperationError:
-    """What went wrong while rows were read, without DuckDB's words: they may quote a row, whatever the error's class."""
+    """What went wrong while rows were read, without DuckDB's words: they may quote a row."""
     match error:
         case duckdb.InterruptException():
             return SpecError(

@@ -74,6 +74,8 @@ def file_stamp(path: Path) -> FileStamp:
     """
     try:
         found = path.stat()
+    except FileNotFoundError as error:
+        raise FileError(f"There is no file {path}.") from error
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}.") from error
     return FileStamp(found.st_size, found.st_mtime_ns)
@@ -104,7 +106,6 @@ def open_input(path: Path) -> InputFile:
     FileError
         It is missing, empty, damaged or of no known kind, or an archive of files of several kinds.
     """
-    member_names(path)  # says best what is wrong with a file
     stamp = file_stamp(path)
     names = member_names(path)
     with open(path, "rb") as stream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from percorso.analyses.funnel import FunnelSpec, run_funnel
 from percorso.analyses.result import Result
+from percorso.analyses.scope_warnings import with_scope_warnings
 from percorso.services.build import fresh_log
 from percorso.services.workspace import Workspace
 from percorso.store.journey_log import JourneyLog
@@ -25,4 +26,6 @@ def ask_funnel(
     threads : int, optional
         Default: the cores this process may use.
     """
-    return run_funnel(spec, fresh_log(workspace) if log is None else log, threads=threads)
+    log = fresh_log(workspace) if log is None else log
+    answer = run_funnel(spec, log, threads=threads)
+    return with_scope_warnings(answer, spec.scope, log, is_empty=not answer.totals["entered"])

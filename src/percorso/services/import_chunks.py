@@ -15,8 +15,8 @@ import pyarrow as pa
 from percorso.engines.prepare import PrepareLimits
 from percorso.events.ad_spend import ConvertedSpend
 from percorso.events.conversion import LineChunk, Reject
-from percorso.events.late import without_future
-from percorso.events.returns import returns_as_refunds
+from percorso.events.formats.late import without_future
+from percorso.events.formats.returns import returns_as_refunds
 from percorso.identity.identifiers import IdentifierRules
 from percorso.services.import_pieces import Piece, pieces_of
 from percorso.services.import_plan import FilePlan

@@ -70,9 +70,7 @@ def import_files(
     return ImportReport(tuple(reports))
 
 
-def _import_one(
-    workspace: Workspace, plan: FilePlan, request: ImportRequest, progress: ImportProgress
-) -> FileReport:
+def _import_one(workspace: Workspace, plan: FilePlan, request: ImportRequest, progress: ImportProgress) -> FileReport:
     path = plan.file.path
     return import_file(
         workspace,

@@ -9,6 +9,7 @@ from percorso.analyses.flow import FlowSpec, flow_people
 from percorso.analyses.funnel import FunnelSpec, funnel_people
 from percorso.analyses.people import PersonTask, people_table
 from percorso.analyses.result import Result
+from percorso.analyses.scope_warnings import with_scope_warnings
 from percorso.analyses.select import plan_scope
 from percorso.analyses.variants import VariantsSpec, variant_people
 from percorso.errors import SpecError
@@ -75,7 +76,8 @@ def ask_people(
     log = fresh_log(workspace) if log is None else log
     people = people_table(log, _task(spec, cell, log), threads=threads)
     totals = {"count": people.num_rows, "cell": asdict(cell)}
-    return Result({"people": people}, spec, log.data_version, plan_scope(spec.scope, log).as_of_us, totals)
+    answer = Result({"people": people}, spec, log.data_version, plan_scope(spec.scope, log).as_of_us, totals)
+    return with_scope_warnings(answer, spec.scope, log, is_empty=not people.num_rows)
 
 
 def _task(spec: FunnelSpec | FlowSpec | VariantsSpec, cell: Cell, log: JourneyLog) -> PersonTask:

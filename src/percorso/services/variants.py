@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from percorso.analyses.result import Result
+from percorso.analyses.scope_warnings import with_scope_warnings
 from percorso.analyses.variants import VariantsSpec, run_variants
 from percorso.services.build import fresh_log
 from percorso.services.workspace import Workspace
@@ -25,4 +26,6 @@ def ask_variants(
     threads : int, optional
         Default: the cores this process may use.
     """
-    return run_variants(spec, fresh_log(workspace) if log is None else log, threads=threads)
+    log = fresh_log(workspace) if log is None else log
+    answer = run_variants(spec, log, threads=threads)
+    return with_scope_warnings(answer, spec.scope, log, is_empty=not answer.totals["total"])

@@ -20,6 +20,7 @@ from percorso.settings.values import (
     ChannelSettings,
     Goal,
     IdentitySettings,
+    ImportSettings,
     JourneySettings,
     PathRule,
     PathSettings,
@@ -422,6 +423,24 @@ _BOTS = Section(
     ),
 )
 
+_IMPORT = Section(
+    "import",
+    "table",
+    "How files are imported.",
+    "Come si importano i file.",
+    ImportSettings,
+    (
+        Key(
+            "future_limit",
+            kinds.DURATION,
+            "A row dated further ahead of its import than this is rejected, unless it says when it arrived.",
+            "Una riga datata oltre questo tempo dopo la sua importazione è respinta, salvo che dica quando è arrivata.",
+            "future_limit_us",
+        ),
+    ),
+    field="imports",
+)
+
 _BUILD = Section(
     "build",
     "table",
@@ -477,6 +496,7 @@ SECTIONS: tuple[Section, ...] = (
     _JOURNEYS,
     _PATHS,
     _BOTS,
+    _IMPORT,
     _BUILD,
     _ALIASES,
 )

@@ -13,6 +13,7 @@ __all__ = [
     "ChannelSettings",
     "Goal",
     "IdentitySettings",
+    "ImportSettings",
     "JourneySettings",
     "PathRule",
     "PathSettings",
@@ -120,6 +121,11 @@ class BotSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportSettings:
+    future_limit_us: int = DAY_US
+
+
+@dataclass(frozen=True, slots=True)
 class BuildSettings:
     memory_limit_bytes: int = 0  # 0: half of the machine
     bucket_bits: int = 6
@@ -139,5 +145,6 @@ class Settings:
     journeys: JourneySettings = field(default_factory=JourneySettings)
     paths: PathSettings = field(default_factory=PathSettings)
     bots: BotSettings = BotSettings()
+    imports: ImportSettings = ImportSettings()
     build: BuildSettings = BuildSettings()
     aliases: dict[str, str] = field(default_factory=dict)  # what senders say -> canonical event name

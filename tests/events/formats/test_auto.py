@@ -128,7 +128,7 @@ def test_amounts_of_lines_are_summed() -> None:
     }
     mapping = propose(columns).mapping
     assert mapping.columns["value"].columns == ("order_value",)
-    assert "as decimal(18, 4))) over (partition by \"basket_id\")" in mapping.prepare_sql
+    assert 'as decimal(18, 4))) over (partition by "basket_id")' in mapping.prepare_sql
 
 
 def test_lines_of_one_purchase_without_a_number() -> None:

@@ -121,7 +121,7 @@ class Column:
         name = '"' + self.name.replace('"', '""') + '"'
         if not self.is_text:
             return f"cast({name} as decimal(18, 4))"
-        digits = f"regexp_replace({name}, '[€$£\\s\u00a0]|EUR', '', 'g')"
+        digits = f"regexp_replace({name}, '[€$£\\s\\x{{A0}}]|EUR', '', 'g')"
         plain = (
             f"replace(replace({digits}, '.', ''), ',', '.')" if self.decimal == "," else f"replace({digits}, ',', '')"
         )

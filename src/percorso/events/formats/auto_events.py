@@ -43,8 +43,8 @@ def event_column(columns: Sequence[Column], found: Mapping[str, Found]) -> Found
     if {"order_id", "value", "url"} & set(found):
         return None
     taken = {each.column.name for each in found.values()}
-    column = next((c for c in columns if c.plain in STATE_NAMES and c.names_few_things and c.name not in taken), None)
-    return Found(column, f'the column is called "{column.name}", and no other says what happened') if column else None
+    rest = [c for c in columns if c.plain in STATE_NAMES and c.texts and c.names_few_things and c.name not in taken]
+    return Found(rest[0], f'the column is called "{rest[0].name}", and no other says what happened') if rest else None
 
 
 def event_names(event: Found, found: Mapping[str, Found], kind: str) -> EventNames:

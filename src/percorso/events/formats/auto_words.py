@@ -21,7 +21,8 @@ _MOVEMENTS = {
 }
 #: States of an order that was placed -> what they are in a list with one row a state.
 _STATES = {
-    _COMPLETED: "pagato, pagata, paid, completato, completata, completed, complete, concluso, conclusa, ordinato",
+    _COMPLETED: "pagato, pagata, paid, completato, completata, completed, complete, concluso, conclusa, ordinato, "
+    "fatturato, fatturata, invoiced, approvato, approvata, approved",
     "Order Confirmed": "confermato, confermata, confirmed, in lavorazione, in preparazione, processing",
     "Order Shipped": "spedito, spedita, inviato, shipped, dispatched, evaso, evasa, fulfilled",
     "Order Delivered": "consegnato, consegnata, delivered",

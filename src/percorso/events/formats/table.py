@@ -15,6 +15,7 @@ from percorso.events.columns import flat_table, json_objects
 from percorso.events.conversion import CONVERTED_SCHEMA, Converted, Reject, TableChunk
 from percorso.events.event import EVENT_TYPES
 from percorso.events.formats.assemble import event_table
+from percorso.events.formats.late import is_late
 from percorso.events.formats.source import SourceInfo, source_info
 from percorso.events.formats.table_items import Groups, group_keys, item_lists
 from percorso.events.formats.table_money import Currencies, currency_column, money_columns, row_currencies
@@ -38,11 +39,14 @@ class TableMapping:
     settings : Settings
         Time zone, currency and own identifier types of the workspace.
     mapping : Mapping
+    latest_us : int, optional
+        Rows dated later (microseconds UTC) are rejected, unless they say when they arrived.
     """
 
     name = "table"
 
-    def __init__(self, settings: Settings, mapping: Mapping) -> None:
+    def __init__(self, settings: Settings, mapping: Mapping, *, latest_us: int | None = None) -> None:
+        self._latest_us = latest_us
         self._mapping = mapping
         self._timezone = settings.workspace.timezone
         self._currency = settings.workspace.currency
@@ -70,6 +74,9 @@ class TableMapping:
         currencies = row_currencies(rows, cells, self._currency)
         columns |= money_columns(rows, cells, currencies)
         columns |= self._cell_columns(rows, cells, event.time)
+        if self._latest_us is not None:
+            late = is_late(columns["timestamp"], columns.get("received_at"), self._latest_us)
+            rows.fault("time_in_future", np.asarray(late))
         columns["properties"] = self._properties(rows, cells)
         if self._mapping.several and "message_id" in columns:
             columns["message_id"] = pc.binary_join_element_wise(columns["message_id"], str(number), ".")

@@ -21,6 +21,7 @@ __all__ = ["FAULTS", "Rows", "first_faults"]
 FAULTS = {
     "time_missing": "The row has no time.",
     "time_unreadable": "The time cannot be read in the format the mapping names.",
+    "time_in_future": "The time lies after the import itself.",
     "event_missing": "The row does not say which event happened.",
     "type_unknown": "The type is none of track, page, screen, identify, group, alias.",
     "amount_unreadable": "An amount is no number.",

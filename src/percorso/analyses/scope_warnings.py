@@ -1,0 +1,86 @@
+"""What in a question's conditions and period nothing meets: a slip of the pen must not look like an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from percorso.analyses.conditions import Among, Both, Compare, Condition, Either, Negated
+from percorso.analyses.fields import is_coded
+from percorso.analyses.result import Result
+from percorso.analyses.spec import Scope
+from percorso.errors import nearest_hint
+from percorso.store.journey_log import JourneyLog
+from percorso.time import zone_of
+
+__all__ = ["with_scope_warnings"]
+
+_PERSON = "person."
+_SHOWN_VALUES = 12
+
+
+def with_scope_warnings(answer: Result, scope: Scope, log: JourneyLog, *, is_empty: bool) -> Result:
+    """The answer, and before its own warnings those about its scope.
+
+    Parameters
+    ----------
+    answer : Result
+    scope : Scope
+    log : JourneyLog
+    is_empty : bool
+        Nothing was counted: then the period may be the reason, which takes a look at all times.
+    """
+    warnings = [*_values_of_nothing(scope, log), *(_empty_period(scope, log) if is_empty else ())]
+    return replace(answer, warnings=(*warnings, *answer.warnings)) if warnings else answer
+
+
+def _values_of_nothing(scope: Scope, log: JourneyLog) -> Iterator[str]:
+    condition = scope.condition()
+    for field, value in dict.fromkeys(_wanted(condition)) if condition is not None else ():
+        table, column = ("persons", field.removeprefix(_PERSON)) if field.startswith(_PERSON) else ("events", field)
+        if any(value in bucket.table(table).dictionary(column) for bucket in log.buckets):
+            continue
+        known = [known for known in log.global_dictionary(table, column) if known]
+        yield f"{field} = {value}: nothing has it. {nearest_hint(value, known, show=_SHOWN_VALUES)}".replace(
+            "Allowed:", "There are:"
+        )
+
+
+def _wanted(condition: Condition) -> Iterator[tuple[str, str]]:
+    """The values of coded fields that a condition names."""
+    match condition:
+        case Negated(part):
+            yield from _wanted(part)
+        case Both(parts) | Either(parts):
+            for part in parts:
+                yield from _wanted(part)
+        case Compare(field, "=", value) if value and is_coded(field):
+            yield field, value
+        case Among(field, values) if is_coded(field):
+            yield from ((field, value) for value in values if value)
+        case _:
+            return
+
+
+def _empty_period(scope: Scope, log: JourneyLog) -> Iterator[str]:
+    start, end = scope.start_us(), scope.end_us()
+    if start is None and end is None:
+        return
+    low = np.iinfo(np.int64).min if start is None else start
+    high = np.iinfo(np.int64).max if end is None else end
+    times = [bucket.events.values("time") for bucket in log.buckets if bucket.n_events]
+    if not times or any(((time >= low) & (time < high)).any() for time in times):
+        return
+    zone = zone_of(scope.timezone)
+    first, last = (_day(int(edge), zone) for edge in (min(t.min() for t in times), max(t.max() for t in times)))
+    asked = f"between {scope.start} and {scope.end}" if scope.start and scope.end else ""
+    asked = asked or (f"from {scope.start} on" if scope.start else f"up to {scope.end}")
+    yield f"No events {asked}; there are events from {first} to {last}."
+
+
+def _day(time_us: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(time_us // 1_000_000, UTC).astimezone(zone).date().isoformat()

@@ -1,0 +1,70 @@
+"""`percorso rejected`: the rows that could not be imported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import pyarrow as pa
+import typer
+
+from percorso.cli.context import workspace_of
+from percorso.cli.output import Format, FormatOption, JsonOption, Layout, OutputOption, output_of, write_table
+from percorso.cli.preview import short_row
+from percorso.services.imports import rejected_rows
+from percorso.services.workspace import Workspace
+
+__all__ = ["register"]
+
+_SHOWN_ROWS = 100
+_LAYOUT = Layout(formats={"line": str}, fold=("raw",))
+
+
+def register(app: typer.Typer) -> None:
+    """Add `rejected` to the command line."""
+    app.command("rejected")(rejected)
+
+
+def rejected(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Option(metavar="NAME", help="Only rows of this file.")] = "",
+    reason: Annotated[str, typer.Option(metavar="CODE", help="Only rows rejected for this reason.")] = "",
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Show so many at most. Default: 100 in a table, else all.")
+    ] = None,
+    output_format: FormatOption = None,
+    as_json: JsonOption = False,
+    output: OutputOption = None,
+) -> None:
+    """Show the rows that could not be imported: file, line, reason, and the row as it stood there."""
+    chosen = output_of(output_format, output, as_json)
+    workspace = workspace_of(ctx)
+    rows = rejected_rows(workspace, file=file, reason=reason)
+    shown = rows.slice(0, limit or (_SHOWN_ROWS if chosen.format is Format.table else rows.num_rows))
+    more = rows.num_rows - shown.num_rows
+    notes = [f"{more:,} more: raise --limit, or write all with --output rejected.csv."] if more else []
+    warnings = () if rows.num_rows else _others(workspace, file, reason)
+    if not rows.num_rows and not warnings:
+        notes = ["No rows were rejected."]
+    table = _for_people(shown) if chosen.format is Format.table else shown
+    write_table(table, chosen, layout=_LAYOUT, notes=notes, warnings=warnings)
+
+
+def _others(workspace: Workspace, file: str, reason: str) -> tuple[str, ...]:
+    """Why a selection is empty though rows were rejected: a slip of the pen must not look like good news."""
+    every = rejected_rows(workspace)
+    if not every.num_rows:
+        return ()
+    told = []
+    for name, wanted in (("file", file), ("reason", reason)):
+        there = Counter(every.column(name).to_pylist())
+        if wanted and wanted not in there:
+            listed = ", ".join(f"{value} ({count:,})" for value, count in there.most_common())
+            told.append(f"No rejected row has the {name} '{wanted}'; there are: {listed}.")
+    return tuple(told) or (f"No row of {file} was rejected for the reason {reason}.",)
+
+
+def _for_people(rows: pa.Table) -> pa.Table:
+    """The sentence is in the docs under its code, and long rows are cut: CSV and JSON hold all."""
+    raw = [short_row(text or "") for text in rows["raw"].to_pylist()]
+    return rows.drop_columns(["detail", "raw"]).append_column("raw", pa.array(raw, pa.string()))
