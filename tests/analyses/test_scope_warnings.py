@@ -32,6 +32,13 @@ def test_a_period_without_events(shop: percorso.Percorso) -> None:
     assert "No events from 2030-01-01 on;" in shop.variants(since="2030-01-01").warnings[0]
 
 
+def test_a_source_that_has_fallen_silent(shop: percorso.Percorso) -> None:
+    assert not any("nothing newer" in told for told in shop.funnel(VIEW).warnings)
+    told = [warning for warning in shop.funnel(VIEW, as_of="2024-06-01").warnings if "nothing newer" in warning]
+    assert told
+    assert told[0].endswith("has nothing newer than 2024-03-09: journeys may look abandoned.")
+
+
 def test_options_of_a_wrong_kind_are_refused(shop: percorso.Percorso) -> None:
     with pytest.raises(SpecError, match="within is a text, not 7"):
         shop.funnel([VIEW], within=7)  # type: ignore[arg-type]

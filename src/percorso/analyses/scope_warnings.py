@@ -35,6 +35,7 @@ def with_scope_warnings(answer: Result, scope: Scope, log: JourneyLog, *, is_emp
         Nothing was counted: then the period may be the reason, which takes a look at all times.
     """
     warnings = [*_values_of_nothing(scope, log), *(_empty_period(scope, log) if is_empty else ())]
+    warnings += _quiet_sources(scope, log)
     return replace(answer, warnings=(*warnings, *answer.warnings)) if warnings else answer
 
 
@@ -48,6 +49,14 @@ def _values_of_nothing(scope: Scope, log: JourneyLog) -> Iterator[str]:
         yield f"{field} = {value}: nothing has it. {nearest_hint(value, known, show=_SHOWN_VALUES)}".replace(
             "Allowed:", "There are:"
         )
+
+
+def _quiet_sources(scope: Scope, log: JourneyLog) -> Iterator[str]:
+    """Journeys look abandoned when the file that would go on with them has not been imported (definitions, 4)."""
+    as_of = scope.as_of_us()
+    zone = zone_of(scope.timezone)
+    for source, newest in log.quiet_sources(log.as_of_us if as_of is None else as_of).items():
+        yield f"Source {source} has nothing newer than {_day(newest, zone)}: journeys may look abandoned."
 
 
 def _wanted(condition: Condition) -> Iterator[tuple[str, str]]:

@@ -87,7 +87,10 @@ def build_tables(work: BuildInput, progress: Progress) -> dict[str, Any]:
         _shuffle_rows(work, rows, placement, bounds, coder, shuffle, _Counter("classifying", n_rows, progress))
     bucket_rules = _bucket_rules(work.settings, coder, rows.sources)
     entries = _build_buckets(work, placement, bounds, shuffle, bucket_rules, _Counter("writing", n_rows, progress))
-    return _manifest(entries, placement)
+    return _manifest(entries, placement) | {
+        "sources": _newest_by_source(work.files),
+        "journey_timeout_us": work.settings.journeys.timeout_us,
+    }
 
 
 @dataclass(slots=True)
@@ -223,6 +226,14 @@ def _counted(entries: Iterator[dict[str, Any]], done: _Counter) -> Iterator[dict
     for entry in entries:
         done.add(entry["n_events"])
         yield entry
+
+
+def _newest_by_source(files: Sequence[LakeFile]) -> dict[str, int]:
+    """Time of each source's newest event, µs UTC."""
+    newest: dict[str, int] = {}
+    for file in files:
+        newest[file.source] = max(file.max_time_us, newest.get(file.source, file.max_time_us))
+    return newest
 
 
 def _manifest(entries: list[dict[str, Any]], placement: Placement) -> dict[str, Any]:

@@ -262,6 +262,12 @@ class JourneyLog:
         """Default as-of time (µs UTC): the newest event not placed in the future."""
         return int(self.manifest["as_of_us"])
 
+    def quiet_sources(self, as_of_us: int) -> dict[str, int]:
+        """Sources whose newest event is older than the journeys' time-out, and its time in µs UTC."""
+        timeout = int(self.manifest.get("journey_timeout_us", 0))
+        newest = self.manifest.get("sources", {})
+        return {name: time for name, time in sorted(newest.items()) if time + timeout < as_of_us}
+
     def global_dictionary(self, table: str, column: str) -> tuple[str, ...]:
         """All values of a coded column over all buckets, sorted by bytes."""
         every = self._every(self.buckets, table, column)
