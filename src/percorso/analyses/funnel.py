@@ -16,12 +16,11 @@ from percorso.analyses.durations import N_BINS, count_in_bins, ranked_values
 from percorso.analyses.funnel_plan import Attempts, FunnelPlan, attempts_in, plan_funnel
 from percorso.analyses.funnel_spec import FunnelSpec
 from percorso.analyses.intervals import FEW, wilson
-from percorso.analyses.partials import merged
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.result import Result
 from percorso.analyses.step_terms import step_values
-from percorso.engines.local import map_buckets
+from percorso.engines.local import fold_buckets, map_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I32, I64, Bools
 from percorso.store.journey_log import Bucket, JourneyLog
@@ -75,7 +74,9 @@ def run_funnel(spec: FunnelSpec, log: JourneyLog, *, threads: int | None = None)
     """
     plan = plan_funnel(spec, log)
     keep = sum(bucket.n_persons for bucket in log.buckets) * (len(spec.steps) - 1) <= KEPT_TIMES
-    total = merged(map_buckets(log, lambda bucket: _count(plan, bucket, keep), threads=threads), _empty(plan))
+    total = fold_buckets(
+        log, lambda bucket: _count(plan, bucket, keep), FunnelPartial.merge, _empty(plan), threads=threads
+    )
     quantiles = _quantiles(plan, log, total, threads)
     return _result(spec, plan, log, total, quantiles)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from percorso.analyses.funnel_spec import FunnelSpec
 from percorso.analyses.masks import event_mask, value_mask
 from percorso.analyses.select import NO_FLAGS, NO_MASK, ScopePlan, Selection, plan_scope, select_events
 from percorso.analyses.units import Units, units_of
-from percorso.kernels.arrays import I32, I64, U8, Codes
+from percorso.kernels.arrays import I32, I64, U8, Bools, Codes
 from percorso.kernels.attempt_rows import EXCLUSION_BIT, IN_BIT, NO_LIMIT, STEP_BITS
 from percorso.kernels.attempts import first_attempts, latest_attempts
 from percorso.kernels.attempts_any import first_unordered, latest_unordered
@@ -152,7 +153,7 @@ def _steps_of_events(plan: FunnelPlan, bucket: Bucket) -> tuple[Codes, U8] | Non
     none = np.uint8(len(plan.steps) + 2)
     if plan.field:
         values = bucket.events.dictionary(plan.field)
-        masks = np.array([value_mask(step, values) for step in plan.steps], np.bool_).reshape(len(plan.steps), -1)
+        masks = _value_masks(plan.steps, values)
         codes = bucket.events.values(plan.field)
     else:
         masks = np.array([_row_mask(step, bucket) for step in plan.steps], np.bool_)
@@ -168,6 +169,14 @@ def _steps_of_events(plan: FunnelPlan, bucket: Bucket) -> tuple[Codes, U8] | Non
     step_of = np.full(256, none, np.uint8)
     step_of[: len(step)] = step
     return codes, step_of
+
+
+@functools.lru_cache(maxsize=256)
+def _value_masks(steps: tuple[Condition, ...], values: tuple[str, ...]) -> Bools:
+    """Which values are which step, bool of shape (n_steps, n_values); most buckets have the same values."""
+    masks: Bools = np.array([value_mask(step, values) for step in steps], np.bool_).reshape(len(steps), -1)
+    masks.flags.writeable = False
+    return masks
 
 
 def _row_mask(condition: Condition, bucket: Bucket) -> npt.NDArray[np.bool_]:

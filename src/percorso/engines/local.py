@@ -5,16 +5,21 @@ Kernels release the GIL, so threads are enough: nothing is copied or pickled.
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+import numpy as np
+
 from percorso.store.journey_log import Bucket, JourneyLog
 
-__all__ = ["default_threads", "map_buckets"]
+__all__ = ["default_threads", "fold_buckets", "map_buckets"]
 
 P = TypeVar("P")
+
+_EVENTS_A_THREAD = 4_000_000
 
 
 def default_threads() -> int:
@@ -55,3 +60,52 @@ def map_buckets(log: JourneyLog, task: Callable[[Bucket], P], *, threads: int | 
         finally:
             for future in futures:
                 future.cancel()
+
+
+def fold_buckets(
+    log: JourneyLog, task: Callable[[Bucket], P], merge: Callable[[P, P], P], empty: P, *, threads: int | None = None
+) -> P:
+    """``task`` of every bucket, merged. Each thread takes a run of buckets and merges its own.
+
+    What a bucket takes in a quick question is less than what handing it from thread to thread costs, so only one
+    partial a thread is handed on.
+
+    Parameters
+    ----------
+    log : JourneyLog
+    task : callable
+        As in `map_buckets`.
+    merge : callable
+        Associative; called in the order of the buckets.
+    empty : P
+        What merges without effect.
+    threads : int, optional
+        Default: one for every four million events, and no more than the cores this process may use.
+    """
+    if threads is None:
+        # Between kernels the threads take turns: a second one pays only where kernels have enough to do.
+        threads = min(default_threads(), 1 + sum(bucket.n_events for bucket in log.buckets) // _EVENTS_A_THREAD)
+    n_threads = max(1, min(threads, len(log.buckets)))
+
+    def fold(buckets: Sequence[Bucket]) -> P:
+        found = empty
+        for bucket in buckets:
+            found = merge(found, task(bucket))
+        return found
+
+    if n_threads == 1:
+        return fold(log.buckets)
+    runs = _runs(log.buckets, n_threads)
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="percorso") as pool:
+        found = empty
+        for part in pool.map(fold, runs):
+            found = merge(found, part)
+        return found
+
+
+def _runs(buckets: Sequence[Bucket], n_runs: int) -> list[Sequence[Bucket]]:
+    """The buckets in `n_runs` runs of about equally many events."""
+    ends = np.cumsum([bucket.n_events for bucket in buckets])
+    cuts = np.searchsorted(ends, ends[-1] * np.arange(1, n_runs) / n_runs, side="right")
+    edges = [0, *cuts.tolist(), len(buckets)]
+    return [buckets[start:end] for start, end in itertools.pairwise(edges)]

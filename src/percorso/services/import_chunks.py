@@ -27,7 +27,9 @@ __all__ = ["ConvertedChunk", "converted_chunks"]
 T = TypeVar("T")
 R = TypeVar("R")
 
-_THREADS = 2
+_TABLE_THREADS = 2
+#: Lines are parsed under Python's lock: two threads would take a third longer, in turns.
+_LINE_THREADS = 1
 _AHEAD = 4  # chunks being converted or waiting; bounds memory
 
 
@@ -66,7 +68,8 @@ def converted_chunks(
     ScatteredGroupsError
         Rows of one group do not stand together: begin anew, with `sort`.
     """
-    return _in_order(lambda read: _convert(plan, read(), rules), pieces_of(plan, limits, sort=sort))
+    threads = _LINE_THREADS if plan.lines is not None else _TABLE_THREADS
+    return _in_order(lambda read: _convert(plan, read(), rules), pieces_of(plan, limits, sort=sort), threads)
 
 
 def _convert(plan: FilePlan, piece: Piece, rules: IdentifierRules) -> ConvertedChunk:
@@ -90,14 +93,14 @@ def _chunk(
     return ConvertedChunk(piece.rows, piece.position_ratio, in_order, piece.member, events, spend)
 
 
-def _in_order(convert: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def _in_order(convert: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
     """`convert` of each item, in their order, some of them at the same time.
 
     The first one is finished before others begin: formats may learn from it how the file is written.
     """
     waiting: deque[Future[R]] = deque()
     source = _generated(items)
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="import") as pool, closing(source):
+    with ThreadPoolExecutor(threads, thread_name_prefix="import") as pool, closing(source):
         yield from (convert(item) for item in itertools.islice(source, 1))
         for item in source:
             waiting.append(pool.submit(convert, item))
