@@ -178,7 +178,7 @@ def _build(workspace: Workspace, progress: Progress) -> None:
                 secret=workspace.secret,
                 log=workspace.log,
                 scratch=scratch,
-                memory_bytes=workspace.settings.build.memory_limit_bytes or _half_of_the_machine(),
+                memory_bytes=workspace.memory_bytes,
             ),
             progress,
         )
@@ -191,10 +191,6 @@ def _build(workspace: Workspace, progress: Progress) -> None:
         before = _files_of(old.manifest) if old else set()
     swap_manifest(workspace.log, manifest)
     _remove_old(workspace.log, before, _files_of(manifest))
-
-
-def _half_of_the_machine() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def _files_of(manifest: Mapping[str, Any]) -> set[str]:

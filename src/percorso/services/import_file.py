@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -174,12 +173,7 @@ def _write_chunks(
 
 def prepare_limits(workspace: Workspace) -> PrepareLimits:
     """What [prepare] may use: half of what a build may, for converting goes on beside it."""
-    wanted = workspace.settings.build.memory_limit_bytes or _machine_memory_bytes() // 2
-    return PrepareLimits(memory_bytes=max(wanted // 2, 256 << 20), scratch=workspace.tmp)
-
-
-def _machine_memory_bytes() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return PrepareLimits(memory_bytes=max(workspace.memory_bytes // 2, 256 << 20), scratch=workspace.tmp)
 
 
 def _commit(commit: _Commit, counts: _Counts, parts: list[Part]) -> FileReport:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -62,19 +61,13 @@ def run_sql(
     timezone = timezone or workspace.settings.workspace.timezone
     try:
         return run_select(
-            query, views, timezone=timezone, limits=SqlLimits(_memory_limit(workspace), time_limit_s, threads)
+            query, views, timezone=timezone, limits=SqlLimits(workspace.memory_bytes, time_limit_s, threads)
         )
     except SpecError as error:
         names = [name for columns in PERSONAL_COLUMNS.values() for name in columns]
         if personal or not any(f'"{name}"' in error.message for name in names):
             raise
         raise SpecError(error.message, hint="Personal data are shown with --personal (personal=True) only.") from error
-
-
-def _memory_limit(workspace: Workspace) -> int:
-    """The setting, else half of the machine."""
-    given = workspace.settings.build.memory_limit_bytes
-    return given or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def _identifiers(workspace: Workspace, log: JourneyLog, query: str) -> Identifiers:

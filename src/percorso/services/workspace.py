@@ -52,6 +52,12 @@ class Workspace:
         return self.folder / "tmp"
 
     @property
+    def memory_bytes(self) -> int:
+        """What joins and sorts may use: the setting, else half of the machine."""
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return self.settings.build.memory_limit_bytes or machine // 2
+
+    @property
     def mappings(self) -> Path:
         """Mapping files kept by `percorso import --save-mapping`."""
         return self.folder / "mappings"
