@@ -21,7 +21,8 @@ import pyarrow as pa
 from percorso.analyses.flow import FlowSpec, run_flow
 from percorso.analyses.spec import Scope
 from percorso.analyses.variants import VariantsSpec, run_variants
-from percorso.store.journey_log import CODED_COLUMNS, LOG_FORMAT, JourneyLog, open_log, swap_manifest, write_table
+from percorso.store.journey_log import CODED_COLUMNS, LOG_FORMAT, JourneyLog, open_log, swap_manifest
+from percorso.store.log_files import write_table
 
 N_BUCKETS = 64
 NAMES = (

@@ -29,11 +29,10 @@ from percorso.store.journey_log import (
     LOG_FORMAT,
     Bucket,
     JourneyLog,
-    coded_column,
     open_log,
     swap_manifest,
-    write_table,
 )
+from percorso.store.log_files import coded_column, write_table
 
 DAY_US = 86_400_000_000
 N_BUCKETS = 64

@@ -23,11 +23,10 @@ from percorso.store.journey_log import (
     FLAG_SAME_ORDER,
     LOG_FORMAT,
     JourneyLog,
-    coded_column,
     open_log,
     swap_manifest,
-    write_table,
 )
+from percorso.store.log_files import coded_column, write_table
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

@@ -94,6 +94,16 @@ event = "Order Completed"
 [build]
 memory_limit = "4GB"
 coded_properties = ["size"]
+[identity]
+own_types = ["fidelity_card"]
+shared_sources = ["totem"]
+single_use_coupons = ['BDAY-[0-9]+']
+hub_partners = 30
+shared_share = 1
+largest_group = 500
+[identity.limits]
+email = 2
+fidelity_card = 3
 [aliases]
 acquisto = "Order Completed"
 """)
@@ -105,7 +115,33 @@ acquisto = "Order Completed"
     assert settings.journeys.timeout_by_category_us == {"Kitchens": 17 * 7 * 86_400_000_000}
     assert [goal.event for goal in settings.journeys.goals] == ["Quote Requested", "Order Completed"]
     assert settings.build.memory_limit_bytes == 4_000_000_000
+    assert settings.identity.shared_sources == ("totem",)
+    assert settings.identity.single_use_coupons == ("BDAY-[0-9]+",)
+    assert (settings.identity.hub_partners, settings.identity.largest_group) == (30, 500)
+    assert settings.identity.shared_share == 1.0
+    assert settings.identity.limits == {"email": 2, "fidelity_card": 3}
     assert settings.aliases == {"acquisto": "Order Completed"}
+
+
+def test_limits_of_identifiers() -> None:
+    kinds = ("user_id", "loyalty_id", "email", "phone", "card_token", "fidelity_card")
+    assert [Settings().identity.limit(kind) for kind in kinds] == [1, 2, 5, 5, 10, 5]
+    own = load('[identity]\nown_types = ["fidelity_card"]\n[identity.limits]\nemail = 2\nfidelity_card = 1').identity
+    assert [own.limit(kind) for kind in kinds] == [1, 2, 2, 5, 10, 1]
+
+
+@pytest.mark.parametrize("language", ["it", "en"])
+def test_the_limits_shown_in_the_shipped_file_are_the_defaults(language: str) -> None:
+    _, _, shown = default_toml(language=language).partition("[identity.limits]\n")
+    lines = [line.removeprefix("# ") for line in shown.partition("\n\n")[0].splitlines()]
+    limits = load("\n".join(["[identity.limits]", *lines])).identity.limits
+    assert list(limits) == ["user_id", "loyalty_id", "email", "phone", "card_token"]
+    assert all(Settings().identity.limit(kind) == limit for kind, limit in limits.items())
+
+
+def test_a_limit_may_stand_before_its_type() -> None:
+    text = '[identity.limits]\nfidelity_card = 3\n[identity]\nown_types = ["fidelity_card"]'
+    assert load(text).identity.limit("fidelity_card") == 3
 
 
 REFUSED = [
@@ -141,6 +177,22 @@ REFUSED = [
     ("[places]\nby_source = 3", "places.by_source", 2, "[places.by_source]"),
     ('[identity]\nown_types = ["email"]', "identity.own_types", 2, "Leave it out"),
     ('[identity]\nown_types = ["Fidelity Card"]', "identity.own_types", 2, "fidelity_card"),
+    ("[identity.limits]\nemails = 3", "identity.limits.emails", 2, "'email'"),
+    ("[identity.limits]\nanonymous_id = 3", "identity.limits.anonymous_id", 2, "card_token, email"),
+    (
+        '[identity]\nown_types = ["fidelity_card"]\n[identity.limits]\nphone = 1\nfidelity_crad = 3',
+        "identity.limits.fidelity_crad",
+        5,
+        "'fidelity_card'",
+    ),
+    ("[identity.limits]\nemail = 0", "identity.limits.email", 2, "1 to"),
+    ("[identity]\nlimits = 3", "identity.limits", 2, "[identity.limits]"),
+    ("[identity]\nshared_share = 1.5", "identity.shared_share", 2, "from 0 to 1"),
+    ('[identity]\nshared_share = "20 %"', "identity.shared_share", 2, "0.2"),
+    ("[identity]\nshared_share = true", "identity.shared_share", 2, "0.2"),
+    ("[identity]\nhub_partners = 0", "identity.hub_partners", 2, "1 to"),
+    ("[identity]\nsingle_use_coupons = ['(']", "identity.single_use_coupons", 2, "regular expression"),
+    ("[identity]\nshared_sources = 'totem'", "identity.shared_sources", 2, "list"),
     ("[build]\nbucket_bits = 60", "build.bucket_bits", 2, "0 to 12"),
     ("[build]\nbucket_bits = true", "build.bucket_bits", 2, "0 to 12"),
     ('[build]\nmemory_limit = "4 apples"', "build.memory_limit", 2, "4GB"),

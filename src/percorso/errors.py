@@ -14,6 +14,7 @@
     │   ├── SpecError            a question that cannot be asked
     │   ├── NotFound             a person, event or column nobody has      404
     │   ├── NothingImported      a question before the first event
+    │   ├── DecisionRefused      a decision that contradicts others        409
     │   └── SqlRefused           SQL that reads or does more than allowed
     └── OperationError           the machine or the store failed us       exit 1, HTTP 500
         ├── Busy                 another process holds the lock            409
@@ -33,6 +34,7 @@ __all__ = [
     "AmountError",
     "Busy",
     "Corrupt",
+    "DecisionRefused",
     "FileError",
     "FormatTooNew",
     "ImportConflict",
@@ -129,6 +131,11 @@ class NotFound(UserError):
 
 class NothingImported(UserError):
     code = "nothing_imported"
+
+
+class DecisionRefused(UserError):
+    code = "decision_refused"
+    status = 409
 
 
 class SqlRefused(UserError):

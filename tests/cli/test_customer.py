@@ -20,6 +20,7 @@ Captured = pytest.CaptureFixture[str]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "customer.md"
 
 RAW = ("user-1042", "anna.rossi@example.it", "+393471234456", "b-7721")
+FAMILY = "+39 06 6982 1234"
 ROWS = [
     event("2024-03-01T10:00:00", "Page Viewed", anonymous_id="b-7721", utm_source="google", utm_medium="cpc"),
     event("2024-03-01T10:00:40", "Product Viewed", anonymous_id="b-7721", product_id="guitar"),
@@ -36,7 +37,8 @@ ROWS = [
     ),
     event("2024-03-03T10:00:00", "Order Refunded", user_id="user-1042", order_id="77", value=2900, currency="EUR"),
     event("2024-05-01T10:00:00", "Products Searched", user_id="user-1042"),
-    event("2024-05-02T11:00:00", "Email Sent", email="anna.rossi@example.it", source="mail", source_kind="email"),
+    *(event(f"2024-05-02T{hour:02d}:00:00", "Page Viewed", user_id="paola", phone=FAMILY) for hour in range(3)),
+    *(event(f"2024-05-02T{hour:02d}:30:00", "Page Viewed", user_id="piero", phone=FAMILY) for hour in range(2)),
 ]
 
 
@@ -105,17 +107,29 @@ def test_json_has_all_and_files_the_timeline(workspace: Workspace, capsys: Captu
 
 
 def test_several_persons_are_listed(workspace: Workspace, capsys: Captured) -> None:
-    assert customer(workspace, "anna.rossi@example.it") == 0
+    assert customer(workspace, FAMILY) == 0
     out = capsys.readouterr().out
-    assert "2 persons are known by this. Ask for one by its id: percorso -w " in out
-    assert "anna.rossi" not in out
+    assert "This is shared by 2 persons. Ask for one by its id: percorso -w " in out
+    assert "6982" not in out
     one = out.split()[-1]
     assert customer(workspace, one) == 0
     assert capsys.readouterr().out.startswith(f"Customer {one}")
-    assert customer(workspace, "anna.rossi@example.it", "--format", "json") == 0
+    assert customer(workspace, FAMILY, "--format", "json") == 0
     persons = json.loads(capsys.readouterr().out)["persons"]
-    assert [entry["found_as"] for entry in persons] == [["email"], ["email"]]
-    assert sorted(entry["events"] for entry in persons) == [1, 5]
+    assert [(entry["found_as"], entry["shared"]) for entry in persons] == [(["phone"], True)] * 2
+    assert sorted(entry["events"] for entry in persons) == [2, 3]
+
+
+def test_of_very_many_the_most_active_are_listed(
+    workspace: Workspace, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("percorso.cli.customer._SHOWN_PERSONS", 1)
+    assert customer(workspace, FAMILY) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "The 1 with most events are shown; --format json lists all. This is shared by 2 persons." in out
+    assert customer(workspace, FAMILY, "--format", "json") == 0
+    most = max(json.loads(capsys.readouterr().out)["persons"], key=lambda entry: int(entry["events"]))["person"]
+    assert out.endswith(most[:12])
 
 
 def test_mistakes_are_told_as_such(workspace: Workspace, capsys: Captured) -> None:

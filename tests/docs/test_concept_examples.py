@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from percorso.journeys.build import BuildInput, build_tables
 from percorso.journeys.channels import ChannelRules, Origin
 from percorso.money import exponent
 from percorso.settings import ChannelSettings, Settings
-from percorso.store.journey_log import JourneyLog, open_log, swap_manifest
+from percorso.store.journey_log import JourneyLog
 from percorso.time import parse_time
+from tests.journeys.worlds import build_files
 from tests.lake_builder import event, lake_files
 
 ANNA = "anna@posta.example"
@@ -23,11 +23,7 @@ BRUNO = "bruno@posta.example"
 
 def build(folder: Path, rows: Iterable[dict[str, Any]]) -> JourneyLog:
     files = lake_files(folder / "lake", rows)
-    work = BuildInput(files, Settings(), b"k" * 32, folder / "log", folder / "tmp", memory_bytes=1 << 30)
-    swap_manifest(folder / "log", build_tables(work, lambda phase, done, total: None))
-    log = open_log(folder / "log")
-    assert log is not None
-    return log
+    return build_files(folder, files, Settings())[0]
 
 
 def persons(log: JourneyLog) -> list[list[dict[str, Any]]]:
@@ -127,56 +123,6 @@ def test_journeys_and_stages(tmp_path: Path) -> None:
     journeys = [row["journey"] for row in anna]
     assert len(set(journeys[:7])) == 1
     assert len({*journeys[:7], *journeys[7:9], journeys[9]}) == 3
-
-
-def tablet(*, signs_out: bool) -> list[dict[str, Any]]:
-    at = {"anonymous_id": "tablet"}
-    left = [event("2025-09-03T10:02", "Signed Out", **at, email=ANNA)] if signs_out else []
-    return [
-        event("2025-09-03T10:00", "Signed In", **at, email=ANNA),
-        event("2025-09-03T10:01", "Product Viewed", **at),
-        *left,
-        *(event(f"2025-09-03T10:1{minute}", "Page Viewed", **at) for minute in range(3)),
-        event("2025-09-03T10:20", "Signed In", **at, email=BRUNO),
-    ]
-
-
-def test_the_tablet_on_the_counter(tmp_path: Path) -> None:
-    anna, nobody, bruno = persons(build(tmp_path, tablet(signs_out=True)))
-    assert names(anna) == ["Signed In", "Product Viewed", "Signed Out"]
-    assert names(nobody) == ["Page Viewed"] * 3
-    assert names(bruno) == ["Signed In"]
-
-
-def test_the_forgotten_sign_out(tmp_path: Path) -> None:
-    anna, bruno = persons(build(tmp_path, tablet(signs_out=False)))
-    assert names(anna) == ["Signed In", "Product Viewed", "Page Viewed", "Page Viewed", "Page Viewed"]
-    assert names(bruno) == ["Signed In"]
-
-
-def test_the_guest(tmp_path: Path) -> None:
-    log = build(
-        tmp_path,
-        [
-            event("2025-09-01T10:00", "Page Viewed", anonymous_id="a1"),
-            event("2025-09-02T10:00", "Product Viewed", anonymous_id="a1"),
-            event("2025-09-03T10:00", "Order Completed", anonymous_id="a1", email=ANNA),
-        ],
-    )
-    [anna] = persons(log)
-    assert len(anna) == 3
-
-
-def test_two_strong_identifiers_are_two_persons_for_now(tmp_path: Path) -> None:
-    log = build(
-        tmp_path,
-        [
-            event("2025-09-01T10:00", "Order Completed", email=ANNA, order_id="1"),
-            event("2025-09-02T10:00", "Order Completed", loyalty_id="LC7", order_id="2"),
-            event("2025-09-03T10:00", "Order Completed", loyalty_id="LC7", email=ANNA, order_id="3"),
-        ],
-    )
-    assert [len(events) for events in persons(log)] == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +11,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from percorso.analyses.person_messages import persons_of_messages
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import (
     IDENTIFIER_READ,
     Identifier,
+    aliases_of,
     identifiers_of,
     known_spaces,
+    messages_with,
     possible_identifiers,
     rows_of_messages,
     rows_with,
 )
 from percorso.identity.masking import mask
 from percorso.identity.placement import person_id
+from percorso.services.build import fresh_log
 from percorso.settings import IdentitySettings
-from tests.identity.test_placement import SECRET, place
 from tests.lake_builder import event, lake_files
+from tests.workspaces import make_workspace
 
 RULES = IdentifierRules(IdentitySettings(), "IT")
+SECRET = bytes(range(32))
 KINDS = (*STRONG_COLUMNS, "club", *WEAK_COLUMNS)
 
 values = {
@@ -44,25 +51,40 @@ rows = st.lists(st.fixed_dictionaries(values), min_size=1, max_size=8)
 
 
 def written(folder: Path, given_rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [event(f"2024-03-01T10:{i:02d}:00", "A", message_id=f"m{i}", **row) for i, row in enumerate(given_rows)]
+    return [
+        event(f"2024-03-01T10:{i // 60:02d}:{i % 60:02d}", "A", message_id=f"m{i}", **row)
+        for i, row in enumerate(given_rows)
+    ]
 
 
-@settings(max_examples=60, deadline=None)
-@given(rows)
-def test_the_best_identifier_of_a_row_is_the_builds(
-    tmp_path_factory: pytest.TempPathFactory, some: list[dict[str, Any]]
-) -> None:
-    folder = tmp_path_factory.mktemp("best")
-    every = written(folder, some)
-    ids, placed = place(folder, every)
-    for message, person, rule in zip(ids, placed.person, placed.rule, strict=True):
-        row = {name: every[int(message[1:])].get(name) for name in IDENTIFIER_READ}
-        carried = identifiers_of(row, RULES)
-        strong = [one for one in carried if one.kind not in WEAK_COLUMNS]
-        assert (rule == 6) == bool(strong)
-        if strong:
-            assert placed.person_ids[person].tobytes() == person_id(SECRET, strong[0].text())
-        assert (person == -1) == (not carried)
+def test_the_best_identifier_of_a_row_is_the_builds(tmp_path: Path) -> None:
+    """Rows that have no identifier in common: each is a person, who is known by the best identifier of the row."""
+    chance = random.Random(3)
+    choices: dict[str, list[str | None]] = {
+        "user_id": [None, None, " u{}", "guest"],
+        "loyalty_id": [None, None, "ab {}", "0000"],
+        "email": [None, None, "A{}@b.it", "no address"],
+        "phone": [None, None, "347 1234{}", "12"],
+        "card_token": [None, None, "t{}"],
+        "other_ids": [None, None, '{{"club":"c{}"}}', '{{"club":{},"age":null}}'],
+        "anonymous_id": [None, "b{}"],
+        "device_id": [None, "d{}"],
+        "id_space": ["shop", "till"],
+    }
+    every = written(
+        tmp_path,
+        [
+            {name: text and text.format(at) for name, texts in choices.items() for text in [chance.choice(texts)]}
+            for at in range(100, 300)
+        ],
+    )
+    shop = make_workspace(tmp_path / "shop", every)
+    shop = replace(shop, settings=replace(shop.settings, identity=replace(shop.settings.identity, own_types=("club",))))
+    carried = [identifiers_of({name: row.get(name) for name in IDENTIFIER_READ}, RULES) for row in every]
+    best = {("web", row["message_id"]): ones[0] for row, ones in zip(every, carried, strict=True) if ones}
+    assert {one.kind for one in best.values()} == set(KINDS)
+    found = {message: where.person for where, ones in persons_of_messages(fresh_log(shop), best) for message in ones}
+    assert found == {message: person_id(shop.secret, one.text()).hex() for message, one in best.items()}
 
 
 @settings(max_examples=60, deadline=None)
@@ -76,6 +98,12 @@ def test_rows_with_an_identifier_are_all_that_carry_it(
     found = {row["message_id"] for _, row in rows_with(files, wanted, RULES)}
     plain = [{name: row.get(name) for name in IDENTIFIER_READ} for row in every]
     assert found == {row["message_id"] for row in plain if wanted & set(identifiers_of(row, RULES))}
+    carried: dict[Identifier, set[str]] = {}
+    for one, source, messages in messages_with(files, wanted, RULES):
+        assert source == "web"
+        carried.setdefault(one, set()).update(messages)
+    expected = {one: {row["message_id"] for row in plain if one in identifiers_of(row, RULES)} for one in wanted}
+    assert carried == {one: ids for one, ids in expected.items() if ids}
 
 
 def test_an_identifier_is_sought_in_the_spaces_of_the_lake(tmp_path: Path) -> None:
@@ -88,6 +116,12 @@ def test_an_identifier_is_sought_in_the_spaces_of_the_lake(tmp_path: Path) -> No
     assert possible_identifiers("a@b.it", RULES, kinds=("email",), spaces=("shop",)) == (
         Identifier("email", "", "a@b.it"),
     )
+
+
+def test_aliases_are_the_hashes_of_persons() -> None:
+    ones = (Identifier("user_id", "shop", "7"), Identifier("email", "", "ü@b.it"))
+    assert [row.tobytes() for row in aliases_of(ones, SECRET)] == [person_id(SECRET, one.text()) for one in ones]
+    assert aliases_of((), SECRET).shape == (0, 16)
 
 
 def test_rows_of_messages_are_found_whatever_their_time(tmp_path: Path) -> None:

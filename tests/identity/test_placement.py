@@ -1,11 +1,8 @@
-"""Placing events on persons: against the plain twin, and the cases that the rules name."""
+"""Placing events on persons, compiled: equal to the plain twin, at once, in any order, and step by step."""
 
 from __future__ import annotations
 
-import random
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,153 +10,162 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from percorso.identity.identifiers import IdentifierRules
-from percorso.identity.placement import PLACING_RULES, Placement, place_rows
-from percorso.identity.rows import scan_rows
+from percorso.identity.lookup import Identifier
+from percorso.identity.placement import person_id
 from percorso.settings import IdentitySettings
-from tests.lake_builder import event, lake_files
-from tests.naive import placing as naive
+from tests.identity.compiled import SECRET, Placed, Steps, folded, persons_of
+from tests.identity.test_identity_cases import Decided
+from tests.lake_builder import event
+from tests.naive import identity as naive
 
-DAY = 86_400_000_000
-SECRET = bytes(range(32))
-START = datetime(2024, 3, 1, tzinfo=UTC)
-
-
-def place(
-    folder: Path, rows: list[dict[str, Any]], memory_bytes: int = 1 << 30, **options: Any
-) -> tuple[list[str], Placement]:
-    """Message ids in the order of the lake, and where they were placed."""
-    files = lake_files(folder / "lake", rows, **options)
-    scanned, strong, weak = scan_rows(files, folder / "rows", IdentifierRules(IdentitySettings(), "IT"), aliases={})
-    placement = place_rows(scanned, strong, weak, secret=SECRET, backfill_us=90 * DAY, memory_bytes=memory_bytes)
-    offsets, text = scanned.text()
-    ids = [bytes(text[a:b]).decode() for a, b in pairwise(offsets)]
-    return ids, placement
-
-
-def placed(folder: Path, rows: list[dict[str, Any]], **options: Any) -> dict[str, tuple[str, str]]:
-    """Message id -> (rule, person id in hex), duplicates left out."""
-    ids, found = place(folder, rows, **options)
-    return {
-        message: (PLACING_RULES[rule], found.person_ids[person].tobytes().hex() if person >= 0 else "")
-        for message, person, rule in zip(ids, found.person, found.rule, strict=True)
-        if person != -2
-    }
+START = datetime(2024, 3, 1)
+RULES = IdentitySettings(
+    own_types=("member",),
+    shared_sources=("kiosk", "till"),
+    single_use_coupons=("once-.*",),
+    hub_partners=2,
+    limits={"email": 2, "phone": 1},
+    largest_group=5,
+)
+KINDS = {"web": "web", "app": "app", "shop": "server", "kiosk": "web", "till": "pos"}
+ENDS = [
+    Identifier("user_id", "shop", "u1"),
+    Identifier("user_id", "shop", "u2"),
+    Identifier("email", "", "a@x.it"),
+    Identifier("email", "", "b@x.it"),
+    Identifier("member", "shop", "m1"),
+]
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[naive.Row]:
-    time, rows = 0, []
-    for number in range(draw(st.integers(1, 14))):
-        time += draw(st.sampled_from([0, 0, 1, 89, 90, 91]))
-        anonymous = draw(st.sampled_from([None, "a1", "a2"]))
-        device = draw(st.sampled_from([None, "d1"]))
-        strong = draw(st.sampled_from([None, None, "u1", "u2"]))
-        out = draw(st.integers(0, 5)) == 0
-        rows.append(naive.Row((time, f"m{draw(st.integers(0, 9))}{number}"), strong, anonymous, device, out))
-    return rows
+def events(draw: st.DrawFn) -> dict[str, Any]:
+    def some(*values: str | None) -> str | None:
+        return draw(st.sampled_from([None, None, *values]))
+
+    source = draw(st.sampled_from(["web", "web", "app", "shop", "kiosk", "till"]))
+    at = START + timedelta(
+        days=draw(st.sampled_from([0, 0, 0, 1, 60, 91])), minutes=draw(st.sampled_from([0, 5, 5, 29, 40, 100]))
+    )
+    kind = draw(st.sampled_from(["track", "track", "track", "track", "alias"]))
+    skew = draw(st.sampled_from([None, None, None, 0, 600, -4000]))
+    return event(
+        at,
+        draw(st.sampled_from(["Page Viewed", "Page Viewed", "Signed Out", "Order Completed"])),
+        source=source,
+        source_kind=KINDS[source],
+        type=kind,
+        message_id=str(draw(st.integers(0, 30))),
+        sequence=draw(st.integers(0, 1)),
+        received_at=None if skew is None else (at + timedelta(seconds=5)).isoformat(),
+        sent_at=None if skew is None else (at + timedelta(seconds=5 - skew)).isoformat(),
+        user_id=some("u1", "u2", "u3", "guest"),
+        previous_id=some("u1", "u2", "u3"),
+        email=some("a@x.it", "b@x.it", "c@x.it", "A@X.it"),
+        phone=some("347 1234567", "347 7654321"),
+        loyalty_id=some("l1"),
+        other_ids=some('{"member":"m1"}', '{"member":"m2","else":"e"}'),
+        anonymous_id=some("a1", "a2", "a3"),
+        device_id=some("d1", "d2"),
+        order_id=some("o1", "o2"),
+        ticket_id=some("t1"),
+        coupon=some("once-1", "SUMMER"),
+    )
 
 
-@settings(max_examples=250, deadline=None)
-@given(histories(), st.integers(0, 5))
-def test_equals_the_plain_twin(tmp_path_factory: pytest.TempPathFactory, rows: list[naive.Row], seed: int) -> None:
-    folder = tmp_path_factory.mktemp("place")
-    events = [
-        event(
-            (START + timedelta(days=row.position[0])).replace(tzinfo=None),
-            "Signed Out" if row.signed_out else "Page Viewed",
-            message_id=row.position[1],
-            user_id=row.strong,
-            anonymous_id=row.anonymous,
-            device_id=row.device,
-        )
-        for row in rows
-    ]
-    told = naive.owners(rows, 90)
-    # Little memory: the work is done in several parts.
-    found = placed(folder, events, files=2, seed=seed, memory_bytes=300)
-    assert [found[row.position[1]][0] for row in rows] == [rule for rule, _ in told]
-    # Persons are equal exactly where owners are.
-    keys = [("strong" if r in ("strong", "login_before", "login_after", "signed_out_same") else r, o) for r, o in told]
-    persons = [found[row.position[1]][1] for row in rows]
-    for i, key in enumerate(keys):
-        for j in range(i):
-            if "unidentified" not in (key[0], keys[j][0]):
-                assert (persons[i] == persons[j]) == (key == keys[j])
+DECISIONS = st.lists(
+    st.tuples(st.booleans(), st.integers(0, len(ENDS) - 1), st.integers(0, len(ENDS) - 1)).filter(
+        lambda one: one[1] != one[2]
+    ),
+    max_size=2,
+    unique_by=lambda one: frozenset(one[1:]),
+)
 
 
-def test_space_keeps_till_and_web_customers_apart(tmp_path: Path) -> None:
-    rows = [
-        event("2024-03-01T10:00:00", "Page Viewed", message_id="w", user_id="1042"),
-        event("2024-03-01T11:00:00", "Order Completed", message_id="t", user_id="1042", source="till", id_space="till"),
-        event("2024-03-01T12:00:00", "Page Viewed", message_id="e1", email="Anna@Example.it "),
-        event("2024-03-01T12:00:00", "Order Completed", message_id="e2", email="anna@example.it", id_space="till"),
-    ]
-    found = placed(tmp_path, rows)
-    assert found["w"][1] != found["t"][1]
-    assert found["e1"][1] == found["e2"][1]
+def decided(drawn: list[tuple[bool, int, int]]) -> Decided:
+    pairs = [(is_link, (ENDS[a], ENDS[b])) for is_link, a, b in drawn]
+    return Decided(
+        tuple(pair for is_link, pair in pairs if is_link), tuple(pair for is_link, pair in pairs if not is_link)
+    )
 
 
-def test_blocked_identifiers_are_nobody(tmp_path: Path) -> None:
-    rows = [
-        event("2024-03-01T10:00:00", "Page Viewed", message_id=f"m{number}", user_id=value)
-        for number, value in enumerate(["null", " NULL ", "0000-000", "-1", "undefined", "[object Object]", ""])
-    ]
-    assert {rule for rule, _ in placed(tmp_path, rows).values()} == {"unidentified"}
+def by_the_twin(rows: list[dict[str, Any]], decisions: Decided) -> Placed:
+    def id_of(key: naive.Key) -> bytes:
+        if key is None:
+            return b""
+        if isinstance(key, bytes):
+            return person_id(SECRET, key)
+        w, message = key
+        return person_id(SECRET, w if message is None else b"\0".join([w, *(part.encode() for part in message)]))
+
+    found = naive.persons_of(rows, RULES, decisions)
+    return {message: (id_of(one.person_key), one.rule, one.time_us) for message, one in found.items()}
 
 
-def test_of_conflicting_copies_the_least_counts(tmp_path: Path) -> None:
-    late = event("2024-03-01T10:00:00", "A", message_id="m", user_id="late", received_at="2024-03-02T00:00:00")
-    soon = event("2024-03-01T10:00:00", "A", message_id="m", user_id="soon", received_at="2024-03-01T11:00:00")
-    none = event("2024-03-01T10:00:00", "A", message_id="m", user_id="none")
-    alone = placed(tmp_path / "alone", [soon])
-    for seed in range(6):
-        rows = [late, soon, none, soon]
-        random.Random(seed).shuffle(rows)
-        ids, found = place(tmp_path / str(seed), rows, files=2)
-        assert found.n_duplicates == 3
-        assert placed(tmp_path / f"again{seed}", rows, files=2) == alone
-        assert len(ids) == 4
+@settings(max_examples=400, deadline=None)
+@given(st.lists(events(), min_size=1, max_size=14), DECISIONS, st.integers(0, 5), st.sampled_from([1 << 30, 300]))
+def test_equals_the_plain_twin(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[dict[str, Any]],
+    drawn: list[tuple[bool, int, int]],
+    seed: int,
+    memory: int,
+) -> None:
+    decisions = decided(drawn)
+    steps = Steps(tmp_path_factory.mktemp("place"), RULES, memory_bytes=memory)
+    steps.add(rows, files=2, seed=seed)
+    found = steps.placed(steps.place(folded(decisions.forced, decisions.forbidden)))
+    assert found == by_the_twin(rows, decisions)
 
 
-def test_a_device_with_a_wrong_clock_is_set_right(tmp_path: Path) -> None:
-    hour = timedelta(hours=1)
-
-    def sent(at: str, message: str, delay: int, offset: timedelta, device: str = "d1") -> dict[str, Any]:
-        real = datetime.fromisoformat(at)
-        return event(
-            real - offset,
-            "Page Viewed",
-            message_id=message,
-            anonymous_id=device,
-            sent_at=(real - offset).isoformat(),
-            received_at=(real + timedelta(seconds=delay)).isoformat(),
-        )
-
-    rows = [
-        sent("2024-03-01T10:00:00", "slow", 30, hour),
-        sent("2024-03-01T10:05:00", "quick", 2, hour),
-        sent("2024-03-01T10:00:00", "right", 40, timedelta(0), "d2"),
-    ]
-    ids, found = place(tmp_path, rows)
-    times = dict(zip(ids, found.time.tolist(), strict=True))
-    base = int(datetime(2024, 3, 1, 10, tzinfo=UTC).timestamp()) * 1_000_000
-    # The smallest delay is the offset: two seconds too much, the same for all, so that nothing swaps.
-    assert times["slow"] == base + 2_000_000
-    assert times["quick"] == base + 302_000_000
-    assert times["right"] == base
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.lists(events(), min_size=1, max_size=6), DECISIONS, st.booleans()), min_size=2, max_size=4)
+)
+def test_steps_end_where_everything_at_once_does(
+    tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[list[dict[str, Any]], Any, bool]]
+) -> None:
+    """Files come and go, decisions change: after each step the answer is that of the rows that are there."""
+    steps = Steps(tmp_path_factory.mktemp("steps"), RULES)
+    lake: list[list[dict[str, Any]]] = []
+    for rows, decisions, lose in drawn:
+        if lose and lake:
+            sources = len({row["source"] for row in lake[0]})
+            for _ in range(sources):
+                steps.remove(0)
+            lake.pop(0)
+        steps.add(rows)
+        lake.append(rows)
+        choice = decided(decisions)
+        found = steps.placed(steps.place(folded(choice.forced, choice.forbidden)))
+        assert found == by_the_twin([row for part in lake for row in part], choice)
 
 
-def test_a_time_in_the_future_is_placed_at_its_arrival(tmp_path: Path) -> None:
-    rows = [event("2030-01-01T00:00:00", "A", message_id="m", user_id="u", received_at="2024-03-01T10:00:00")]
-    _, found = place(tmp_path, rows)
-    assert found.future.tolist() == [1]
-    assert found.time.tolist() == [int(datetime(2024, 3, 1, 10, tzinfo=UTC).timestamp()) * 1_000_000]
+def test_what_a_row_tells_is_forgotten_with_its_file(tmp_path: Any) -> None:
+    joined = event(START, "Page Viewed", user_id="u1", email="a@x.it", message_id="1")
+    alone = event(START, "Page Viewed", email="a@x.it", message_id="2", source="mail")
+    steps = Steps(tmp_path, IdentitySettings())
+    steps.add([joined])
+    steps.add([alone])
+    assert len({person for person, _, _ in steps.placed(steps.place()).values()}) == 1
+    steps.remove(0)
+    found = steps.placed(steps.place())
+    assert found == persons_of([alone], IdentitySettings(), tmp_path / "anew")
 
 
-def test_person_ids_are_keyed_and_sorted(tmp_path: Path) -> None:
-    rows = [event("2024-03-01T10:00:00", "A", message_id=str(n), user_id=f"u{n}") for n in range(50)]
-    _, found = place(tmp_path, rows)
-    ids = [bytes(row) for row in found.person_ids]
-    assert ids == sorted(ids)
-    assert np.unique(found.person).tolist() == list(range(50))
+def test_an_import_of_nothing_new_changes_no_row(tmp_path: Any) -> None:
+    rows = [event(START, "Page Viewed", user_id="u1", anonymous_id="a", message_id=str(n)) for n in range(4)]
+    steps = Steps(tmp_path, IdentitySettings())
+    steps.add(rows)
+    steps.place()
+    steps.add(rows)
+    assert len(steps.place().changed) == 0
+
+
+def test_far_rows_do_not_count_as_changed(tmp_path: Any) -> None:
+    steps = Steps(tmp_path, IdentitySettings())
+    steps.add([event(START, "Page Viewed", anonymous_id=f"a{n}", message_id=str(n)) for n in range(50)])
+    steps.place()
+    steps.add([event(START, "Page Viewed", anonymous_id="a7", user_id="u", message_id="new")])
+    placement = steps.place()
+    assert sorted(placement.changed.tolist()) == [7, 50]
+    assert np.array_equal(np.flatnonzero(placement.unit == placement.unit[50]), [7, 50])

@@ -11,9 +11,9 @@ import pytest
 
 from percorso.analyses.outcomes import ALL_OUTCOMES, journey_outcomes
 from percorso.journeys import bucket
-from percorso.journeys.build import BuildInput, build_tables
 from percorso.settings import DAY_US, Goal, Settings
 from percorso.settings.stages import STAGE_MODELS
+from percorso.store import cold, log_files
 from percorso.store.journey_log import (
     FLAG_BOT,
     FLAG_FUTURE,
@@ -22,9 +22,8 @@ from percorso.store.journey_log import (
     FLAG_ORDER,
     FLAG_SAME_ORDER,
     JourneyLog,
-    open_log,
-    swap_manifest,
 )
+from tests.journeys.worlds import build_files
 from tests.lake_builder import event, lake_files
 
 SHOP = {"source": "erp", "source_kind": "server"}
@@ -33,11 +32,7 @@ TILL = {"source": "till", "source_kind": "pos"}
 
 def build(folder: Path, rows: list[dict[str, Any]], settings: Settings | None = None, **options: Any) -> JourneyLog:
     files = lake_files(folder / "lake", rows, **options)
-    work = BuildInput(files, settings or Settings(), b"k" * 32, folder / "log", folder / "tmp", 1 << 30)
-    swap_manifest(folder / "log", build_tables(work, lambda phase, done, total: None))
-    log = open_log(folder / "log")
-    assert log is not None
-    return log
+    return build_files(folder, files, settings or Settings())[0]
 
 
 def table(log: JourneyLog, name: str) -> list[dict[str, Any]]:
@@ -236,11 +231,14 @@ def test_a_bucket_with_more_text_than_32_bits_can_address(tmp_path: Path, monkey
         for day in range(1, 29)
     ]
     plain = build(tmp_path / "plain", rows)
-    monkeypatch.setattr(bucket, "_MOST_TEXT_BYTES", 100)
+    for module in (bucket, log_files, cold):
+        monkeypatch.setattr(module, "MOST_TEXT_BYTES", 100)
     first, second = build(tmp_path / "a", rows), build(tmp_path / "b", rows, files=5, seed=1)
     assert first.data_version == second.data_version != plain.data_version
-    for name in ("cold", "persons"):
-        assert table(first, name) == table(plain, name)
+    assert table(first, "persons") == table(plain, "persons")
+    for one, other in zip(first.buckets, plain.buckets, strict=True):
+        for name in ("title", "properties", "message_id"):
+            assert one.cold(name).to_pylist() == other.cold(name).to_pylist()
 
 
 # ---------------------------------------------------------------------------------------------- stages

@@ -42,7 +42,6 @@ def persons(draw: st.DrawFn) -> list[list[naive.Event]]:
                 currency=draw(st.integers(0, 2)),
                 score=draw(st.sampled_from([float("nan"), 3.0, 4.0, 5.0])),
                 has_cart=draw(st.booleans()),
-                trust=draw(st.integers(0, 2)),
             )
             started.add(session)
             event.goal = (
@@ -50,6 +49,11 @@ def persons(draw: st.DrawFn) -> list[list[naive.Event]]:
             )
             events.append(event)
         every.append(events)
+    for ref in (11, 12):
+        told = [e for events in every for e in events if e.qualifies == 6 and e.order_ref == ref]
+        counts = draw(st.integers(-1, len(told) - 1))  # -1: the record that counts is nobody's
+        for number, event in enumerate(told):
+            event.copy = number != counts
     return every
 
 
@@ -77,7 +81,7 @@ def run(every: list[list[naive.Event]]) -> Any:
         currency=column("currency", np.int32),
         score=column("score", np.float64),
         has_cart=column("has_cart", np.uint8),
-        trust=column("trust", np.int8),
+        copy=column("copy", np.uint8),
     )
     return kernel.cut_journeys(
         data, kernel.JourneyRules(RULES.timeout, RULES.outbound_lead, RULES.after_order, RULES.order_open)
@@ -141,3 +145,42 @@ def test_equals_the_plain_twin(every: list[list[naive.Event]]) -> None:
         n_orders += len(told.orders)
     assert len(journeys) == n_journeys
     assert len(orders) == n_orders
+
+
+ORDER, CONSIDER, CARE, REFUND = 6, 2, 7, 12
+
+
+def bought(time: int, *, copy: bool = False, **more: Any) -> naive.Event:
+    return naive.Event(time=time, qualifies=ORDER, goal=True, order_ref=11, copy=copy, **more)
+
+
+def test_an_order_told_on_two_timelines_counts_on_one() -> None:
+    """The site knew a user id, the shop system an e-mail address; nothing joins them."""
+    site = [naive.Event(0, CONSIDER), bought(5, copy=True), naive.Event(6, REFUND, order_ref=11)]
+    shop = [bought(7, inbound=False), naive.Event(20, CARE, order_ref=11)]
+    journey, order, signal, _, marks, journeys, orders = run([site, shop])
+    assert marks.tolist() == [0, 2, 0, 5, 0]
+    assert signal.tolist() == [2, 3, 4, 3, 4]
+    assert order.tolist() == [-1, -1, -1, 0, 0]
+    assert journey[:3].tolist() == [0, 0, 0]  # one purchase journey, which nothing closes
+    assert journeys[0, 6] == -1
+    assert orders[:, :2].tolist() == [[1, 3]]
+    assert orders[0, 4] == STATUS.index("live")  # the refund stands on the other timeline
+
+
+def test_a_copy_on_the_same_timeline_belongs_to_its_order() -> None:
+    before, after = bought(0, copy=True), bought(3, copy=True)
+    journey, order, _, _, marks, journeys, orders = run([[before, bought(2), after]])
+    assert marks.tolist() == [2, 5, 2]
+    assert order.tolist() == [-1, 0, 0]
+    assert journey.tolist() == [0, 0, 0]
+    assert len(journeys) == 2
+    assert len(orders) == 1
+
+
+def test_orders_without_a_number_are_orders_of_their_own() -> None:
+    events = [naive.Event(time, ORDER, goal=True) for time in (0, 1)]
+    _, order, _, _, marks, _, orders = run([events, events])
+    assert marks.tolist() == [5, 5, 5, 5]
+    assert order.tolist() == [0, 1, 2, 3]
+    assert len(orders) == 4

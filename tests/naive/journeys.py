@@ -28,7 +28,7 @@ class Event:
     currency: int = 0
     score: float = float("nan")
     has_cart: bool = False
-    trust: int = 0
+    copy: bool = False  # of an order that counts elsewhere
 
 
 @dataclass
@@ -96,7 +96,6 @@ class Told:
 def cut_journeys(events: list[Event], rules: Rules) -> Told:
     n = len(events)
     told = Told([], [], [None] * n, [None] * n, [0] * n, [0] * n, [False] * n, [False] * n, [False] * n)
-    counting = _counting_orders(events)
     by_ref: dict[int, Order] = {}
     current: Journey | None = None
     last: dict[str, Any] | None = None
@@ -120,8 +119,8 @@ def cut_journeys(events: list[Event], rules: Rules) -> Told:
 
     for i, e in enumerate(events):
         n_sessions += e.session_start
-        is_order = e.qualifies == ORDER and i in counting
-        is_copy = e.qualifies == ORDER and not is_order
+        is_order = e.qualifies == ORDER and not e.copy
+        is_copy = e.qualifies == ORDER and e.copy
         q = 4 if is_copy else e.qualifies
         told.is_order[i], told.is_copy[i] = is_order, is_copy
         named = by_ref.get(e.order_ref) if e.order_ref else None
@@ -231,19 +230,6 @@ def cut_journeys(events: list[Event], rules: Rules) -> Told:
             told.journey_of[i], told.reached[i] = journey, AWARE
             journey.events.append(i)
     return told
-
-
-def _counting_orders(events: list[Event]) -> set[int]:
-    best: dict[int, int] = {}
-    counting = set()
-    for i, e in enumerate(events):
-        if e.qualifies != ORDER:
-            continue
-        if not e.order_ref:
-            counting.add(i)
-        elif e.order_ref not in best or e.trust < events[best[e.order_ref]].trust:
-            best[e.order_ref] = i
-    return counting | set(best.values())
 
 
 def _signal(e: Event, q: int, named: Order | None, open_orders: list[Order], live_orders: list[Order]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from percorso.analyses.customer_view import CustomerView
@@ -16,11 +17,14 @@ from percorso.services.build import fresh_log
 from percorso.services.customer import ask_customer, find_customers, view_customer
 from percorso.services.workspace import Workspace
 from percorso.settings import Rate
+from percorso.store.alias_table import write_alias_table
+from percorso.store.journey_log import Bucket, JourneyLog
 from tests.lake_builder import event
 from tests.workspaces import add_events, make_workspace
 
 POS = {"source": "till", "source_kind": "pos", "id_space": "till", "ref_space": "till"}
 PAGE = {"type": "page", "url": "https://shop.example/"}
+FAMILY = "+39 06 6982 1234"
 
 ROWS = [
     # Anna browses, buys with her account, gets the parcel, recommends, comes back.
@@ -40,23 +44,23 @@ ROWS = [
     event("2024-03-20T10:00:00", "Product Reviewed", user_id="user-1042", order_id="77", score=5.0),
     event("2024-05-01T10:00:00", "Product Viewed", user_id="user-1042"),
     event("2024-05-01T10:00:20", "Products Searched", user_id="user-1042"),
-    # The till knows her by card, and her address stands on the receipt.
-    event(
-        "2024-04-20T15:00:00", "Order Completed", loyalty_id="L 99 12", email="anna.rossi@example.it", value=500, **POS
-    ),
-    # The newsletter knows the address alone.
-    event("2024-05-02T11:00:00", "Email Sent", email="anna.rossi@example.it", source="mail", source_kind="email"),
-    # Bruno: two orders, one sent back and refunded in part, one cancelled; customer 1042 of the till is not Anna.
+    # The till knows Dora by card, and customer 1042 of the till is not Anna.
+    event("2024-04-20T15:00:00", "Order Completed", loyalty_id="D 99 12", email="dora@example.it", value=500, **POS),
+    event("2024-04-03T09:00:00", "Order Completed", user_id="user-1042", value=900, **POS),
+    # Bruno: two orders, one sent back and refunded in part, one cancelled.
     event("2024-03-02T09:00:00", "Order Completed", user_id="bruno", order_id="1", value=10000, phone="347 123 4456"),
     event("2024-03-08T09:00:00", "Order Refunded", user_id="bruno", order_id="1", value=4000, source_kind="server"),
     event("2024-04-01T09:00:00", "Order Completed", user_id="bruno", order_id="2", value=2000, currency="USD"),
     event("2024-04-02T09:00:00", "Order Cancelled", user_id="bruno", order_id="2", source_kind="server"),
-    event("2024-04-03T09:00:00", "Order Completed", user_id="user-1042", value=900, **POS),
     # A tablet: Carla signs in and out, somebody goes on.
     event("2024-03-03T09:00:00", "Page Viewed", user_id="carla", device_id="tablet", **PAGE),
     event("2024-03-03T09:05:00", "Signed Out", device_id="tablet", message_id="out"),
     event("2024-03-03T09:10:00", "Product Viewed", device_id="tablet"),
     event("2024-03-03T09:00:00", "Order Completed", value=100, **POS),
+    # A family's telephone.
+    *(event(f"2024-03-04T{hour:02d}:00:00", "Page Viewed", user_id="paola", phone=FAMILY) for hour in range(10)),
+    *(event(f"2024-03-04T{hour:02d}:30:00", "Page Viewed", user_id="piero", phone=FAMILY) for hour in range(9)),
+    event("2024-03-04T12:00:00", "Email Sent", email="nonna@example.it", phone=FAMILY),
 ]
 
 
@@ -65,8 +69,28 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return make_workspace(tmp_path_factory.mktemp("customer") / "shop", ROWS)
 
 
+@pytest.fixture(scope="module")
+def named(workspace: Workspace) -> JourneyLog:
+    """The log with an alias table in which Anna's address is hers, as a build writes it."""
+    log = fresh_log(workspace)
+    rows = {one: one for bucket in log.buckets for one in identified(bucket)}
+    rows[alias("email", "", "anna.rossi@example.it", workspace)] = alias("user_id", "shop", "user-1042", workspace)
+    keys, persons = (np.frombuffer(b"".join(part), dtype=np.uint8).reshape(-1, 16) for part in (rows, rows.values()))
+    name = write_alias_table(log.folder, keys, persons)
+    return replace(log, manifest={**log.manifest, "alias": name})
+
+
+def identified(bucket: Bucket) -> list[bytes]:
+    ids, kinds = (bucket.persons.arrow(name).to_pylist() for name in ("person_id", "kind"))
+    return [one for one, kind in zip(ids, kinds, strict=True) if kind == "identified"]
+
+
+def alias(kind: str, space: str, value: str, workspace: Workspace) -> bytes:
+    return person_id(workspace.secret, f"{kind}\0{space}\0{value}".encode())
+
+
 def person(workspace: Workspace, kind: str, space: str, value: str) -> str:
-    return person_id(workspace.secret, f"{kind}\0{space}\0{value}".encode()).hex()
+    return alias(kind, space, value, workspace).hex()
 
 
 def found(workspace: Workspace, text: str, **options: Any) -> dict[str, tuple[str, ...]]:
@@ -88,20 +112,59 @@ def test_a_user_id_means_its_own_person_in_each_space(workspace: Workspace) -> N
     assert found(workspace, "user-1042", kind="user_id", space="shop") == {web: ("user_id in shop",)}
 
 
-def test_an_address_means_all_on_whose_events_it_stands(workspace: Workspace) -> None:
-    expected = {
-        person(workspace, "user_id", "shop", "user-1042"),
-        person(workspace, "loyalty_id", "till", "L9912"),
-        person(workspace, "email", "", "anna.rossi@example.it"),
+def test_an_identifier_is_known_by_its_hash(
+    workspace: Workspace, named: JourneyLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("percorso.services.customer.messages_with", None)  # the lake's events are not asked
+    web, till = (person(workspace, "user_id", space, "user-1042") for space in ("shop", "till"))
+    assert found(workspace, "ANNA.rossi@example.it", log=named) == {web: ("email",)}
+    assert found(workspace, "user-1042", log=named) == {web: ("user_id in shop",), till: ("user_id in till",)}
+    assert found(workspace, "d9912", log=named) == {
+        person(workspace, "loyalty_id", "till", "D9912"): ("loyalty_id in till",)
     }
-    matches = find_customers(workspace, "ANNA.rossi@example.it")
+
+
+def test_an_id_from_before_persons_were_joined_means_who_they_are_now(workspace: Workspace, named: JourneyLog) -> None:
+    anna = person(workspace, "user_id", "shop", "user-1042")
+    before = person(workspace, "email", "", "anna.rossi@example.it")
+    assert found(workspace, before, log=named) == {anna: ("person",)}
+    assert view_customer(workspace, before, log=named).history.person == anna
+    # The beginning of an id is one that was shown: the person's of today.
+    with pytest.raises(NotFound):
+        find_customers(workspace, before[:12], log=named)
+
+
+def test_a_shared_identifier_means_all_on_whose_events_it_stands(workspace: Workspace, named: JourneyLog) -> None:
+    expected = {
+        person(workspace, *one)
+        for one in (("user_id", "shop", "paola"), ("user_id", "shop", "piero"), ("email", "", "nonna@example.it"))
+    }
+    matches = find_customers(workspace, "06 69821234", log=named)
     assert {match.person for match in matches} == expected
-    assert {match.found_as for match in matches} == {("email",)}
-    assert sorted((match.events, match.orders) for match in matches) == [(1, 0), (1, 1), (7, 1)]
+    assert {(match.found_as, match.shared) for match in matches} == {(("phone",), True)}
+    assert sorted(match.events for match in matches) == [1, 9, 10]
+    with pytest.raises(SpecError, match="shared by 3 persons") as caught:
+        view(workspace, FAMILY, log=named)
+    assert set(caught.value.fields["persons"]) == expected  # type: ignore[call-overload]
+
+
+def test_what_is_a_name_goes_before_what_stands_on_events(tmp_path: Path) -> None:
+    """A user id that is also some browser's id: the browser is asked for by its type."""
+    rows = [
+        event("2024-03-01T10:00:00", "Page Viewed", user_id="u-1000"),
+        event("2024-03-01T10:00:00", "Page Viewed", anonymous_id="u-1000"),
+    ]
+    shop = make_workspace(tmp_path / "alike", rows)
+    log = fresh_log(shop)
+    known = np.frombuffer(alias("user_id", "shop", "u-1000", shop), dtype=np.uint8).reshape(1, 16)
+    log = replace(log, manifest={**log.manifest, "alias": write_alias_table(log.folder, known, known)})
+    assert found(shop, "u-1000", log=log) == {person(shop, "user_id", "shop", "u-1000"): ("user_id in shop",)}
+    browser = person(shop, "anonymous_id", "shop", "u-1000")
+    assert found(shop, "u-1000", kind="anonymous_id", log=log) == {browser: ("anonymous_id in shop",)}
 
 
 @pytest.mark.parametrize(
-    ("text", "space", "value"), [("l9912", "till", ("loyalty_id", "till", "L9912")), ("+39 347 1234456", "", "bruno")]
+    ("text", "space", "value"), [("d9912", "till", ("loyalty_id", "till", "D9912")), ("+39 347 1234456", "", "bruno")]
 )
 def test_cards_and_phones_are_read_as_the_build_reads_them(
     workspace: Workspace, text: str, space: str, value: Any
@@ -167,9 +230,9 @@ def test_wrong_types_and_spaces_are_refused_with_the_nearest(workspace: Workspac
 
 
 def test_asking_for_one_of_several_lists_them(workspace: Workspace) -> None:
-    with pytest.raises(SpecError, match="3 persons") as caught:
-        view(workspace, "anna.rossi@example.it")
-    assert len(caught.value.fields["persons"]) == 3  # type: ignore[arg-type]
+    with pytest.raises(SpecError, match="2 persons are known") as caught:
+        view(workspace, "user-1042")
+    assert len(caught.value.fields["persons"]) == 2  # type: ignore[arg-type]
     with pytest.raises(NotFound):
         view_customer(workspace, "0" * 32)
 

@@ -35,6 +35,7 @@ from percorso.time import zone_of
 __all__ = ["register"]
 
 _SHOWN_EVENTS = 50
+_SHOWN_PERSONS = 50  # a till's account stands on the receipts of thousands
 _SHOWN_DIGITS = 12
 _SHOWN_CHANNELS = 1  # one, and how many more: the page fits 80 columns
 
@@ -96,6 +97,9 @@ def customer(
 
 def _tell_several(found: tuple[CustomerMatch, ...], output: Output, zone: ZoneInfo, command: str) -> None:
     """The persons to choose from."""
+    shown = found
+    if output.format is Format.table and len(found) > _SHOWN_PERSONS:
+        shown = tuple(sorted(found, key=lambda match: -match.events)[:_SHOWN_PERSONS])
     rows = [
         {
             "person": match.person if output.format is not Format.table else match.person[:_SHOWN_DIGITS],
@@ -106,9 +110,12 @@ def _tell_several(found: tuple[CustomerMatch, ...], output: Output, zone: ZoneIn
             "events": match.events,
             "orders": match.orders,
         }
-        for match in found
+        for match in shown
     ]
-    note = f"{len(found)} persons are known by this. Ask for one by its id: {command} customer {rows[0]['person']}"
+    known = "This is shared by {} persons." if any(match.shared for match in found) else "{} persons are known by this."
+    note = f"{known.format(len(found))} Ask for one by its id: {command} customer {rows[0]['person']}"
+    if len(shown) < len(found):
+        note = f"The {len(shown)} with most events are shown; --format json lists all. {note}"
     body = {"persons": [_match_json(match) for match in found]}
     write_table(pa.Table.from_pylist(rows), output, body=body, notes=[note])
 
@@ -136,7 +143,7 @@ def _head(view: CustomerView, zone: ZoneInfo) -> str:
         "As of": f"{local_text(history.as_of_us, zone)} {zone.key}",
     }
     if history.kind == "anonymous":
-        lines["Known by"] = "a browser or device alone"
+        lines["Known by"] = "a browser, device or shared identifier alone"
     if view.traits:
         lines["Traits"] = view.traits
     told = [f"  {name:<13} {text}" for name, text in lines.items()]

@@ -190,6 +190,8 @@ def _advice(files: Sequence[FileReport], command: str) -> list[str]:
             notes.append(f"{name}: {count_of(file.retracted, 'event')} of earlier imports taken back.")
         if file.import_again:
             notes.append(f"{name}: what was taken back had rows in common with other files; {_again_text(file)}")
+        if file.suppressed:
+            notes.append(f"{name}: {count_of(file.suppressed, 'row')} left out, of persons who were erased.")
         if file.spend_rows:
             notes.append(f"{name}: {count_of(file.spend_rows, 'row')} of ad spend.")
     if any(file.rejected for file in files):

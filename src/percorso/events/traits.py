@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-__all__ = ["PERSONAL_TRAITS", "merge_traits"]
+__all__ = ["PERSONAL_TRAITS", "merge_traits", "strip_traits"]
 
 #: Traits that name or reach a person. They stay in the lake and never enter the journey log.
 PERSONAL_TRAITS = frozenset(
@@ -45,7 +45,26 @@ def merge_traits(sent: Iterable[str]) -> str | None:
     """
     merged: dict[str, object] = {}
     for text in sent:
-        traits = msgspec.json.decode(text)
-        merged |= {name: value for name, value in traits.items() if name.lower() not in PERSONAL_TRAITS}
+        merged |= _without_personal(text)
     kept = {name: value for name, value in merged.items() if value is not None}
     return msgspec.json.encode(kept, order="sorted").decode() if kept else None
+
+
+def strip_traits(sent: str) -> str | None:
+    """JSON of the traits without the personal ones, keys sorted; None where nothing is left.
+
+    Merging stripped traits gives what merging those that were sent gives: a null stays, since it takes back
+    what was sent before.
+
+    Examples
+    --------
+    >>> strip_traits('{"plan": null, "email": "x@example.org"}')
+    '{"plan":null}'
+    """
+    kept = _without_personal(sent)
+    return msgspec.json.encode(kept, order="sorted").decode() if kept else None
+
+
+def _without_personal(sent: str) -> dict[str, object]:
+    traits = msgspec.json.decode(sent)
+    return {name: value for name, value in traits.items() if name.lower() not in PERSONAL_TRAITS}

@@ -1,8 +1,8 @@
 """From an identifier that somebody types to the persons it points at, and back.
 
 The journey log knows persons by keyed hashes alone; what they are called stands in the lake. So a look-up makes
-the hashes that the build would make, and reads the lake for what no hash can tell: on whose events an identifier
-stands beside a better one.
+the hashes that the build would make, and reads the lake for what no hash can tell: on which events an identifier
+stands that belongs to nobody alone, and which identifiers stand on somebody's events.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ import pyarrow.parquet as pq
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.placement import person_id
+from percorso.kernels.arrays import U8
 from percorso.store.lake import LakeFile
 
 __all__ = [
     "IDENTIFIER_READ",
     "Identifier",
+    "aliases_of",
     "identifiers_of",
     "known_spaces",
-    "persons_of_rows",
+    "messages_with",
     "possible_identifiers",
     "rows_of_messages",
     "rows_with",
@@ -89,6 +91,12 @@ def possible_identifiers(
     return tuple(possible)
 
 
+def aliases_of(identifiers: Sequence[Identifier], secret: bytes) -> U8:
+    """The keyed hash of each identifier, uint8, shape (n, 16): what the alias table knows it by."""
+    joined = b"".join([person_id(secret, one.text()) for one in identifiers])
+    return np.frombuffer(joined, dtype=np.uint8).reshape(-1, 16)
+
+
 def identifiers_of(row: dict[str, Any], rules: IdentifierRules) -> tuple[Identifier, ...]:
     """The identifiers of a row of the lake, strong ones by falling priority, then weak ones."""
     own = msgspec.json.decode(row["other_ids"]) if row["other_ids"] else {}
@@ -125,15 +133,46 @@ def rows_with(
                         yield file.source, row
 
 
+def messages_with(
+    files: Sequence[LakeFile], identifiers: Collection[Identifier], rules: IdentifierRules
+) -> Iterator[tuple[Identifier, str, list[str]]]:
+    """Which events carry which of the identifiers: an identifier, a source, and message ids of it; each as often as
+    parts of the lake have some.
+
+    Cheaper than `rows_with` where an identifier stands on very many events: nothing else of them is read.
+    """
+    wanted: dict[tuple[str, str], list[Identifier]] = {}
+    for identifier in identifiers:
+        wanted.setdefault((identifier.kind, identifier.value), []).append(identifier)
+    columns = sorted({kind if kind in IDENTIFIER_READ else "other_ids" for kind, _ in wanted})
+    for file in files:
+        with pq.ParquetFile(file.path, read_dictionary=[*columns, "id_space"], memory_map=True) as parquet:
+            for group in range(parquet.num_row_groups):
+                table = parquet.read_row_group(group, columns=[*columns, "id_space"])
+                hits = [(ones, _carrying(table, kind, ones, rules)) for (kind, _), ones in wanted.items()]
+                if any(marks.any() for _, marks in hits):
+                    messages = parquet.read_row_group(group, columns=["message_id"]).column(0)
+                    for ones, marks in hits:
+                        for one in ones:
+                            mine = marks & _in_spaces(table, [one])
+                            if mine.any():
+                                yield one, file.source, messages.filter(pa.array(mine)).to_pylist()
+
+
 def _carrying(table: pa.Table, kind: str, wanted: list[Identifier], rules: IdentifierRules) -> npt.NDArray[np.bool_]:
     """Which rows carry one of the wanted identifiers of a kind, shape (n_rows,)."""
     values = {identifier.value for identifier in wanted}
     column = table.column(kind if kind in IDENTIFIER_READ else "other_ids")
     hits = _rows_where(column, lambda texts: _matches(kind, texts, values, rules))
-    if kind in _OF_THE_WORKSPACE or not hits.any():
-        return hits
+    return hits & _in_spaces(table, wanted) if hits.any() else hits
+
+
+def _in_spaces(table: pa.Table, wanted: list[Identifier]) -> npt.NDArray[np.bool_]:
+    """Which rows are of the space of one of the wanted identifiers, which are of one kind; shape (n_rows,)."""
+    if wanted[0].kind in _OF_THE_WORKSPACE:
+        return np.ones(len(table), dtype=np.bool_)
     spaces = pa.array({identifier.space for identifier in wanted}, pa.string())
-    return hits & _rows_where(table.column("id_space"), lambda texts: pc.is_in(texts, spaces))
+    return _rows_where(table.column("id_space"), lambda texts: pc.is_in(texts, spaces))
 
 
 def _rows_where(column: pa.ChunkedArray, test: Callable[[pa.StringArray], pa.BooleanArray]) -> npt.NDArray[np.bool_]:
@@ -177,30 +216,6 @@ def _looks_like(kind: str, texts: pa.StringArray, value: str) -> pa.BooleanArray
     if kind in IDENTIFIER_READ:
         return pc.match_substring(texts, value)
     return pc.match_substring(texts, kind)  # a JSON object that has the key
-
-
-def persons_of_rows(
-    rows: Iterator[tuple[str, dict[str, Any]]],
-    identifiers: Collection[Identifier],
-    rules: IdentifierRules,
-    secret: bytes,
-) -> dict[bytes, set[Identifier]]:
-    """Ids of the persons that the rows may belong to, each with the wanted identifiers that led there.
-
-    A row with a strong identifier belongs to its best one's person. One with a weak identifier alone may end a log-in,
-    and be what an anonymous person is keyed by; whether there is such a person only the journey log knows.
-    """
-    persons: dict[bytes, set[Identifier]] = {}
-    for source, row in rows:
-        carried = identifiers_of(row, rules)
-        matching = {identifier for identifier in carried if identifier in identifiers}
-        if carried and carried[0].kind not in WEAK_COLUMNS:
-            persons.setdefault(person_id(secret, carried[0].text()), set()).update(matching)
-        for identifier in matching:
-            if identifier.kind in WEAK_COLUMNS:
-                key = b"\0".join([identifier.text(), source.encode(), row["message_id"].encode()])
-                persons.setdefault(person_id(secret, key), set()).add(identifier)
-    return persons
 
 
 def rows_of_messages(

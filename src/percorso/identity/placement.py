@@ -1,38 +1,49 @@
-"""Whose is each event: deduplication, clock correction, and identity rules sections 1 and 3.
+"""Whose is each event (identity rules, sections 1 to 4): all rows, or those that an import touched.
 
-In this version a person is one best strong identifier, or an anonymous stretch of a weak one; joining
-strong identifiers to one another comes later. Every step is a function of the rows alone, never of their
-order of arrival.
+One path for both: a full build is an increment upon nothing. Everything is a function of the rows that count, the
+rules and the decisions; what the last build left only saves work.
+
+A person is a *unit*, ``4 * code + kind``:
+
+====  =========================================================================================
+kind  code
+====  =========================================================================================
+0     strong code of the canonical identifier of a group
+1     weak code: the anonymous person of a weak identifier
+2     of a pair (w, row): the anonymous person after a sign-out, or of a session on a shared device
+3     strong code: the anonymous person of a shared strong identifier
+====  =========================================================================================
+
+-1 is nobody, -2 a copy that does not count.
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from percorso.identity.rows import MISSING, IdentifierTable, RowFiles
-from percorso.kernels.interning import duplicate_groups
-from percorso.kernels.placing import (
-    RULE_ANONYMOUS,
-    RULE_SIGNED_OUT,
-    choose_weak,
-    logins_of,
-    sweep_timelines,
-    timeline_records,
-)
-from percorso.kernels.sorting import group_rows, sort_groups
+from percorso.identity.copies import Skews, find_skews, keep_one_copy, place_in_time
+from percorso.identity.decisions import Folded
+from percorso.identity.graph import Graph, grown, resolve_graph
+from percorso.identity.keyed_hashes import keyed_hashes
+from percorso.identity.references import ask_references, repeated_orders
+from percorso.identity.resolution import Identifiers, ResolutionRules
+from percorso.identity.rows import OWNING_REFERENCES
+from percorso.identity.state import IdentityState
+from percorso.identity.timelines import TimelineRules, Timelines, affected_rows, follow_timelines, input_of
+from percorso.kernels.interning import KeyTable
+from percorso.kernels.placing import RULE_SHARED_SESSION, RULE_SIGNED_OUT, identified_rows
+from percorso.kernels.rows import changed_rows, name_persons
 
-__all__ = ["PLACING_RULES", "Placement", "person_id", "place_rows"]
+__all__ = ["NOBODY", "PLACING_RULES", "Placement", "PlacementRules", "person_id", "place_rows", "unit_ids"]
 
-_HOUR_US = 3_600_000_000
-_DAY_US = 24 * _HOUR_US
-_SKEW_US = 5 * 60_000_000
-_DAYS = 10_000_000  # more than there are days in the years 1 to 9999
-
-#: Names of the rules that place an event, by code. Codes 1 to 5 are those of percorso.kernels.placing.
+#: Names of the rules that place an event, by code. Codes 1 to 5 and 8 are those of percorso.kernels.placing.
 PLACING_RULES = (
     "unidentified",
     "login_before",
@@ -41,44 +52,78 @@ PLACING_RULES = (
     "signed_out",
     "anonymous",
     "strong",
+    "reference",
+    "shared_session",
 )
 RULE_STRONG = 6
+RULE_REFERENCE = 7
 
-#: Scratch memory that placing a row takes at most: three timeline records, or one key.
-_BYTES_PER_ROW = 96
+NOBODY = -1
+_NO_COPY = -2
+_KEYED = (RULE_SIGNED_OUT, RULE_SHARED_SESSION)
+_KIND_GROUP, _KIND_WEAK, _KIND_PAIR, _KIND_SHARED = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementRules:
+    """The workspace's rules of identity."""
+
+    resolution: ResolutionRules
+    timelines: TimelineRules
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where every row of the lake belongs.
+    """Where every row of the lake belongs; arrays by row unless said otherwise.
 
     Attributes
     ----------
-    person : int32, shape (n_rows,)
-        Rank of the person's id among all persons; -1: unidentified; -2: a duplicate, left out.
-    rule : uint8, shape (n_rows,)
-        Code into PLACING_RULES.
-    time : int64, shape (n_rows,)
+    keep : uint8
+        0: a copy that does not count, or its file has left the lake.
+    gone : uint8
+        1: its file has left the lake.
+    time : int64
         µs UTC, clock skew corrected and future times placed at received_at.
-    future : uint8, shape (n_rows,)
-    anonymous, device : int32, shape (n_rows,)
-        Weak identifiers' codes; -1 none.
-    person_ids : uint8, shape (n_persons, 16)
-        Keyed hashes, sorted by bytes.
-    identified : uint8, shape (n_persons,)
-        1: has a strong identifier.
-    n_duplicates : int
+    future, rule, copy : uint8
+        `rule` counts into PLACING_RULES; `copy` 1: an order that another row tells better.
+    unit : int32
+        The person, see above.
+    pair_w, pair_row : int32 and int64, shape (n_pairs,)
+        What units of kind 2 count into.
+    graph : Graph
+    skews : Skews
+    changed : int64, shape (n_changed,)
+        Rows whose person, rule, time or standing differs from the last build, and new ones that count.
     """
 
-    person: npt.NDArray[np.int32]
-    rule: npt.NDArray[np.uint8]
+    keep: npt.NDArray[np.uint8]
+    gone: npt.NDArray[np.uint8]
     time: npt.NDArray[np.int64]
     future: npt.NDArray[np.uint8]
-    anonymous: npt.NDArray[np.int32]
-    device: npt.NDArray[np.int32]
-    person_ids: npt.NDArray[np.uint8]
-    identified: npt.NDArray[np.uint8]
-    n_duplicates: int
+    rule: npt.NDArray[np.uint8]
+    copy: npt.NDArray[np.uint8]
+    unit: npt.NDArray[np.int32]
+    pair_w: npt.NDArray[np.int32]
+    pair_row: npt.NDArray[np.int64]
+    graph: Graph
+    skews: Skews
+    changed: npt.NDArray[np.int64]
+
+    @property
+    def n_events(self) -> int:
+        """Rows that count."""
+        return int(self.keep.sum())
+
+    @property
+    def n_duplicates(self) -> int:
+        """Rows in the lake that are copies of others."""
+        return int((self.gone == 0).sum()) - self.n_events
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """What the next build needs of it."""
+        names = ("keep", "gone", "time", "future", "rule", "copy", "unit", "pair_w", "pair_row")
+        mine = {name: getattr(self, name) for name in names}
+        return mine | self.graph.arrays() | {"skew_units": self.skews.units, "skew_offset": self.skews.offset}
 
 
 def person_id(secret: bytes, identifier: bytes) -> bytes:
@@ -95,183 +140,177 @@ def person_id(secret: bytes, identifier: bytes) -> bytes:
 
 
 def place_rows(
-    rows: RowFiles,
-    strong: IdentifierTable,
-    weak: IdentifierTable,
+    state: IdentityState,
+    gone: npt.NDArray[np.uint8],
+    rules: PlacementRules,
+    decisions: Folded,
     *,
     secret: bytes,
-    backfill_us: int,
     memory_bytes: int,
 ) -> Placement:
-    """Decide for every row: kept or duplicate, its time, its person, and by which rule.
+    """Decide for every row: kept or a copy, its time, its person, and by which rule.
 
-    Columns stay on disk; what has to be sorted is sorted in parts that fit into `memory_bytes`.
+    Parameters
+    ----------
+    state : IdentityState
+        With the rows of new files appended; its arrays are those of the last build. Aliases are added.
+    gone : uint8, shape (n_rows,)
+        1: the row's file has left the lake.
     """
-    n_parts = 1 + rows.n_rows * _BYTES_PER_ROW // max(memory_bytes, 1)
-    _keep_one_copy(rows, n_parts)
-    _correct_times(rows)
-    _find_owners(rows, len(weak), backfill_us, n_parts)
-    person_ids, identified = _number_persons(rows, strong, weak, secret)
-    return Placement(
-        person=rows.column("person"),
-        rule=rows.column("rule"),
-        time=rows.column("time"),
-        future=rows.column("future"),
-        anonymous=rows.column("anonymous"),
-        device=rows.column("device"),
-        person_ids=person_ids,
-        identified=identified,
-        n_duplicates=sum(int((rows.column("keep")[here] == 0).sum()) for here in rows.chunks()),
+    rows, before, n = state.rows, state.arrays, state.rows.n_rows
+    first_new = len(before["unit"]) if before else 0
+    n_weak, n_strong = len(state.weak), len(state.strong)
+    _add_aliases(state, secret)
+    keep = grown(before.get("keep"), n, 0, np.uint8)
+    lost = np.flatnonzero((gone == 1) & (grown(before.get("gone"), n, 0, np.uint8) == 0))
+    touched = np.concatenate([lost[lost < first_new], np.arange(first_new, n)])
+    keep_one_copy(rows, keep, gone, touched, memory_bytes)
+    time, future = grown(before.get("time"), n, 0, np.int64), grown(before.get("future"), n, 0, np.uint8)
+    skews = find_skews(rows, keep, n_weak)
+    moved = skews.devices_that_differ(_skews_before(before), n_weak)
+    place_in_time(rows, skews, moved, first_new, time, future)
+    changed = _changed(before, keep, time, first_new)
+
+    graph = resolve_graph(state, keep, time, changed, decisions, rules.resolution)
+    inputs = input_of(rows, keep, state.sets.sets(), graph.person, graph.shared, rules.timelines)
+    affected = affected_rows(inputs, changed, graph.set_changed, n_weak, n_strong)
+    found = follow_timelines(rows, inputs, affected, time, rules.timelines, n_weak, n_strong, memory_bytes)
+    unit, rule = grown(before.get("unit"), n, _NO_COPY, np.int32), grown(before.get("rule"), n, 0, np.uint8)
+    name_persons(
+        affected, keep, inputs.sset, graph.person, found.owner, found.chosen, found.rule, RULE_STRONG, unit, rule
     )
-
-
-def _keep_one_copy(rows: RowFiles, n_parts: int) -> None:
-    """Set `keep` on the copy of each message that counts: least received_at (none last), then least row hash."""
-    keep, keys = rows.column("keep"), rows.column("key")
-    keep[:] = 1
-    for part in range(n_parts):
-        if n_parts == 1:
-            copies, group = duplicate_groups(np.ascontiguousarray(keys), _part_bits(len(keys)))
-        else:
-            mine = [here.start + np.flatnonzero(keys[here, 1] % np.uint64(n_parts) == part) for here in rows.chunks()]
-            inside = np.concatenate(mine)
-            copies, group = duplicate_groups(np.ascontiguousarray(keys[inside]), _part_bits(len(inside)))
-            copies = inside[copies]
-        if not len(copies):
-            continue
-        received, row_key = rows.column("received")[copies], rows.column("row_key")[copies]
-        # Row keys are bytes: compare them as big-endian numbers.
-        big = row_key.byteswap()
-        order = np.lexsort((big[:, 1], big[:, 0], received, group))
-        first = np.r_[True, group[order][1:] != group[order][:-1]]
-        keep[copies] = 0
-        keep[copies[order[first]]] = 1
-
-
-def _part_bits(n_rows: int) -> int:
-    """How finely to scatter rows so that a part fits the processor's cache."""
-    return min(max(0, n_rows.bit_length() - 11), 16)
-
-
-def _correct_times(rows: RowFiles) -> None:
-    """Take clock skew out of `time`, and place future times at received_at (definitions, section 6)."""
-    keep, time, skew, received = (rows.column(name) for name in ("keep", "time", "skew", "received"))
-    suspects = [
-        _device_days(rows, here)[
-            (keep[here] == 1) & (skew[here] != MISSING) & (np.abs(skew[here]) > _SKEW_US) & (_device(rows, here) >= 0)
-        ]
-        for here in rows.chunks()
-    ]
-    # Only device-days with a suspicious request can have an offset beyond the limit.
-    units = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *suspects]))
-    if len(units):
-        smallest = np.full(len(units), MISSING, dtype=np.int64)
-        for here in rows.chunks():
-            unit = _device_days(rows, here)
-            measured = (keep[here] == 1) & (skew[here] != MISSING) & np.isin(unit, units)
-            np.minimum.at(smallest, np.searchsorted(units, unit[measured]), skew[here][measured])
-        smallest[np.abs(smallest) <= _SKEW_US] = 0
-        for here in rows.chunks():
-            unit = _device_days(rows, here)
-            inside = (_device(rows, here) >= 0) & np.isin(unit, units)
-            time[here][inside] += smallest[np.searchsorted(units, unit[inside])]
-    future = rows.column("future")
-    for here in rows.chunks():
-        arrived = received[here]
-        late = (arrived != MISSING) & (time[here] > np.where(arrived == MISSING, 0, arrived) + _HOUR_US)
-        future[here] = late
-        time[here] = np.where(late, arrived, time[here])
-
-
-def _device(rows: RowFiles, here: slice) -> npt.NDArray[np.int32]:
-    """The weak identifier that tells devices apart; -1: none."""
-    anonymous = rows.column("anonymous")[here]
-    return np.where(anonymous >= 0, anonymous, rows.column("device")[here])
-
-
-def _device_days(rows: RowFiles, here: slice) -> npt.NDArray[np.int64]:
-    """A number for each device and UTC day of the event's own time."""
-    days: npt.NDArray[np.int64] = np.floor_divide(rows.column("time")[here], _DAY_US)
-    return _device(rows, here).astype(np.int64) * _DAYS + days
-
-
-def _find_owners(rows: RowFiles, n_weak: int, backfill_us: int, n_parts: int) -> None:
-    """Fill in owner (strong code, or -1), rule, the deciding weak identifier, and the row of the sign-out."""
-    strong, anonymous, device = (rows.column(name) for name in ("strong", "anonymous", "device"))
-    signed_out, keep, chosen = (rows.column(name) for name in ("signed_out", "keep", "chosen"))
-    owner, sign_out, rule = (rows.column(name) for name in ("owner", "sign_out", "rule"))
-    has_login = logins_of(strong, anonymous, device, signed_out, keep, n_weak)
-    asked = choose_weak(strong, anonymous, device, keep, has_login, chosen)
-    for here in rows.chunks():
-        known = (keep[here] == 1) & (strong[here] >= 0)
-        owner[here] = np.where(known, strong[here], -1)
-        rule[here] = np.where(known, RULE_STRONG, np.where(chosen[here] >= 0, RULE_ANONYMOUS, 0))
-    text_offsets, text = rows.text()
-    time, source, sequence = (rows.column(name) for name in ("time", "source", "sequence"))
-    for part in range(n_parts):
-        row, timeline, record = timeline_records(
-            strong, anonymous, device, signed_out, keep, chosen, asked, part, n_parts
+    pair_w, pair_row = _name_pairs(before, found, affected, unit, rule)
+    if rows.sparse.intersection(OWNING_REFERENCES):
+        has_strong, has_weak = identified_rows(inputs)
+        n_references = len(state.references)
+        ask_references(
+            rows, keep, time, has_strong, has_weak, unit, rule, n_references=n_references, rule_reference=RULE_REFERENCE
         )
-        if len(row):
-            order, offsets = group_rows(timeline, 1 + n_weak // n_parts)
-            sort_groups(order, offsets, row, time, source, sequence, text_offsets, text, record)
-            sweep_timelines(order, offsets, record, row, strong, time, backfill_us, owner, sign_out, rule)
+    copy = repeated_orders(rows, keep, time, len(state.references))
+    differing = _differing(before, unit, rule, time, future, copy)
+    return Placement(keep, gone, time, future, rule, copy, unit, pair_w, pair_row, graph, skews, differing)
 
 
-def _number_persons(
-    rows: RowFiles, strong: IdentifierTable, weak: IdentifierTable, secret: bytes
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Fill in `person`, the rank of each row's person; returns the sorted ids, and which are identified."""
-    n_strong, n_weak = len(strong), len(weak)
-    rule, chosen, sign_out = (rows.column(name) for name in ("rule", "chosen", "sign_out"))
-    after = np.concatenate(
-        [np.zeros(0, dtype=np.int64)]
-        + [here.start + np.flatnonzero(rule[here] == RULE_SIGNED_OUT) for here in rows.chunks()]
-    )
-    composites, at = np.unique(
-        np.stack([chosen[after].astype(np.int64), sign_out[after]], axis=1), axis=0, return_inverse=True
-    )
-    composite_of = at.reshape(-1)
-    n_units = n_strong + n_weak + len(composites)
-    used_flag = np.zeros(n_units + 1, dtype=np.bool_)
-    person, keep, owner = (rows.column(name) for name in ("person", "keep", "owner"))
-    for here in rows.chunks():
-        unit = np.where(owner[here] >= 0, owner[here], -1).astype(np.int64)
-        unit = np.where((keep[here] == 1) & (rule[here] == RULE_ANONYMOUS), n_strong + chosen[here], unit)
-        first, last = np.searchsorted(after, (here.start, here.stop))
-        unit[after[first:last] - here.start] = n_strong + n_weak + composite_of[first:last]
-        used_flag[unit] = True  # unit -1 marks the last entry, which is nobody's
-        person[here] = unit
-    used = np.flatnonzero(used_flag[:-1])
-    ids = _person_ids(used, n_strong, n_weak, composites, rows, strong, weak, secret)
-    order = np.lexsort(ids.view(">u8").reshape(-1, 2).T[::-1])
-    rank = np.full(n_units + 1, -1, dtype=np.int32)
-    rank[used[order]] = np.arange(len(used), dtype=np.int32)
-    for here in rows.chunks():
-        person[here] = np.where(keep[here] == 1, rank[person[here]], -2)
-    return ids[order], (used[order] < n_strong).astype(np.uint8)
+def _add_aliases(state: IdentityState, secret: bytes) -> None:
+    """Keyed hashes of the strong identifiers that have none yet."""
+    ids, known = state.strong.identifiers(), len(state.alias)
+    if known < len(state.strong):
+        fresh = keyed_hashes(secret, np.ascontiguousarray(ids.offsets[known:]), np.ascontiguousarray(ids.text))
+        state.alias = np.concatenate([state.alias, fresh])
 
 
-def _person_ids(
-    used: npt.NDArray[np.int64],
-    n_strong: int,
-    n_weak: int,
-    composites: npt.NDArray[np.int64],
-    rows: RowFiles,
-    strong: IdentifierTable,
-    weak: IdentifierTable,
+def _skews_before(before: Mapping[str, npt.NDArray[Any]]) -> Skews:
+    nothing = np.zeros(0, dtype=np.int64)
+    return Skews(before.get("skew_units", nothing), before.get("skew_offset", nothing))
+
+
+def _changed(
+    before: Mapping[str, npt.NDArray[Any]],
+    keep: npt.NDArray[np.uint8],
+    time: npt.NDArray[np.int64],
+    first_new: int,
+) -> npt.NDArray[np.uint8]:
+    """Rows that are new, that count and did not (or the other way round), or whose time is another."""
+    changed = np.ones(len(keep), dtype=np.uint8)
+    if first_new:
+        old = slice(0, first_new)
+        changed[old] = (keep[old] != before["keep"]) | (time[old] != before["time"])
+    return changed
+
+
+def _name_pairs(
+    before: Mapping[str, npt.NDArray[Any]],
+    found: Timelines,
+    affected: npt.NDArray[np.uint8],
+    unit: npt.NDArray[np.int32],
+    rule: npt.NDArray[np.uint8],
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Set the unit of rows whose person is keyed by a w and a row; returns both of every such person."""
+    rows = np.flatnonzero(affected)
+    rows = rows[np.isin(rule[rows], _KEYED)]
+    w_before = before.get("pair_w", np.zeros(0, dtype=np.int32))
+    row_before = before.get("pair_row", np.zeros(0, dtype=np.int64))
+    table = KeyTable.of_keys(_pair_keys(w_before, row_before))
+    w, row = found.chosen[rows], found.key_row[rows]
+    codes, firsts = table.codes(_pair_keys(w, row), np.zeros(len(rows), dtype=np.uint8))
+    unit[rows] = 4 * codes + _KIND_PAIR
+    return np.concatenate([w_before, w[firsts]]), np.concatenate([row_before, row[firsts]])
+
+
+def _pair_keys(w: npt.NDArray[np.int32], row: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """128-bit keys whose low bits are spread; uint64, shape (n, 2)."""
+    keys = np.empty((len(w), 2), dtype=np.uint64)
+    keys[:, 1] = (w.astype(np.uint64) << np.uint64(34)) ^ row.astype(np.uint64)
+    mixed = keys[:, 1] * np.uint64(0x9E3779B97F4A7C15)
+    keys[:, 0] = mixed ^ (mixed >> np.uint64(32))
+    return keys
+
+
+def _differing(
+    before: Mapping[str, npt.NDArray[Any]],
+    unit: npt.NDArray[np.int32],
+    rule: npt.NDArray[np.uint8],
+    time: npt.NDArray[np.int64],
+    future: npt.NDArray[np.uint8],
+    copy: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.int64]:
+    now: dict[str, npt.NDArray[Any]] = {"unit": unit, "rule": rule, "time": time, "future": future, "copy": copy}
+    pairs = [array for name, values in now.items() for array in (values, before.get(name, values[:0]))]
+    return changed_rows(*(np.ascontiguousarray(array) for array in pairs))
+
+
+def unit_ids(
+    state: IdentityState,
+    pairs: tuple[npt.NDArray[Any], npt.NDArray[Any]],
+    units: npt.NDArray[Any],
+    *,
     secret: bytes,
 ) -> npt.NDArray[np.uint8]:
-    """HMAC-SHA-256 (128 bits) of each used person's canonical identifier, uint8, shape (n_used, 16)."""
-    named = used[used < n_strong]
-    loose = used[(used >= n_strong) & (used < n_strong + n_weak)] - n_strong
-    texts = strong.texts(named) + weak.texts(loose)
-    if len(composites):
-        offsets, text = rows.text()
-        keys = weak.texts(composites[:, 0])
-        sources = [rows.sources[rank].encode() for rank in rows.column("source")[composites[:, 1]]]
-        for key, source, row in zip(keys, sources, composites[:, 1], strict=True):
-            # The source belongs to it: message ids are unique within their source only.
-            texts.append(b"\0".join([key, source, bytes(text[offsets[row] : offsets[row + 1]])]))
-    joined = b"".join([person_id(secret, text) for text in texts])
-    return np.frombuffer(joined, dtype=np.uint8).reshape(-1, 16)
+    """Ids of persons, uint8, shape (n_units, 16).
+
+    Parameters
+    ----------
+    state : IdentityState
+    pairs : tuple of arrays
+        `pair_w` and `pair_row` of the placement that the units are of.
+    units : int32, shape (n_units,)
+        All >= 0.
+    """
+    units = np.asarray(units, dtype=np.int64)
+    kind, code = units & 3, units >> 2
+    ids = np.empty((len(units), 16), dtype=np.uint8)
+    by_alias = (kind == _KIND_GROUP) | (kind == _KIND_SHARED)
+    ids[by_alias] = state.alias[code[by_alias]]
+    weak = np.flatnonzero(kind == _KIND_WEAK)
+    if len(weak):
+        ids[weak] = keyed_hashes(secret, *_some_texts(state.weak.identifiers(), code[weak]))
+    paired = np.flatnonzero(kind == _KIND_PAIR)
+    if len(paired):
+        w, row = (np.asarray(part)[code[paired]] for part in pairs)
+        texts = _pair_texts(state, w, row)
+        ids[paired] = np.frombuffer(b"".join(person_id(secret, text) for text in texts), np.uint8).reshape(-1, 16)
+    return ids
+
+
+def _some_texts(ids: Identifiers, codes: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Offsets and bytes of the texts of some identifiers."""
+    buffers = [None, pa.py_buffer(np.ascontiguousarray(ids.offsets)), pa.py_buffer(np.ascontiguousarray(ids.text))]
+    some = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ids.offsets) - 1, buffers).take(pa.array(codes))
+    _, offsets, text = some.buffers()
+    return np.frombuffer(offsets, np.int64)[: len(codes) + 1], np.frombuffer(text or b"", np.uint8)
+
+
+def _pair_texts(state: IdentityState, w: npt.NDArray[Any], row: npt.NDArray[Any]) -> list[bytes]:
+    """What keys an anonymous person of a stretch of a timeline: the w, and the source and id of a message.
+
+    The source belongs to it: message ids are unique within their source only.
+    """
+    texts: list[bytes] = [b""] * len(w)
+    for odd, table in enumerate((state.weak, state.strong)):
+        at = np.flatnonzero((w & 1) == odd)
+        for place, text in zip(at.tolist(), table.texts(w[at] >> 1), strict=True):
+            texts[place] = text
+    sources = state.rows.column("source")[row]
+    names = [state.rows.sources[code] for code in sources.tolist()]
+    messages = state.rows.message_ids(row)
+    return [b"\0".join(parts) for parts in zip(texts, [name.encode() for name in names], messages, strict=True)]

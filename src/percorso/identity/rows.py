@@ -1,8 +1,8 @@
 """The first pass of a build: what deciding about rows needs, one array a column, on disk.
 
-Reads the identifying columns of the lake once and writes them as plain arrays into a scratch folder, so
+Reads the identifying columns of the lake once and appends them as plain arrays to the identity state, so
 that deduplication, clock correction and identity work on memory-mapped numbers: memory grows with the
-distinct identifiers, not with the events.
+distinct identifiers, not with the events, and the next build reads new files alone.
 """
 
 from __future__ import annotations
@@ -11,55 +11,73 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from percorso.engines.prefetch import prefetch
 from percorso.events.aliases import canonical_name
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
-from percorso.identity.identifiers import IdentifierRules
-from percorso.kernels.interning import KeyTable
-from percorso.store.columns import as_strings, hash_column, null_mask, string_buffers, whole
+from percorso.events.trust import is_client, order_trust
+from percorso.identity.tables import IdentifierTable, ReferenceTable, SetTable, read_array
+from percorso.store.columns import as_strings, hash_column, null_mask, string_buffers
 from percorso.store.lake import LakeFile
 from percorso.store.row_keys import column_tag
 
-__all__ = ["BATCH_ROWS", "MISSING", "IdentifierTable", "RowFiles", "read_batches", "scan_rows"]
+__all__ = [
+    "BATCH_ROWS",
+    "MISSING",
+    "OWNING_REFERENCES",
+    "SKEWED",
+    "SKEW_LIMIT_US",
+    "RowFiles",
+    "RowScanner",
+    "read_batches",
+]
 
 #: Rows worked on at a time: large enough to amortise Python, small enough for the cache.
 BATCH_ROWS = 131_072
 MISSING = np.iinfo(np.int64).max
 _SIGNED_OUT = "Signed Out"
+_ORDER = "Order Completed"
 
 #: Column -> dtype and width of the row files.
 ROW_COLUMNS: dict[str, tuple[Any, int]] = {
     "key": (np.uint64, 2),  # hash of (source, message id)
     "row_key": (np.uint64, 2),
-    "time": (np.int64, 1),
+    "stamp": (np.int64, 1),  # µs UTC as the event says
     "received": (np.int64, 1),
     "skew": (np.int64, 1),  # received_at - sent_at, MISSING where one is
     "sequence": (np.int64, 1),
-    "source": (np.int16, 1),  # rank of the source's name
-    "strong": (np.int32, 1),  # code of the best strong identifier, -1 none
+    "source": (np.int16, 1),  # code of the source's name
+    "sset": (np.int32, 1),  # code of the set of its strong identifiers, -1 none
     "anonymous": (np.int32, 1),
     "device": (np.int32, 1),
     "signed_out": (np.uint8, 1),
+    "is_order": (np.uint8, 1),
+    "trust": (np.int8, 1),  # whose record of an order counts; lower is better
+    "client": (np.uint8, 1),  # 1: sent by a browser or an app
 }
 
-#: Columns that placing fills in, beside those that are read.
-PLACED_COLUMNS: dict[str, tuple[Any, int]] = {
-    "keep": (np.uint8, 1),
-    "future": (np.uint8, 1),
-    "chosen": (np.int32, 1),
-    "owner": (np.int32, 1),
-    "sign_out": (np.int64, 1),
-    "rule": (np.uint8, 1),
-    "person": (np.int32, 1),
+#: References that place events, in the order in which they are asked: code + 1, 0 none.
+OWNING_REFERENCES = ("order_id", "return_id", "ticket_id", "conversation_id", "coupon")
+#: References that only tell a person's own events apart: 64-bit hash, 0 none.
+_PLAIN_REFERENCES = ("cart_id", "checkout_id", "session_id")
+
+#: Column that tells rows whose device's clock seems wrong.
+SKEWED = "skewed"
+#: By how much a clock may be off, µs.
+SKEW_LIMIT_US = 5 * 60_000_000
+
+#: Columns that are there only if some row has a value.
+SPARSE_COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(OWNING_REFERENCES, np.int32),
+    **dict.fromkeys(_PLAIN_REFERENCES, np.int64),
+    SKEWED: np.uint8,
 }
 
 _CHUNK_ROWS = 1 << 22
@@ -67,91 +85,62 @@ _CHUNK_ROWS = 1 << 22
 _COLUMNS = (
     "row_key",
     "message_id",
+    "type",
     "name",
+    "source_kind",
     "timestamp",
     "received_at",
     "sent_at",
     "sequence",
     "id_space",
-    *STRONG_COLUMNS,
-    *WEAK_COLUMNS,
+    "ref_space",
+    "previous_id",
     "other_ids",
+    *WEAK_COLUMNS,
+    *OWNING_REFERENCES,
+    *_PLAIN_REFERENCES,
 )
-
-
-class IdentifierTable:
-    """Identifiers to codes; knows the text that makes each one's keyed hash.
-
-    Raw values that normalise to the same identifier have the same code; blocked and malformed ones have
-    code -1.
-    """
-
-    def __init__(self, rules: IdentifierRules) -> None:
-        self._rules = rules
-        self._raw = KeyTable()
-        self._code_of_raw = np.empty(0, dtype=np.int32)
-        self._identifiers = KeyTable()
-        self._texts: list[pa.StringArray] = []
-
-    def __len__(self) -> int:
-        return len(self._identifiers)
-
-    def codes(
-        self, kind: str, space: str, values: pa.StringArray, wanted: npt.NDArray[np.bool_]
-    ) -> npt.NDArray[np.int32]:
-        """Codes of raw values, int32, shape (n,): -1 where null, not wanted, blocked or malformed."""
-        skip = null_mask(values) | ~wanted
-        if skip.all():
-            return np.full(len(values), -1, dtype=np.int32)
-        tag = column_tag(f"{kind}\0{space}")
-        raw, firsts = self._raw.codes(hash_column(values, tag=tag), skip.astype(np.uint8))
-        if len(firsts):
-            self._add(kind, space, tag, values.take(pa.array(firsts)))
-        return np.where(raw >= 0, self._code_of_raw[raw], np.int32(-1))
-
-    def _add(self, kind: str, space: str, tag: int, raw: pa.StringArray) -> None:
-        normal = self._rules.normalise_many(kind, raw)
-        codes, firsts = self._identifiers.codes(hash_column(normal, tag=tag), null_mask(normal))
-        before = len(self._code_of_raw)
-        grown = np.empty(len(self._raw), dtype=np.int32)
-        grown[:before] = self._code_of_raw
-        grown[before:] = codes
-        self._code_of_raw = grown
-        if len(firsts):
-            prefix = pa.scalar(f"{kind}\0{space}\0")
-            fresh = normal.take(pa.array(firsts))
-            self._texts.append(whole(pc.binary_join_element_wise(prefix, fresh, "")))
-
-    def texts(self, codes: npt.NDArray[np.integer[Any]]) -> list[bytes]:
-        """``type\\0space\\0value`` of each code, as the keyed hash takes it."""
-        # 64-bit offsets: tens of millions of identifiers are more than 2 GiB of text.
-        every = pa.chunked_array(self._texts, pa.string()).cast(pa.large_string()).combine_chunks()
-        return [text.encode() for text in every.take(pa.array(codes)).to_pylist()]
+_CODED = ("type", "name", "source_kind", "id_space", "ref_space")
+_WORKSPACE_WIDE = ("email", "phone")
 
 
 @dataclass(frozen=True, slots=True)
 class RowFiles:
-    """Row-aligned arrays in a scratch folder, in the order of the lake's files."""
+    """Row-aligned arrays in a folder, in the order in which the lake's files were read."""
 
     folder: Path
     n_rows: int
-    sources: tuple[str, ...]  # sorted by bytes; `source` counts into it
+    sources: tuple[str, ...]  # by code
+    sparse: frozenset[str]  # those of SPARSE_COLUMNS that are there
 
     def column(self, name: str) -> npt.NDArray[Any]:
-        """A column, memory-mapped and writable; shape (n_rows,) or (n_rows, 2)."""
-        dtype, width = (ROW_COLUMNS | PLACED_COLUMNS)[name]
-        shape = (self.n_rows,) if width == 1 else (self.n_rows, width)
-        if self.n_rows == 0:
-            return np.zeros(shape, dtype=dtype)
-        mode: Literal["r+", "w+"] = "r+" if (self.folder / name).exists() else "w+"
-        return np.memmap(self.folder / name, dtype=dtype, mode=mode, shape=shape)
+        """A column, memory-mapped; shape (n_rows,) or (n_rows, 2)."""
+        dtype, width = ROW_COLUMNS[name]
+        return read_array(self.folder / name, dtype, self.n_rows, width)
+
+    def reference(self, name: str) -> npt.NDArray[Any] | None:
+        """One of SPARSE_COLUMNS as stored, 0 for none; None where no row has a value."""
+        if name not in self.sparse:
+            return None
+        return read_array(self.folder / name, SPARSE_COLUMNS[name], self.n_rows)
+
+    def source_rank(self) -> npt.NDArray[np.int16]:
+        """Rank of each row's source by the bytes of its name, shape (n_rows,)."""
+        order = sorted(range(len(self.sources)), key=lambda code: self.sources[code].encode())
+        rank = np.empty(len(order), dtype=np.int16)
+        rank[order] = np.arange(len(order), dtype=np.int16)
+        codes = self.column("source")
+        return codes if (rank == np.arange(len(rank))).all() else rank[codes]
 
     def text(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         """Offsets (n_rows + 1,) and bytes of the message ids."""
-        offsets = np.memmap(self.folder / "text_end", dtype=np.int64, mode="r")
-        if offsets[-1] == 0:
-            return offsets, np.zeros(0, dtype=np.uint8)
-        return offsets, np.memmap(self.folder / "text", dtype=np.uint8, mode="r")
+        offsets = read_array(self.folder / "text_end", np.int64, self.n_rows + 1)
+        return offsets, read_array(self.folder / "text", np.uint8, int(offsets[-1]))
+
+    def message_ids(self, rows: npt.NDArray[np.int64]) -> list[bytes]:
+        """Message ids of some rows."""
+        offsets, text = self.text()
+        return [text[offsets[row] : offsets[row + 1]].tobytes() for row in rows.tolist()]
 
     def chunks(self) -> Iterator[slice]:
         """Slices that cover all rows, so that work on whole columns stays small."""
@@ -172,86 +161,233 @@ def read_batches(
                 yield file, batch
 
 
-def scan_rows(
-    files: Sequence[LakeFile],
-    folder: Path,
-    rules: IdentifierRules,
-    *,
-    aliases: Mapping[str, str],
-    progress: Callable[[int], None] = lambda rows: None,
-) -> tuple[RowFiles, IdentifierTable, IdentifierTable]:
-    """Write the row files; returns them with the strong and the weak identifiers seen.
+@dataclass(slots=True)
+class RowScanner:
+    """Appends rows of the lake to the row files, and what is new on them to the tables.
 
-    Parameters
+    Attributes
     ----------
-    files : sequence of LakeFile
-        In a fixed order; rows are numbered through all of them.
-    folder : Path
-        Scratch, overwritten.
-    rules : IdentifierRules
+    kinds : tuple of str
+        Types of strong identifiers by falling priority.
     aliases : mapping
-        The workspace's own event names; they decide what a ``Signed Out`` is.
-    progress : callable, optional
-        Told the number of rows after each batch.
+        The workspace's own event names; they decide what a ``Signed Out`` and an order is.
+    coupons : callable
+        Is a coupon (text) of a kind that is given to one person?
+    pairs : list
+        (row, strong code, strong code) of alias messages that a trusted source sent.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    sources = tuple(sorted({file.source for file in files}, key=lambda name: name.encode()))
-    rank = {name: number for number, name in enumerate(sources)}
-    strong, weak = IdentifierTable(rules), IdentifierTable(rules)
-    n_rows = 0
-    text_end = 0
-    with ExitStack() as stack:
-        sinks = {name: stack.enter_context(open(folder / name, "wb")) for name in [*ROW_COLUMNS, "text_end", "text"]}
-        coded = ("name", "id_space")
-        sinks["text_end"].write(np.zeros(1, dtype=np.int64).data)
-        for file, batch in prefetch(read_batches(files, _COLUMNS, coded=coded)):
-            arrays = _batch_arrays(file, batch, rank[file.source], strong, weak, aliases)
-            text_end = _write_text(sinks, batch, text_end)
-            for name, values in arrays.items():
-                sinks[name].write(np.ascontiguousarray(values, dtype=ROW_COLUMNS[name][0]).data)
-            n_rows += batch.num_rows
-            progress(batch.num_rows)
-    return RowFiles(folder, n_rows, sources), strong, weak
+
+    kinds: tuple[str, ...]
+    aliases: Mapping[str, str]
+    coupons: Callable[[str], bool]
+    strong: IdentifierTable
+    weak: IdentifierTable
+    sets: SetTable
+    references: ReferenceTable
+    pairs: list[tuple[int, int, int]]
+
+    def scan(
+        self, rows: RowFiles, files: Sequence[LakeFile], progress: Callable[[int], None] = lambda rows: None
+    ) -> RowFiles:
+        """Append all rows of some files, in the order given; the row files as they are then.
+
+        What stands in the files beyond `rows.n_rows` was left by a build that failed, and goes.
+        """
+        sources = list(dict.fromkeys([*rows.sources, *(file.source for file in files)]))
+        code = {name: number for number, name in enumerate(sources)}
+        with _Sinks(rows) as sinks:
+            for file, batch in prefetch(read_batches(files, [*_COLUMNS, *self._strong_columns()], coded=_CODED)):
+                sinks.write_text(batch)
+                arrays = self._arrays(file, batch, code[file.source], sinks.n_rows)
+                sinks.write(arrays, batch.num_rows)
+                progress(batch.num_rows)
+            return RowFiles(rows.folder, sinks.n_rows, tuple(sources), sinks.sparse)
+
+    def _strong_columns(self) -> list[str]:
+        return [kind for kind in self.kinds if kind in STRONG_COLUMNS]
+
+    def _arrays(
+        self, file: LakeFile, batch: pa.RecordBatch, source: int, first_row: int
+    ) -> dict[str, npt.NDArray[Any] | None]:
+        n = batch.num_rows
+        key = np.full((n, 2), np.uint64(column_tag(file.source)), dtype=np.uint64)
+        hash_column(as_strings(batch.column("message_id")), tag=1, state=key)
+        received, sent = micros(batch.column("received_at")), micros(batch.column("sent_at"))
+        missing = (received == MISSING) | (sent == MISSING)
+        skew = np.where(missing, MISSING, received - np.where(missing, 0, sent))
+        kinds, kind_code = _coded(batch.column("source_kind"))
+        client = np.array([is_client(kind) for kind in kinds], dtype=np.uint8)[kind_code]
+        row_key = batch.column("row_key")
+        words = np.frombuffer(row_key.buffers()[1], dtype=np.uint64).reshape(-1, 2)
+        return {
+            "key": key,
+            "row_key": words[row_key.offset : row_key.offset + n],
+            "stamp": micros(batch.column("timestamp")),
+            "received": received,
+            "skew": skew,
+            SKEWED: ~missing & (np.abs(skew) > SKEW_LIMIT_US),
+            "sequence": batch.column("sequence").to_numpy(zero_copy_only=False),
+            "source": np.full(n, source, dtype=np.int16),
+            "trust": np.array([order_trust(kind) for kind in kinds], dtype=np.int8)[kind_code],
+            "client": client,
+            **self._named(batch, kinds, kind_code),
+            **self._identifiers(batch, client, first_row),
+            **self._references(batch, file.source),
+        }
+
+    def _named(self, batch: pa.RecordBatch, kinds: list[str], kind_code: npt.NDArray[Any]) -> dict[str, Any]:
+        """Which rows end a log-in, and which are orders."""
+        names, name_code = _coded(batch.column("name"))
+        types, type_code = _coded(batch.column("type"))
+        called = [[canonical_name(name, self.aliases, source_kind=kind) for kind in kinds] for name in names]
+        table = np.array(called, dtype=object).reshape(len(names), len(kinds))
+        is_track = np.array([kind == "track" for kind in types], dtype=np.bool_)[type_code]
+        return {
+            "signed_out": (table == _SIGNED_OUT)[name_code, kind_code],
+            "is_order": (table == _ORDER)[name_code, kind_code] & is_track,
+        }
+
+    def _identifiers(self, batch: pa.RecordBatch, client: npt.NDArray[np.uint8], first_row: int) -> dict[str, Any]:
+        n = batch.num_rows
+        # A row for each type by priority; a former user id, of an alias message, stands after the present one.
+        strong = np.full((len(self.kinds) + 1, n), -1, dtype=np.int32)
+        weak = {kind: np.full(n, -1, dtype=np.int32) for kind in WEAK_COLUMNS}
+        spaces, space_code = _coded(batch.column("id_space"))
+        for number in np.unique(space_code):
+            inside = space_code == number
+            space = spaces[int(number)]
+            for rank, kind in enumerate(self.kinds):
+                if kind in STRONG_COLUMNS and batch.column(kind).null_count < n:
+                    own_space = "" if kind in _WORKSPACE_WIDE else space
+                    codes = self.strong.codes(kind, own_space, as_strings(batch.column(kind)), inside)
+                    strong[rank + (rank > 0)] = np.maximum(strong[rank + (rank > 0)], codes)
+            self._own_types(batch.column("other_ids"), space, inside, strong)
+            former = self._former(batch, space, inside)
+            if former is not None:
+                trusted = np.flatnonzero((former >= 0) & (strong[0] >= 0) & (strong[0] != former) & (client == 0))
+                self.pairs += [(first_row + row, int(strong[0, row]), int(former[row])) for row in trusted.tolist()]
+                strong[1] = np.maximum(strong[1], np.where((client == 1) & (strong[0] >= 0), former, -1))
+            for kind, found in weak.items():
+                if batch.column(kind).null_count < n:
+                    codes = self.weak.codes(kind, space, as_strings(batch.column(kind)), inside)
+                    np.maximum(found, codes, out=found)
+        return {"sset": self.sets.codes(strong), "anonymous": weak["anonymous_id"], "device": weak["device_id"]}
+
+    def _former(self, batch: pa.RecordBatch, space: str, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32] | None:
+        """The user id that an alias message says to be another's."""
+        column = batch.column("previous_id")
+        if column.null_count == len(column):
+            return None
+        types, type_code = _coded(batch.column("type"))
+        wanted = inside & np.array([kind == "alias" for kind in types], dtype=np.bool_)[type_code]
+        return self.strong.codes("user_id", space, as_strings(column), wanted)
+
+    def _own_types(
+        self, column: pa.Array, space: str, inside: npt.NDArray[np.bool_], strong: npt.NDArray[np.int32]
+    ) -> None:
+        """Fill in the identifiers of the workspace's own types."""
+        own = [(rank + 1, kind) for rank, kind in enumerate(self.kinds) if kind not in STRONG_COLUMNS]
+        if not own or column.null_count == len(column):
+            return
+        texts = as_strings(column)
+        wanted = np.flatnonzero(inside & (null_mask(texts) == 0))
+        told = [msgspec.json.decode(text) for text in texts.take(pa.array(wanted)).to_pylist()]
+        every = np.ones(len(wanted), dtype=np.bool_)
+        for rank, kind in own:
+            values = pa.array([None if row.get(kind) is None else str(row[kind]) for row in told], pa.string())
+            strong[rank, wanted] = self.strong.codes(kind, space, values, every)
+
+    def _references(self, batch: pa.RecordBatch, source: str) -> dict[str, npt.NDArray[Any] | None]:
+        """Sparse columns: None where no row of the batch has a value."""
+        every = (*OWNING_REFERENCES, *_PLAIN_REFERENCES)
+        out: dict[str, npt.NDArray[Any] | None] = dict.fromkeys(every)
+        present = [name for name in every if batch.column(name).null_count < batch.num_rows]
+        if not present:
+            return out
+        spaces = as_strings(batch.column("ref_space"))
+        for name in present:
+            values = as_strings(batch.column(name))
+            if name == "coupon":
+                values = self._personal_coupons(values)
+            if name in OWNING_REFERENCES:
+                out[name] = self.references.codes(name, spaces, values) + np.int32(1)
+            else:
+                # A session id is its sender's own: sources of one reference space do not share it.
+                tag = column_tag(source if name == "session_id" else name)
+                hashed = hash_column(values, tag=tag, state=hash_column(spaces, tag=2))[:, 0].view(np.int64)
+                out[name] = np.where(null_mask(values) == 1, np.int64(0), hashed | np.int64(1))
+        return out
+
+    def _personal_coupons(self, values: pa.StringArray) -> pa.StringArray:
+        coded = values.dictionary_encode()
+        kept = [text if text is not None and self.coupons(text) else None for text in coded.dictionary.to_pylist()]
+        return pa.array(kept, pa.string()).take(coded.indices)
 
 
-def _write_text(sinks: Mapping[str, IO[bytes]], batch: pa.RecordBatch, text_end: int) -> int:
-    offsets, data = string_buffers(as_strings(batch.column("message_id")))
-    ends = offsets[1:].astype(np.int64) - int(offsets[0]) + text_end
-    sinks["text"].write(data[offsets[0] : offsets[-1]].data)
-    sinks["text_end"].write(ends.data)
-    return int(ends[-1]) if len(ends) else text_end
+class _Sinks:
+    """The files that rows are appended to."""
+
+    def __init__(self, rows: RowFiles) -> None:
+        self._rows = rows
+        self._files: dict[str, IO[bytes]] = {}
+        self._stack = ExitStack()
+        self.n_rows = rows.n_rows
+        self._text_end = int(rows.text()[0][-1]) if rows.n_rows else 0
+
+    @property
+    def sparse(self) -> frozenset[str]:
+        return frozenset(name for name in SPARSE_COLUMNS if name in self._files) | self._rows.sparse
+
+    def __enter__(self) -> _Sinks:
+        self._rows.folder.mkdir(parents=True, exist_ok=True)
+        before = self._rows.n_rows
+        for name, (dtype, width) in ROW_COLUMNS.items():
+            self._open(name, before * width * np.dtype(dtype).itemsize)
+        self._open("text", self._text_end)
+        self._open("text_end", 8 * (before + 1) if before else 0)
+        if not before:
+            self._files["text_end"].write(np.zeros(1, dtype=np.int64).data)
+        for name in sorted(self._rows.sparse):
+            self._open(name, before * np.dtype(SPARSE_COLUMNS[name]).itemsize)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for name, dtype in SPARSE_COLUMNS.items():
+            if name in self._files:  # rows after the last value have none
+                self._files[name].truncate(self.n_rows * np.dtype(dtype).itemsize)
+        self._stack.close()
+
+    def _open(self, name: str, size: int) -> None:
+        path = self._rows.folder / name
+        sink = self._stack.enter_context(path.open("r+b" if path.exists() else "w+b"))
+        sink.truncate(size)
+        sink.seek(size)
+        self._files[name] = sink
+
+    def write(self, arrays: Mapping[str, npt.NDArray[Any] | None], n_rows: int) -> None:
+        for name, (dtype, _) in ROW_COLUMNS.items():
+            self._files[name].write(np.ascontiguousarray(arrays[name], dtype=dtype).data)
+        for name, dtype in SPARSE_COLUMNS.items():
+            values = arrays[name]
+            if values is None or not values.any():
+                continue
+            if name not in self._files:
+                self._open(name, 0)
+            self._files[name].seek(self.n_rows * np.dtype(dtype).itemsize)
+            self._files[name].write(np.ascontiguousarray(values, dtype=dtype).data)
+        self.n_rows += n_rows
+
+    def write_text(self, batch: pa.RecordBatch) -> None:
+        offsets, data = string_buffers(as_strings(batch.column("message_id")))
+        ends = offsets[1:].astype(np.int64) - int(offsets[0]) + self._text_end
+        self._files["text"].write(data[offsets[0] : offsets[-1]].data)
+        self._files["text_end"].write(ends.data)
+        self._text_end = int(ends[-1]) if len(ends) else self._text_end
 
 
-def _batch_arrays(
-    file: LakeFile,
-    batch: pa.RecordBatch,
-    source: int,
-    strong: IdentifierTable,
-    weak: IdentifierTable,
-    aliases: Mapping[str, str],
-) -> dict[str, npt.NDArray[Any]]:
-    n = batch.num_rows
-    key = np.full((n, 2), np.uint64(column_tag(file.source)), dtype=np.uint64)
-    hash_column(as_strings(batch.column("message_id")), tag=1, state=key)
-    received, sent = micros(batch.column("received_at")), micros(batch.column("sent_at"))
-    missing = (received == MISSING) | (sent == MISSING)
-    names = batch.column("name")
-    is_sign_out = np.array([canonical_name(name, aliases) == _SIGNED_OUT for name in names.dictionary.to_pylist()])
-    row_key = batch.column("row_key")
-    width = row_key.type.byte_width
-    words = np.frombuffer(row_key.buffers()[1], dtype=np.uint64).reshape(-1, 2)
-    start = row_key.offset * width // 16
-    return {
-        "key": key,
-        "row_key": words[start : start + n],
-        "time": micros(batch.column("timestamp")),
-        "received": received,
-        "skew": np.where(missing, MISSING, received - np.where(missing, 0, sent)),
-        "sequence": batch.column("sequence").to_numpy(zero_copy_only=False),
-        "source": np.full(n, source, dtype=np.int16),
-        "signed_out": is_sign_out[names.indices.to_numpy(zero_copy_only=False)],
-        **_identifier_codes(batch, strong, weak),
-    }
+def _coded(column: pa.DictionaryArray) -> tuple[list[str], npt.NDArray[Any]]:
+    """Values of a coded column without nulls, and the code of each row."""
+    return column.dictionary.to_pylist(), column.indices.to_numpy(zero_copy_only=False)
 
 
 def micros(column: pa.Array) -> npt.NDArray[np.int64]:
@@ -260,53 +396,3 @@ def micros(column: pa.Array) -> npt.NDArray[np.int64]:
     if plain.null_count:
         plain = plain.fill_null(int(MISSING))
     return plain.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
-
-
-def _identifier_codes(
-    batch: pa.RecordBatch, strong: IdentifierTable, weak: IdentifierTable
-) -> dict[str, npt.NDArray[np.int32]]:
-    n = batch.num_rows
-    best = np.full(n, -1, dtype=np.int32)
-    found = {name: np.full(n, -1, dtype=np.int32) for name in ("anonymous", "device")}
-    spaces = batch.column("id_space")
-    space_codes = spaces.indices.to_numpy(zero_copy_only=False)
-    used = np.unique(space_codes)
-    for number in used:
-        space = spaces.dictionary[int(number)].as_py()
-        inside = np.ones(n, dtype=np.bool_) if len(used) == 1 else space_codes == number
-        for kind in STRONG_COLUMNS:
-            column = batch.column(kind)
-            if column.null_count == n:
-                continue
-            own_space = "" if kind in ("email", "phone") else space
-            codes = strong.codes(kind, own_space, as_strings(column), inside & (best < 0))
-            best = np.where(codes >= 0, codes, best)
-        own = batch.column("other_ids")
-        if own.null_count < n:
-            best = _own_codes(as_strings(own), space, inside, best, strong)
-        for name, kind in (("anonymous", "anonymous_id"), ("device", "device_id")):
-            column = batch.column(kind)
-            if column.null_count < n:
-                codes = weak.codes(kind, space, as_strings(column), inside)
-                found[name] = np.where(codes >= 0, codes, found[name])
-    return {"strong": best, **found}
-
-
-def _own_codes(
-    column: pa.StringArray,
-    space: str,
-    inside: npt.NDArray[np.bool_],
-    best: npt.NDArray[np.int32],
-    strong: IdentifierTable,
-) -> npt.NDArray[np.int32]:
-    """`best`, filled in with identifiers of the workspace's own types where nothing better was found."""
-    wanted = np.flatnonzero(inside & (best < 0) & (null_mask(column) == 0))
-    if not len(wanted):
-        return best
-    rows = [msgspec.json.decode(text) for text in column.take(pa.array(wanted)).to_pylist()]
-    filled = best.copy()
-    for kind in sorted({kind for row in rows for kind in row}):
-        values = pa.array([str(row[kind]) if row.get(kind) is not None else None for row in rows], pa.string())
-        codes = strong.codes(kind, space, values, filled[wanted] < 0)
-        filled[wanted] = np.where(codes >= 0, codes, filled[wanted])
-    return filled

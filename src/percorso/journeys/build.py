@@ -2,14 +2,16 @@
 
 Two passes over the lake and one over the buckets. The first decides about rows (deduplication, clocks,
 identity); the second codes them and brings each bucket's rows together; then every bucket is sorted, cut
-into sessions and journeys, and written. The result is a pure function of events and settings.
+into sessions and journeys, and written. The result is a pure function of events, settings and decisions.
+
+Upon a log that is there the passes see new files and touched persons alone; the bytes are the same.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,20 +21,34 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.engines.local import default_threads
-from percorso.engines.prefetch import prefetch
+from percorso.identity.decisions import Folded
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.placement import Placement, place_rows
-from percorso.identity.rows import RowFiles, read_batches, scan_rows
-from percorso.journeys.bucket import BucketRules, build_bucket
-from percorso.journeys.coding import CODED_READ, READ_COLUMNS, TEXT_COLUMNS, Coder
+from percorso.identity.rows import RowScanner
+from percorso.identity.rules import coupon_test, placement_rules
+from percorso.identity.state import IdentityState, LakeRange, new_state, open_state
+from percorso.identity.tables import strong_types
+from percorso.journeys.bucket_rules import BucketRules, bucket_rules
+from percorso.journeys.coding import TEXT_SCHEMA, Coder
+from percorso.journeys.increment import Mismatch, OldRows, Touched, find_old_rows, find_touched
+from percorso.journeys.lake_rows import LakeRows, StateColumns, shuffle_lake
+from percorso.journeys.merge import merge_tables
+from percorso.journeys.numbering import Persons, buckets_of, number_persons
 from percorso.journeys.progress import Progress
+from percorso.journeys.reread import reread_rows
 from percorso.journeys.shuffle import Shuffle, record_type
-from percorso.settings import Settings, StageModel
-from percorso.store.columns import as_strings
-from percorso.store.journey_log import LOG_FORMAT
+from percorso.journeys.tables import bucket_tables
+from percorso.journeys.write import write_bucket
+from percorso.settings import Settings
+from percorso.store.alias_table import merge_alias_table, write_alias_table
+from percorso.store.journey_log import LOG_FORMAT, Bucket, JourneyLog
 from percorso.store.lake import LakeFile
 
-__all__ = ["BuildInput", "build_tables"]
+__all__ = ["BuildInput", "Built", "build_tables"]
+
+#: With more dead or touched rows than this share, beginning anew costs less.
+_MOST_DEAD = 0.5
+_MOST_TOUCHED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,53 +60,81 @@ class BuildInput:
     files : sequence of LakeFile
         The lake's live files, in a fixed order.
     settings : Settings
+    decisions : Folded
+        What holds by hand.
     secret : bytes
         Key of all keyed hashes.
     log : Path
         Where the tables go.
+    state : Path
+        Where the identity state is kept.
     scratch : Path
         A folder of the build's own; emptied by the caller.
     memory_bytes : int
         What the build may use, apart from pages of files that the system can take back.
+    before : JourneyLog, optional
+        The log to build upon, made by the same rules with the same key; None: build from nothing.
     """
 
     files: Sequence[LakeFile]
     settings: Settings
+    decisions: Folded
     secret: bytes
     log: Path
+    state: Path
     scratch: Path
     memory_bytes: int
+    before: JourneyLog | None = None
 
 
-def build_tables(work: BuildInput, progress: Progress) -> dict[str, Any]:
-    """Write all tables and return the manifest's entries on them; nothing is current until it is swapped in."""
-    n_rows = sum(file.rows for file in work.files)
-    rules = IdentifierRules(work.settings.identity, work.settings.workspace.country)
-    done = _Counter("reading", n_rows, progress)
-    rows, strong, weak = scan_rows(
-        work.files, work.scratch / "rows", rules, aliases=work.settings.aliases, progress=done.add
-    )
-    progress("identifying", 0, n_rows)
-    placement = place_rows(
-        rows,
-        strong,
-        weak,
-        secret=work.secret,
-        backfill_us=work.settings.identity.backfill_us,
-        memory_bytes=work.memory_bytes // 3,
-    )
-    del strong, weak
-    bounds = _bucket_bounds(placement.person_ids, work.settings.build.bucket_bits)
-    coder = Coder(work.settings, work.secret)
-    record = record_type(work.settings.build.coded_properties)
-    with Shuffle(work.scratch / "parts", len(bounds), record) as shuffle:
-        _shuffle_rows(work, rows, placement, bounds, coder, shuffle, _Counter("classifying", n_rows, progress))
-    bucket_rules = _bucket_rules(work.settings, coder, rows.sources)
-    entries = _build_buckets(work, placement, bounds, shuffle, bucket_rules, _Counter("writing", n_rows, progress))
-    return _manifest(entries, placement) | {
-        "sources": _newest_by_source(work.files),
-        "journey_timeout_us": work.settings.journeys.timeout_us,
-    }
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A log that is written and not yet current.
+
+    Attributes
+    ----------
+    manifest : dict
+        The manifest's entries on its tables.
+    keep_state : callable
+        Makes the identity state that of this log; to be called once the manifest is swapped in.
+    events_built : int
+        Events of touched persons; all of them in a full build.
+    """
+
+    manifest: dict[str, Any]
+    keep_state: Callable[[], None]
+    events_built: int
+
+
+def build_tables(work: BuildInput, progress: Progress) -> Built:
+    """Write all tables that differ from those of the log before; nothing is current until it is swapped in."""
+    if work.before is not None:
+        state = _state_of(work, work.before)
+        if state is not None:
+            try:
+                return _build(work, state, work.before, progress)
+            except Mismatch:
+                pass  # whatever the reason, a full build is right
+    return _build(work, None, None, progress)
+
+
+def _state_of(work: BuildInput, before: JourneyLog) -> IdentityState | None:
+    """The state of the log before, if building upon it saves anything."""
+    settings = work.settings
+    rules = IdentifierRules(settings.identity, settings.workspace.country)
+    state = open_state(work.state, rules, strong_types(settings.identity.own_types), log=before.data_version)
+    if state is None or not state.rows.n_rows:
+        return None
+    live = {lake_name(file) for file in work.files}
+    kept = sum(found.rows for found in state.ranges if found.path in live)
+    new = sum(file.rows for file in work.files) - kept
+    too_much = state.rows.n_rows - kept + new > _MOST_DEAD * state.rows.n_rows
+    return None if too_much else state
+
+
+def lake_name(file: LakeFile) -> str:
+    """What the state knows a file of the lake by: its place within the table, wherever the workspace is."""
+    return "/".join(file.path.parts[-2:])
 
 
 @dataclass(slots=True)
@@ -107,119 +151,233 @@ class _Counter:
         self.progress(self.phase, self.done, self.total)
 
 
-def _bucket_bounds(person_ids: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.int64]:
-    """Rank of each bucket's first person, and the number of persons: int64, shape (2 ** bits + 1,)."""
-    top = person_ids[:, :2].astype(np.int64) @ np.array([256, 1]) >> (16 - bits)
-    return np.searchsorted(top, np.arange(2**bits + 1)).astype(np.int64)
+def _build(work: BuildInput, state: IdentityState | None, before: JourneyLog | None, progress: Progress) -> Built:
+    settings = work.settings
+    if state is None:
+        rules = IdentifierRules(settings.identity, settings.workspace.country)
+        state = new_state(work.state, rules, strong_types(settings.identity.own_types))
+    gone = _scan(work, state, progress)
+    progress("identifying", 0, state.rows.n_rows)
+    placement = place_rows(
+        state,
+        gone,
+        placement_rules(settings),
+        work.decisions,
+        secret=work.secret,
+        memory_bytes=work.memory_bytes // 3,
+    )
+    coder = Coder(settings, work.secret)
+    touched = find_touched(state, placement) if before is not None else None
+    if touched is not None and len(touched.rows_now) > _MOST_TOUCHED * state.rows.n_rows:
+        touched = None  # the identity is worked out all the same
+    if before is None or touched is None:
+        entries, built = _all_buckets(work, state, placement, coder, progress), int((placement.unit != -2).sum())
+    else:
+        entries, built = (
+            _touched_buckets(work, state, placement, touched, before, coder, progress),
+            len(touched.rows_now),
+        )
+    manifest = _manifest(entries, placement) | {
+        "alias": _alias_table(work, state, placement, before),
+        "sources": _newest_by_source(work.files),
+        "journey_timeout_us": settings.journeys.timeout_us,
+    }
+    return Built(manifest, lambda: state.save(placement.arrays(), log=str(manifest["data_version"])), built)
 
 
-def _shuffle_rows(
-    work: BuildInput,
-    rows: RowFiles,
-    placement: Placement,
-    bounds: npt.NDArray[np.int64],
-    coder: Coder,
-    shuffle: Shuffle,
-    done: _Counter,
-) -> None:
-    """Code every row that counts and send it to its bucket, while the batch before it is being moved."""
-    at = 0
-    source_rank = {name: number for number, name in enumerate(rows.sources)}
-    with ThreadPoolExecutor(1, thread_name_prefix="percorso-shuffle") as mover:
-        moving: Future[None] | None = None
-        for file, batch in prefetch(read_batches(work.files, READ_COLUMNS, coded=CODED_READ)):
-            here = slice(at, at + batch.num_rows)
-            at += batch.num_rows
-            numbers = coder.code(batch, file.source)
-            anonymous = placement.anonymous[here]
-            numbers |= {
-                "person": placement.person[here],
-                "time": placement.time[here],
-                "future": placement.future[here],
-                "placing": placement.rule[here],
-                "device_code": np.where(anonymous >= 0, anonymous, placement.device[here]),
-                "source": np.full(batch.num_rows, source_rank[file.source], dtype=np.int16),
-                "sequence": batch.column("sequence").to_numpy(zero_copy_only=False),
-            }
-            texts = {name: as_strings(batch.column(name)) for name in TEXT_COLUMNS}
-            texts |= {"items": batch.column("items"), "order_key": coder.order_keys(batch, numbers["qualifies"])}
-            if moving is not None:
-                moving.result()
-            kept = pa.RecordBatch.from_arrays(list(texts.values()), names=list(texts))
-            moving = mover.submit(shuffle.add, _parts(placement.person[here], bounds), numbers, kept)
-            done.add(batch.num_rows)
-        if moving is not None:
-            moving.result()
+def _scan(work: BuildInput, state: IdentityState, progress: Progress) -> npt.NDArray[np.uint8]:
+    """Append the rows of files that are new; which rows have left the lake, uint8, shape (n_rows,)."""
+    live = {lake_name(file): file for file in work.files}
+    known = {found.path for found in state.ranges}
+    new = [file for name, file in live.items() if name not in known]
+    identity = work.settings.identity
+    scanner = RowScanner(
+        kinds=strong_types(identity.own_types),
+        aliases=work.settings.aliases,
+        coupons=coupon_test(identity.single_use_coupons),
+        strong=state.strong,
+        weak=state.weak,
+        sets=state.sets,
+        references=state.references,
+        pairs=[],
+    )
+    start = state.rows.n_rows
+    done = _Counter("reading", sum(file.rows for file in new), progress)
+    state.rows = scanner.scan(state.rows, new, done.add)
+    state.pairs = np.concatenate([state.pairs, np.array(scanner.pairs, dtype=np.int64).reshape(-1, 3)])
+    gone = np.zeros(state.rows.n_rows, dtype=np.uint8)
+    if state.arrays:
+        gone[:start] = state.arrays["gone"]
+    for found in state.ranges:
+        if found.path not in live:
+            gone[found.start : found.start + found.rows] = 1
+    state.ranges = [found for found in state.ranges if found.path in live]
+    for file in new:
+        state.ranges.append(LakeRange(lake_name(file), file.source, start, file.rows))
+        start += file.rows
+    return gone
 
 
-def _parts(person: npt.NDArray[np.int32], bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-    """Bucket of each row; unidentified rows go to the part after the last, duplicates nowhere (-1)."""
-    part = np.searchsorted(bounds, person, side="right").astype(np.int32) - 1
-    part[person == -1] = len(bounds) - 1
-    part[person == -2] = -1
-    return part
+def _lake_rows(work: BuildInput, state: IdentityState, wanted: npt.NDArray[np.int64] | None) -> list[LakeRows]:
+    """Files to read, all of them or the wanted rows (ascending)."""
+    paths = {lake_name(file): file.path for file in work.files}
+    found = []
+    for part in state.ranges:
+        if wanted is None:
+            found.append(LakeRows(paths[part.path], part))
+            continue
+        first, last = np.searchsorted(wanted, (part.start, part.start + part.rows))
+        if last > first:
+            found.append(LakeRows(paths[part.path], part, wanted[first:last]))
+    return found
 
 
-def _bucket_rules(settings: Settings, coder: Coder, sources: tuple[str, ...]) -> BucketRules:
-    dictionaries = {}
-    coded = coder.dictionaries | {f"prop.{name}": dictionary for name, dictionary in coder.properties.items()}
-    for name, dictionary in coded.items():
-        texts = dictionary.texts
-        order = sorted(range(len(texts)), key=lambda code: texts[code].encode())
-        rank = np.empty(len(texts), dtype=np.int64)
-        rank[order] = np.arange(len(texts))
-        dictionaries[name] = (pa.array([texts[code] for code in order], pa.string()), rank)
-    goal_names = {goal.event for goal in settings.journeys.goals}
-    by_category = settings.journeys.timeout_by_category_us
-    default = settings.journeys.timeout_us
-    return BucketRules(
-        settings=settings,
-        dictionaries=dictionaries,
-        goals=np.array([name in goal_names for name in coder.dictionaries["event"].texts], dtype=np.uint8),
-        timeouts=np.array(
-            [by_category.get(text, default) if text else 0 for text in coder.dictionaries["category"].texts],
-            dtype=np.int64,
-        ),
-        stages=_stage_names(settings.stages),
-        sources=sources,
+def _all_buckets(
+    work: BuildInput, state: IdentityState, placement: Placement, coder: Coder, progress: Progress
+) -> list[dict[str, Any]]:
+    """Every bucket from its rows in the lake; the entry of the unidentified rows comes last."""
+    n_rows, bits = sum(file.rows for file in work.files), work.settings.build.bucket_bits
+    persons = number_persons(state, placement, _units(placement.unit), secret=work.secret, bits=bits)
+    record = record_type(work.settings.build.coded_properties)
+    with Shuffle(work.scratch / "parts", len(persons.bounds), record, TEXT_SCHEMA) as shuffle:
+        counter = _Counter("classifying", n_rows, progress)
+        shuffle_lake(_lake_rows(work, state, None), state, placement, persons, coder, shuffle, counter.add)
+    rules = bucket_rules(work.settings, coder, _sorted_sources(state))
+
+    def build(index: int) -> dict[str, Any]:
+        return write_bucket(index, _fragment(index, shuffle, persons, rules), work.log)
+
+    return _in_threads(work.log, build, range(len(persons.bounds)), _Counter("writing", n_rows, progress))
+
+
+def _units(unit: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """All persons that have rows."""
+    marks = np.zeros(int(unit.max(initial=0)) + 1, dtype=np.bool_)
+    marks[np.maximum(unit, 0)] = True
+    marks[0] = bool((unit == 0).any())
+    return np.flatnonzero(marks)
+
+
+def _fragment(index: int, shuffle: Shuffle, persons: Persons, rules: BucketRules) -> dict[str, pa.RecordBatch]:
+    """Tables of a bucket, or of its touched persons."""
+    records, texts = shuffle.read(index)
+    n_buckets = len(persons.bounds) - 1
+    known = slice(persons.bounds[index], persons.bounds[index + 1]) if index < n_buckets else slice(0, 0)
+    return bucket_tables(
+        records,
+        texts,
+        person_ids=persons.ids[known],
+        identified=persons.identified[known],
+        first_person=int(known.start),
+        rules=rules,
     )
 
 
-def _stage_names(model: StageModel) -> tuple[str, ...]:
-    """Stage key of everything a journey can have reached, by the codes of percorso.kernels.journeys."""
-    reached = [model.stage_of(signal) for signal in ("aware", "consider", "convert", "care", "advocate", "order")]
-    reached += [model.after_order, max(model.stage_of("care"), model.stage_of("advocate"))]
-    return ("", *(model.stages[position].key for position in reached))
-
-
-def _build_buckets(
-    work: BuildInput,
-    placement: Placement,
-    bounds: npt.NDArray[np.int64],
-    shuffle: Shuffle,
-    rules: BucketRules,
-    done: _Counter,
+def _in_threads(
+    folder: Path, build: Callable[[int], dict[str, Any]], indices: Sequence[int], done: _Counter
 ) -> list[dict[str, Any]]:
-    """Build all buckets in threads; the entry of the unidentified rows comes last."""
-    n_buckets = len(bounds) - 1
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(default_threads(), thread_name_prefix="percorso-build") as pool:
+        return list(_counted(pool.map(build, indices), done))
+
+
+def _touched_buckets(
+    work: BuildInput,
+    state: IdentityState,
+    placement: Placement,
+    touched: Touched,
+    before: JourneyLog,
+    coder: Coder,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Buckets with touched persons, merged with what they hold of others; the entries of the rest as they are."""
+    bits = work.settings.build.bucket_bits
+    old = find_old_rows(before, state, placement, touched, secret=work.secret)
+    persons = number_persons(state, placement, touched.now, secret=work.secret, bits=bits)
+    in_log = np.zeros(state.rows.n_rows, dtype=np.bool_)
+    in_log[touched.rows_before] = True
+    stay = np.zeros(state.rows.n_rows, dtype=np.bool_)
+    stay[touched.rows_now] = True
+    from_lake = np.flatnonzero(stay & ~in_log)
+    record = record_type(work.settings.build.coded_properties)
+    counter = _Counter("classifying", len(touched.rows_now), progress)
+    with Shuffle(work.scratch / "parts", len(persons.bounds), record, TEXT_SCHEMA) as shuffle:
+        files = _lake_rows(work, state, from_lake)
+        shuffle_lake(files, state, placement, persons, coder, shuffle, counter.add)
+        _shuffle_log(before, state, placement, touched, old, stay, persons, coder, shuffle, counter.add)
+    rules = bucket_rules(work.settings, coder, _sorted_sources(state))
+    buckets: list[Bucket] = [*before.buckets, before.unidentified]
+    ids_of = _touched_ids(old, persons, bits)
+    months = touched.months
+    indices = [index for index in range(len(buckets)) if (len(ids_of[index]) if index < 2**bits else len(months))]
 
     def build(index: int) -> dict[str, Any]:
-        records, texts = shuffle.read(index)
-        known = slice(bounds[index], bounds[index + 1]) if index < n_buckets else slice(0, 0)
-        return build_bucket(
-            index,
-            records,
-            texts,
-            person_ids=placement.person_ids[known],
-            identified=placement.identified[known],
-            first_person=int(known.start),
-            rules=rules,
-            folder=work.log,
+        fragment = _fragment(index, shuffle, persons, rules)
+        return write_bucket(
+            index, merge_tables(buckets[index], fragment, ids_of[index] if index < 2**bits else months), work.log
         )
 
-    work.log.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(default_threads(), thread_name_prefix="percorso-build") as pool:
-        return list(_counted(pool.map(build, range(n_buckets + 1)), done))
+    entries = [dict(bucket.meta) for bucket in buckets]
+    for entry in _in_threads(work.log, build, indices, _Counter("writing", placement.n_events, progress)):
+        entries[entry["index"]] = entry
+    return entries
+
+
+def _touched_ids(old: OldRows, persons: Persons, bits: int) -> list[npt.NDArray[np.uint8]]:
+    """Ids of touched persons of each bucket, those that are gone included."""
+    ids = np.concatenate([old.ids, persons.ids])
+    bucket = np.concatenate([old.bucket_of_id, buckets_of(persons.ids, bits)])
+    return [np.unique(ids[bucket == index], axis=0) for index in range(2**bits)]
+
+
+def _shuffle_log(
+    log: JourneyLog,
+    state: IdentityState,
+    placement: Placement,
+    touched: Touched,
+    old: OldRows,
+    stay: npt.NDArray[np.bool_],
+    persons: Persons,
+    coder: Coder,
+    shuffle: Shuffle,
+    progress: Callable[[int], None],
+) -> None:
+    """Read the rows of touched persons back from the log and send them to where they belong now."""
+    known = StateColumns(state.rows, placement)
+    buckets = [*log.buckets, log.unidentified]
+    for index, at in old.by_bucket(stay[touched.rows_before]):
+        rows = touched.rows_before[at]
+        numbers, texts = reread_rows(buckets[index], old.event[at], coder)
+        numbers |= known.numbers(rows)
+        numbers["person"] = persons.rank(placement.unit[rows])
+        batch = texts.combine_chunks().to_batches()
+        if batch:
+            shuffle.add(persons.parts(numbers["person"]), numbers, batch[0])
+        progress(len(rows))
+
+
+def _sorted_sources(state: IdentityState) -> tuple[str, ...]:
+    """By rank, as the row files give it."""
+    return tuple(sorted(state.rows.sources, key=lambda name: name.encode()))
+
+
+def _alias_table(work: BuildInput, state: IdentityState, placement: Placement, before: JourneyLog | None) -> str:
+    """Every identifier of a group, and its person."""
+    graph = placement.graph
+    named = (graph.live == 1) & (graph.group >= 0)
+    if before is None or "alias" not in before.manifest or not state.arrays:
+        codes = np.flatnonzero(named)
+        return write_alias_table(work.log, state.alias[codes], state.alias[graph.group[codes]])
+    n_old = len(state.arrays["group"])
+    was = np.zeros(len(named), dtype=np.bool_)
+    was[:n_old] = (state.arrays["live"] == 1) & (state.arrays["group"] >= 0)
+    group_was = np.full(len(named), -1, dtype=np.int32)
+    group_was[:n_old] = state.arrays["group"]
+    gone = np.flatnonzero(was & ~named)
+    codes = np.flatnonzero(named & (~was | (group_was != graph.group)))
+    return merge_alias_table(
+        work.log, str(before.manifest["alias"]), state.alias[gone], state.alias[codes], state.alias[graph.group[codes]]
+    )
 
 
 def _counted(entries: Iterator[dict[str, Any]], done: _Counter) -> Iterator[dict[str, Any]]:
@@ -239,15 +397,15 @@ def _newest_by_source(files: Sequence[LakeFile]) -> dict[str, int]:
 def _manifest(entries: list[dict[str, Any]], placement: Placement) -> dict[str, Any]:
     names = "".join(name for entry in entries for name in sorted(entry["files"].values()))
     newest = [entry["newest_us"] for entry in entries if entry["newest_us"] is not None]
-    return {
+    totals = {
+        f"n_{name}": sum(entry[f"n_{name}"] for entry in entries)
+        for name in ("events", "persons", "sessions", "journeys")
+    }
+    return totals | {
         "format": LOG_FORMAT,
         "buckets": entries[:-1],
         "unidentified": entries[-1],
         "data_version": hashlib.sha256(names.encode()).hexdigest()[:16],
         "as_of_us": max(newest, default=0),
         "n_duplicates": placement.n_duplicates,
-        "n_events": sum(entry["n_events"] for entry in entries),
-        "n_persons": len(placement.person_ids),
-        "n_sessions": sum(entry["n_sessions"] for entry in entries),
-        "n_journeys": sum(entry["n_journeys"] for entry in entries),
     }

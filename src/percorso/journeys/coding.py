@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from percorso.events.aliases import canonical_name
 from percorso.events.bots import BotRules
 from percorso.events.devices import device_of
+from percorso.events.event import ITEM_TYPE
 from percorso.events.personal import without_personal
 from percorso.journeys.channels import ChannelRules, Origin
 from percorso.journeys.signals import ORDER, SIGNAL_NONE
@@ -28,14 +29,22 @@ from percorso.kernels.interning import KeyTable, TupleTable
 from percorso.kernels.sessions import CONTACT_NONE, CONTACT_SERVER, CONTACT_SESSION, CONTACT_SINGLE
 from percorso.kernels.urls import cut_hosts, cut_queries, hash_pages
 from percorso.settings import Settings
-from percorso.store.columns import as_strings, hash_column, null_mask, string_buffers, strings_from_buffers, whole
+from percorso.store.columns import as_strings, null_mask, string_buffers, strings_from_buffers, whole
 from percorso.store.journey_log import FLAG_BOT
-from percorso.store.row_keys import column_tag
 
-__all__ = ["CODED_READ", "READ_COLUMNS", "TEXT_COLUMNS", "Coder", "Dictionary"]
+__all__ = ["CODED_READ", "READ_COLUMNS", "TEXT_COLUMNS", "TEXT_SCHEMA", "Coder", "Dictionary"]
 
 #: Columns that go through the build as text, in `cold` (traits: in `persons`).
 TEXT_COLUMNS = ("message_id", "url", "referrer", "title", "text", "properties", "traits")
+
+#: What goes through the build beside the numbers of a row: texts, products, keyed hash of its order.
+TEXT_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in TEXT_COLUMNS),
+        ("items", pa.list_(ITEM_TYPE)),
+        ("order_key", pa.binary(16)),
+    ]
+)
 
 #: Read from Parquet as dictionaries: few distinct values, so that nothing is decoded row by row.
 CODED_READ = (
@@ -63,13 +72,7 @@ CODED_READ = (
 
 READ_COLUMNS = (
     *CODED_READ,
-    "sequence",
-    "session_id",
     "order_id",
-    "cart_id",
-    "checkout_id",
-    "conversation_id",
-    "ticket_id",
     "value",
     "score",
     "items",
@@ -77,8 +80,6 @@ READ_COLUMNS = (
 )
 
 _CONTACTS = {"session": CONTACT_SESSION, "single": CONTACT_SINGLE, "server": CONTACT_SERVER}
-#: Whose record of an order counts: the till, the shop system and its servers, the site, the app, any other.
-_TRUST = {"pos": 1, "server": 2, "web": 3, "app": 4}
 _PAGE_TYPES = ("page", "screen")
 
 Codes = npt.NDArray[np.int32]
@@ -202,7 +203,6 @@ class Coder:
         for name, column in (("country", "country"), ("campaign", "utm_campaign"), ("product", "product_id")):
             out[name] = self.dictionaries[name].codes(batch.column(column))
         out["category"] = self._categories(batch)
-        out |= self._references(batch, source)
         out |= self._coded_properties(batch)
         score = batch.column("score")
         out["score"] = score.cast(pa.float64()).fill_null(float("nan")).to_numpy(zero_copy_only=False)
@@ -263,7 +263,6 @@ class Coder:
             self._decide_class,
         )
         touchpoint = self.dictionaries["touchpoint"].codes(batch.column("touchpoint"))
-        trust = np.array([_TRUST.get(text, 5) for text in self._inner["kind"].texts], dtype=np.int8)
         return {
             "event": event,
             "qualifies": result[:, 0].astype(np.int8),
@@ -273,7 +272,6 @@ class Coder:
             "touchpoint": np.where(touchpoint > 0, touchpoint, result[:, 4]),
             "contact": result[:, 5].astype(np.int8),
             "action": result[:, 6].astype(np.uint8),
-            "trust": trust[kind],
         }
 
     def _decide_event(self, codes: tuple[int, ...]) -> tuple[int, ...]:
@@ -399,20 +397,6 @@ class Coder:
             codes[rows] = self.dictionaries["category"].codes(first)
         return codes
 
-    def _references(self, batch: pa.RecordBatch, source: str) -> dict[str, npt.NDArray[Any]]:
-        """64-bit hashes of references within the build, 0 where there is none."""
-        spaces = as_strings(batch.column("ref_space"))
-        out = {
-            "order_ref": _reference(spaces, batch.column("order_id")),
-            "cart_ref": _reference(spaces, batch.column("cart_id")),
-            "checkout_ref": _reference(spaces, batch.column("checkout_id")),
-            # A session id is its sender's own: sources of one reference space do not share it.
-            "session_ref": _reference(spaces, batch.column("session_id"), tag=column_tag(source)),
-        }
-        talk = _reference(spaces, batch.column("conversation_id"))
-        out["conversation"] = np.where(talk != 0, talk, _reference(spaces, batch.column("ticket_id")))
-        return out
-
     def _coded_properties(self, batch: pa.RecordBatch) -> dict[str, npt.NDArray[Any]]:
         if not self.properties:
             return {}
@@ -450,12 +434,3 @@ def _lengths(items: pa.ListArray) -> npt.NDArray[np.int64]:
     if items.null_count == len(items):
         return np.zeros(len(items), dtype=np.int64)
     return pc.fill_null(pc.list_value_length(items), 0).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
-
-
-def _reference(spaces: pa.StringArray, column: pa.Array, *, tag: int = 3) -> npt.NDArray[np.int64]:
-    if column.null_count == len(column):
-        return np.zeros(len(column), dtype=np.int64)
-    values = as_strings(column)
-    state = hash_column(values, tag=tag, state=hash_column(spaces, tag=2))
-    hashed = state[:, 0].view(np.int64) | np.int64(1)
-    return np.where(null_mask(values) == 1, np.int64(0), hashed)

@@ -30,6 +30,7 @@ _SMALL = {
     "source": np.int16,
     "flags": np.uint16,
     "future": np.uint8,
+    "copy": np.uint8,
     "placing": np.uint8,
     "inbound": np.uint8,
     "action": np.uint8,
@@ -37,7 +38,6 @@ _SMALL = {
     "has_cart": np.uint8,
     "qualifies": np.int8,
     "contact": np.int8,
-    "trust": np.int8,
 }
 #: Files that the process has open beside the spill files, generously.
 _OTHER_FILES = 256
@@ -104,7 +104,7 @@ def _allow_open_files(wanted: int) -> None:
 class Shuffle:
     """Spill files of `n_parts` parts; use as a context manager."""
 
-    def __init__(self, folder: Path, n_parts: int, record: np.dtype[Any]) -> None:
+    def __init__(self, folder: Path, n_parts: int, record: np.dtype[Any], texts: pa.Schema) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _allow_open_files(2 * n_parts + _OTHER_FILES)
         self._folder = folder
@@ -112,7 +112,7 @@ class Shuffle:
         self._record = record
         self._numbers: dict[int, IO[bytes]] = {}
         self._texts: dict[int, Any] = {}
-        self._schema: pa.Schema | None = None
+        self._schema = texts
 
     def __enter__(self) -> Shuffle:
         return self
@@ -125,7 +125,6 @@ class Shuffle:
 
     def add(self, part: npt.NDArray[np.int32], numbers: Mapping[str, npt.NDArray[Any]], texts: pa.RecordBatch) -> None:
         """Append rows to their parts; rows with a negative part are dropped."""
-        self._schema = texts.schema
         order, offsets = group_rows(part, self._n_parts)
         records = take_records(pack_records(numbers, len(part), self._record), order)
         texts = texts.take(pa.array(order))
@@ -147,7 +146,7 @@ class Shuffle:
     def read(self, number: int) -> tuple[npt.NDArray[Any], pa.Table]:
         """Records and texts of a part, in the order in which they were added, and delete its files."""
         if number not in self._numbers:
-            return np.empty(0, dtype=self._record), (self._schema or pa.schema([])).empty_table()
+            return np.empty(0, dtype=self._record), self._schema.empty_table()
         records = np.fromfile(self._path(number, "numbers"), dtype=self._record)
         with pa.memory_map(str(self._path(number, "texts")), "r") as source, pa.ipc.open_stream(source) as reader:
             texts = reader.read_all()

@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["F64", "I8", "I16", "I32", "I64", "U8", "U16", "U64", "Bools", "Codes"]
+__all__ = ["F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "Bools", "Codes"]
 
 U8: TypeAlias = npt.NDArray[np.uint8]
 U16: TypeAlias = npt.NDArray[np.uint16]
+U32: TypeAlias = npt.NDArray[np.uint32]
 U64: TypeAlias = npt.NDArray[np.uint64]
 I8: TypeAlias = npt.NDArray[np.int8]
 I16: TypeAlias = npt.NDArray[np.int16]

@@ -62,6 +62,20 @@ class KeyTable:
     def __len__(self) -> int:
         return self._size
 
+    @classmethod
+    def of_keys(cls, keys: npt.NDArray[np.uint64]) -> KeyTable:
+        """The table that gave these keys the codes 0, 1, 2, ...; uint64, shape (n_keys, 2), all different."""
+        table = cls()
+        table._reserve(len(keys))
+        table._stored[: len(keys)] = keys
+        table._size = len(keys)
+        _fill_slots(table._stored, table._size, table._slots)
+        return table
+
+    def keys(self, start: int = 0) -> npt.NDArray[np.uint64]:
+        """The keys of the codes from `start` on, uint64, shape (n, 2)."""
+        return self._stored[start : self._size]
+
     def codes(
         self, keys: npt.NDArray[np.uint64], skip: npt.NDArray[np.uint8]
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
@@ -118,17 +132,19 @@ def _hash_codes(columns: I32, keys: U64) -> None:
 class TupleTable:
     """Tuples of codes to codes 0, 1, 2, ... in the order of first sight."""
 
-    def __init__(self) -> None:
-        self._table = KeyTable()
+    def __init__(self, table: KeyTable | None = None) -> None:
+        self.table = KeyTable() if table is None else table
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self.table)
 
-    def codes(self, columns: Sequence[npt.NDArray[np.int32]]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    def codes(
+        self, columns: Sequence[npt.NDArray[np.int32]] | npt.NDArray[np.int32]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Codes of the rows of `columns`, and where each new tuple stands; shapes as in `KeyTable.codes`."""
         keys = np.empty((len(columns[0]), 2), dtype=np.uint64)
-        _hash_codes(np.stack(columns).astype(np.int32, copy=False), keys)
-        return self._table.codes(keys, np.zeros(len(keys), dtype=np.uint8))
+        _hash_codes(np.ascontiguousarray(columns, dtype=np.int32), keys)
+        return self.table.codes(keys, np.zeros(len(keys), dtype=np.uint8))
 
 
 @kernel(types.Tuple((I64_OUT, I32_OUT))(U64_IN2, types.int64))

@@ -14,6 +14,26 @@ from numba import types
 
 from percorso.kernels.arrays import I8, I32, I64, U8
 from percorso.kernels.compile import F64_OUT, I8_OUT, I32_OUT, I64_OUT, I64_OUT2, U8_OUT, kernel
+from percorso.kernels.journey_orders import (
+    STATUS_LIVE,
+    change_order,
+    find_order,
+    latest_live,
+    latest_open,
+)
+from percorso.kernels.journey_signals import (
+    ADVOCATE,
+    AWARE,
+    CARE,
+    CONSIDER,
+    CONVERT,
+    Q_ADVOCATE,
+    Q_ADVOCATE_IF_GOOD,
+    Q_CONVERT,
+    Q_ORDER,
+    is_about_an_order,
+    resolve_signal,
+)
 
 __all__ = [
     "ADVOCATE",
@@ -26,18 +46,10 @@ __all__ = [
     "KIND_ORDER",
     "KIND_PURCHASE",
     "ORDERED",
-    "STATUS_CANCELLED",
-    "STATUS_LIVE",
-    "STATUS_PART_REFUNDED",
-    "STATUS_REFUNDED",
-    "STATUS_RETURNED",
     "JourneyInput",
     "JourneyRules",
     "cut_journeys",
 ]
-
-# Resolved signals, as the log stores them; 0 is none.
-AWARE, CONSIDER, CONVERT, CARE, ADVOCATE = 1, 2, 3, 4, 5
 
 # What else a journey can have reached. Stage models differ in what they make of it: one has a stage of its own
 # for the order, another puts advocacy before care.
@@ -45,23 +57,7 @@ ORDERED = 6  # a purchase journey, from its order on
 FOLLOWING = 7  # an order journey before any care or advocate signal
 BOTH = 8  # an order journey with both
 
-# What an event qualifies for before its surroundings are known (percorso.journeys.signals).
-_CONSIDER = 2
-_CONSIDER_IF_ENGAGED = 3
-_CONVERT = 4
-_CONVERT_IF_CART = 5
-_ORDER = 6
-_CARE = 7
-_ADVOCATE = 8
-_ADVOCATE_IF_GOOD = 9
-_CARE_IF_ORDER = 10
-_CANCEL = 11
-_REFUND = 12
-_RETURN = 13
-_DELIVERED = 14
-
 KIND_PURCHASE, KIND_ORDER = 0, 1
-STATUS_LIVE, STATUS_CANCELLED, STATUS_REFUNDED, STATUS_RETURNED, STATUS_PART_REFUNDED = 0, 1, 2, 3, 4
 
 
 class JourneyRules(NamedTuple):
@@ -92,24 +88,14 @@ class JourneyInput(NamedTuple):
     currency: npt.NDArray[np.int32]  # 0: no value
     score: npt.NDArray[np.float64]
     has_cart: npt.NDArray[np.uint8]
-    trust: npt.NDArray[np.int8]  # rank of the source kind; lower is more trusted
+    copy: npt.NDArray[np.uint8]  # of an order: another record, of this person or another, counts for it
 
 
 _EVENT = (I64_OUT, I64_OUT, I8_OUT, U8_OUT, U8_OUT, I32_OUT, U8_OUT, U8_OUT)
-_DETAILS = (I64_OUT, I64_OUT, I64_OUT, I64_OUT, I64_OUT, I32_OUT, F64_OUT, U8_OUT, I8_OUT)
+_DETAILS = (I64_OUT, I64_OUT, I64_OUT, I64_OUT, I64_OUT, I32_OUT, F64_OUT, U8_OUT, U8_OUT)
 _INPUT = types.NamedTuple((*_EVENT, *_DETAILS), JourneyInput)
 _RULES = types.NamedUniTuple(types.int64, 4, JourneyRules)
 _OUTPUT = types.Tuple((I32_OUT, I32_OUT, I8_OUT, I8_OUT, U8_OUT, I64_OUT2, I64_OUT2))
-
-
-@kernel()
-def _find(ref: int, person: int, slots: I64, slot_ref: I64, slot_person: I64) -> int:
-    """Slot of (person, ref) in the open-addressing table, or of the empty slot where it belongs."""
-    mask = slots.size - 1
-    at = ((ref ^ (person * 0x9E3779B97F4A7C)) * 0x2545F4914F6CDD) & mask
-    while slots[at] >= 0 and (slot_ref[at] != ref or slot_person[at] != person):
-        at = (at + 1) & mask
-    return at
 
 
 @kernel(_OUTPUT(_INPUT, _RULES))
@@ -131,7 +117,7 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
         What names the event's stage: the furthest of AWARE, CONSIDER, CONVERT and ORDERED in a purchase
         journey, FOLLOWING, CARE, ADVOCATE or BOTH in an order journey; 0: no journey.
     marks : uint8, shape (n_events,)
-        1: the event counts as its order; 2: another source's copy of one; 4: closes a purchase journey.
+        1: the event counts as its order; 2: a copy of one that counts elsewhere; 4: closes a purchase journey.
     journeys : int64, shape (n_journeys, 13)
         person, kind, start, end, intent, timeout, goal_time, goal_event, last_inbound, n_events,
         first_event, order, reached.
@@ -151,31 +137,20 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
     n_order_events = 0
     n_inbound = 0
     for i in range(n):
-        n_order_events += events.qualifies[i] == _ORDER
+        n_order_events += events.qualifies[i] == Q_ORDER and not events.copy[i]
         n_inbound += events.inbound[i] != 0
     size = 16
     while size < 2 * n_order_events + 2:
         size *= 2
-    slots = np.full(size, -1, dtype=np.int64)  # the event that counts as the order
+    slot_order = np.full(size, -1, dtype=np.int64)  # the orders made so far, by person and reference
     slot_ref = np.zeros(size, dtype=np.int64)
     slot_person = np.zeros(size, dtype=np.int64)
-    slot_order = np.full(size, -1, dtype=np.int64)
 
     js = np.zeros((n_inbound + 2 * n_order_events, 13), dtype=np.int64)
     os_ = np.zeros((n_order_events, 10), dtype=np.int64)
     order_end = np.zeros(n_order_events, dtype=np.int64)
     n_journeys = 0
     n_orders = 0
-
-    # Which of several copies of an order counts: the most trusted source kind, then the first.
-    for p in range(n_persons):
-        for i in range(events.offsets[p], events.offsets[p + 1]):
-            if events.qualifies[i] == _ORDER and events.order_ref[i] != 0:
-                at = _find(events.order_ref[i], p, slots, slot_ref, slot_person)
-                if slots[at] < 0:
-                    slots[at], slot_ref[at], slot_person[at] = i, events.order_ref[i], p
-                elif events.trust[i] < events.trust[slots[at]]:
-                    slots[at] = i
 
     for p in range(n_persons):
         current = -1  # the open purchase journey
@@ -194,64 +169,41 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
             ref = events.order_ref[i]
             n_sessions += events.session_start[i]
 
-            # Which order does it name?
-            named = -1
-            is_order = q == _ORDER
-            if ref != 0 and n_order_events > 0:
-                at = _find(ref, p, slots, slot_ref, slot_person)
-                if slots[at] >= 0:
-                    named = slot_order[at]
-                    if is_order and slots[at] != i:
-                        is_order = False
-                        marks[i] |= 2
-                        q = _CONVERT
-            latest_open = -1
-            latest_live = -1
+            is_order = q == Q_ORDER
+            if is_order and events.copy[i]:
+                # What counts stands elsewhere, maybe on another person's timeline: then this names no order here.
+                is_order = False
+                marks[i] |= 2
+                q = Q_CONVERT
+
+            named = -1  # the order of this person that it names
+            if ref != 0 and n_orders > first_order:
+                named = slot_order[find_order(ref, p, slot_order, slot_ref, slot_person)]
+            running = -1
+            liked = -1
             if n_orders > first_order and named < 0:
                 if t <= latest_end:
-                    for o in range(n_orders - 1, first_order - 1, -1):
-                        if order_end[o] >= t:
-                            latest_open = o
-                            break
-                if n_live > 0 and (q == _ADVOCATE or q == _ADVOCATE_IF_GOOD):
-                    for o in range(n_orders - 1, first_order - 1, -1):
-                        live = os_[o, 4] != STATUS_CANCELLED and os_[o, 4] != STATUS_REFUNDED
-                        if live and (latest_live < 0 or order_end[o] >= t):
-                            latest_live = o
-                            if order_end[o] >= t:
-                                break
+                    running = latest_open(order_end, first_order, n_orders, t)
+                if n_live > 0 and (q == Q_ADVOCATE or q == Q_ADVOCATE_IF_GOOD):
+                    liked = latest_live(os_, order_end, first_order, n_orders, t)
 
             # Signal: what it qualifies for, in its surroundings.
             s = 0
-            care = q == _CARE or q == _CANCEL or q == _REFUND or q == _RETURN or q == _DELIVERED or q == _CARE_IF_ORDER
             if events.inbound[i]:
-                s = AWARE
-                if q == _CONSIDER:
-                    s = CONSIDER
-                elif q == _CONSIDER_IF_ENGAGED:
-                    s = CONSIDER if events.engaged[i] else AWARE
-                elif q == _CONVERT or q == _ORDER:
-                    s = CONVERT
-                elif q == _CONVERT_IF_CART:
-                    s = CONVERT if events.has_cart[i] else AWARE
-                elif q == _ADVOCATE:
-                    s = ADVOCATE if n_live > 0 else CONSIDER
-                elif q == _ADVOCATE_IF_GOOD:
-                    if n_live == 0:
-                        s = CONSIDER
-                    elif events.score[i] >= 4.0:
-                        s = ADVOCATE
-                    else:
-                        s = CARE
-                elif q == _CARE_IF_ORDER:
-                    s = CARE if named >= 0 or latest_open >= 0 else CONSIDER
-                elif care:
-                    s = CARE
+                s = resolve_signal(
+                    q,
+                    events.engaged[i] != 0,
+                    events.has_cart[i] != 0,
+                    events.score[i],
+                    n_live > 0,
+                    named >= 0 or running >= 0,
+                )
                 if s == AWARE and events.session_start[i] and n_sessions > 1 and n_orders == first_order:
                     s = CONSIDER
             elif is_order:
                 s = CONVERT
             signal[i] = s
+            care = is_about_an_order(q)
             intent = s == CONSIDER or s == CONVERT or (events.engaged[i] and events.session[i] >= 0)
 
             if is_order:  # (1)
@@ -284,7 +236,8 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
                 latest_end = max(latest_end, order_end[o])
                 n_live += 1
                 if ref != 0:
-                    slot_order[_find(ref, p, slots, slot_ref, slot_person)] = o
+                    at = find_order(ref, p, slot_order, slot_ref, slot_person)
+                    slot_order[at], slot_ref[at], slot_person[at] = o, ref, p
                 closed_at, closed_session = t, events.session[i]
                 closed_order, closed_cart, closed_checkout = ref, events.cart_ref[i], events.checkout_ref[i]
                 closed = current
@@ -305,9 +258,9 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
                     continue
                 target = named  # (3)
             elif ref == 0 and s == ADVOCATE:  # (4)
-                target = latest_live
+                target = liked
             elif ref == 0 and (s == CARE or (care and not events.inbound[i])):  # (4)
-                target = latest_open
+                target = running
 
             if target >= 0:
                 o = target
@@ -319,30 +272,8 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
                     js[j, 12] = s if js[j, 12] == FOLLOWING or js[j, 12] == s else BOTH
                 if s == ADVOCATE:
                     os_[o, 8] = 1
-                if named >= 0:
-                    was_live = os_[o, 4] != STATUS_CANCELLED and os_[o, 4] != STATUS_REFUNDED
-                    if q == _DELIVERED and os_[o, 6] < 0:
-                        os_[o, 6] = t
-                    elif q == _CANCEL and was_live and os_[o, 6] < 0:
-                        os_[o, 4], os_[o, 5] = STATUS_CANCELLED, t
-                        n_live -= 1
-                    elif q == _RETURN:
-                        if os_[o, 9] < 0:
-                            os_[o, 9] = t
-                        if was_live:
-                            os_[o, 4] = STATUS_RETURNED
-                    elif q == _REFUND and was_live:
-                        event = os_[o, 1]
-                        same_money = events.currency[i] == events.currency[event]
-                        whole = events.currency[i] == 0
-                        if same_money and not whole:
-                            os_[o, 7] += abs(events.value[i])
-                            whole = os_[o, 7] >= events.value[event]
-                        if whole:
-                            os_[o, 4], os_[o, 5] = STATUS_REFUNDED, t
-                            n_live -= 1
-                        elif os_[o, 4] == STATUS_LIVE:
-                            os_[o, 4] = STATUS_PART_REFUNDED
+                if named >= 0 and change_order(os_, o, q, t, i, events.value, events.currency):
+                    n_live -= 1
                 journey[i], order[i], reached[i] = j, o, js[j, 12]
                 js[j, 3], js[j, 4] = max(js[j, 3], t), t
                 js[j, 9] += 1
@@ -393,7 +324,7 @@ def cut_journeys(events: JourneyInput, rules: JourneyRules) -> tuple[I32, I32, I
             if intent:
                 js[current, 4] = t
             journey[i], reached[i] = current, js[current, 12]
-            if events.goal[i] and not marks[i] & 2:  # another source's copy of an order closes nothing
+            if events.goal[i] and not marks[i] & 2:  # a copy of an order closes nothing
                 marks[i] |= 4
                 js[current, 6], js[current, 7] = t, i
                 closed, closed_at, closed_session = current, t, events.session[i]

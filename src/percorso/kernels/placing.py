@@ -1,109 +1,253 @@
-"""Weak timelines: whose are the events that carry no strong identifier (identity rules, section 3)."""
+"""Weak timelines: whose are the events that carry no unshared strong identifier (identity rules, section 3).
+
+A timeline is that of a *w*: a weak identifier, or a strong one that many persons share. They are numbered
+together: ``2 * code`` for weak ones, ``2 * code + 1`` for shared strong ones. On a source that many people
+share (a kiosk, a till tablet) a w has a timeline of its own, the *scope* of the source: 0 is that of all
+ordinary sources.
+"""
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 from numba import types
 
 from percorso.kernels.arrays import I8, I32, I64, U8
-from percorso.kernels.compile import I8_IN, I8_OUT, I32_IN, I32_OUT, I64_IN, I64_OUT, U8_IN, U8_OUT, kernel
+from percorso.kernels.compile import (
+    I8_IN,
+    I8_OUT,
+    I32_IN,
+    I32_OUT,
+    I64_IN,
+    I64_OUT,
+    U8_IN,
+    U8_OUT,
+    kernel,
+)
 
 __all__ = [
-    "RECORD_LOGIN",
-    "RECORD_QUERY",
-    "RECORD_SIGN_OUT",
     "RULE_ANONYMOUS",
     "RULE_LOGIN_AFTER",
     "RULE_LOGIN_BEFORE",
+    "RULE_SHARED_SESSION",
     "RULE_SIGNED_OUT",
     "RULE_SIGNED_OUT_SAME",
+    "PlacingInput",
     "choose_weak",
-    "logins_of",
+    "identified_rows",
+    "mark_affected",
+    "mark_logins",
+    "mark_touched",
+    "placing_input",
     "sweep_timelines",
     "timeline_records",
 ]
 
 # Order of records of one event: a Signed Out belongs to the login that it ends.
-RECORD_LOGIN = 0
-RECORD_QUERY = 1
-RECORD_SIGN_OUT = 2
+_LOGIN = 0
+_QUERY = 1
+_SIGN_OUT = 2
+_PRESENT = 3  # on a shared source: the row is there, and is asked of another w
 
 RULE_LOGIN_BEFORE = 1
 RULE_LOGIN_AFTER = 2
 RULE_SIGNED_OUT_SAME = 3
 RULE_SIGNED_OUT = 4
 RULE_ANONYMOUS = 5
+RULE_SHARED_SESSION = 8
 
 
-@kernel(U8_OUT(I32_IN, I32_IN, I32_IN, U8_IN, U8_IN, types.int64))
-def logins_of(strong: I32, anonymous: I32, device: I32, signed_out: U8, keep: U8, n_weak: int) -> U8:
-    """Which weak identifiers have a login: an event with them and a strong identifier, Signed Out excepted.
+class PlacingInput(NamedTuple):
+    """All rows, and the sets of strong identifiers that stand on them.
 
-    Returns
-    -------
-    uint8, shape (n_weak,)
+    `person` and `shared` are what the resolution says: the strong code that names a set's person, -1 none, and
+    which strong identifiers are shared.
     """
-    has_login = np.zeros(n_weak, dtype=np.uint8)
-    for i in range(strong.size):
-        if keep[i] and strong[i] >= 0 and not signed_out[i]:
-            if anonymous[i] >= 0:
-                has_login[anonymous[i]] = 1
-            if device[i] >= 0:
-                has_login[device[i]] = 1
-    return has_login
+
+    sset: npt.NDArray[np.int32]  # (n_rows,) -1 none
+    anonymous: npt.NDArray[np.int32]  # (n_rows,) weak codes, -1 none
+    device: npt.NDArray[np.int32]  # (n_rows,)
+    signed_out: npt.NDArray[np.uint8]  # (n_rows,)
+    keep: npt.NDArray[np.uint8]  # (n_rows,) 0: a copy that does not count
+    source: npt.NDArray[np.int16]  # (n_rows,)
+    client: npt.NDArray[np.uint8]  # (n_rows,) 1: sent by a browser or an app
+    scope: npt.NDArray[np.int32]  # (n_sources,) 0: an ordinary source, else 1, 2, ...
+    person: npt.NDArray[np.int32]  # (n_sets,)
+    offsets: npt.NDArray[np.int64]  # (n_sets + 1,)
+    members: npt.NDArray[np.int32]  # strong codes by falling priority
+    shared: npt.NDArray[np.uint8]  # (n_strong,)
 
 
-@kernel(U8_OUT(I32_IN, I32_IN, I32_IN, U8_IN, U8_IN, I32_OUT))
-def choose_weak(strong: I32, anonymous: I32, device: I32, keep: U8, has_login: U8, chosen: I32) -> U8:
-    """For each event without a strong identifier the weak one that decides; -1 for the others.
+_I16_IN = types.Array(types.int16, 1, "C", readonly=True)
+_INPUT = types.NamedTuple(
+    (I32_IN, I32_IN, I32_IN, U8_IN, U8_IN, _I16_IN, U8_IN, I32_IN, I32_IN, I64_IN, I32_IN, U8_IN), PlacingInput
+)
 
-    The first of anonymous id and device id that has a login, else the first present.
+
+def placing_input(**arrays: npt.NDArray[np.generic]) -> PlacingInput:
+    """The input as the kernels take it: read-only views, whatever the arrays are."""
+    views = {}
+    for name, array in arrays.items():
+        views[name] = np.ascontiguousarray(array).view(np.ndarray)
+        views[name].flags.writeable = False
+    return PlacingInput(**views)
+
+
+@kernel()
+def _person(rows: PlacingInput, i: int) -> Any:
+    s = rows.sset[i]
+    return np.int32(-1) if s < 0 else rows.person[s]
+
+
+@kernel(types.Tuple((U8_OUT, U8_OUT))(_INPUT, types.int64, types.int64))
+def mark_logins(rows: PlacingInput, n_weak: int, n_strong: int) -> tuple[U8, U8]:
+    """Which weak and which shared strong identifiers have a login, each uint8 by code.
+
+    A login is an event with them and an unshared strong identifier, Signed Out excepted.
+    """
+    weak, strong = np.zeros(n_weak, dtype=np.uint8), np.zeros(n_strong, dtype=np.uint8)
+    for i in range(rows.sset.size):
+        s = rows.sset[i]
+        if s < 0 or not rows.keep[i] or rows.signed_out[i] or rows.person[s] < 0:
+            continue
+        if rows.anonymous[i] >= 0:
+            weak[rows.anonymous[i]] = 1
+        if rows.device[i] >= 0:
+            weak[rows.device[i]] = 1
+        for k in range(rows.offsets[s], rows.offsets[s + 1]):
+            if rows.shared[rows.members[k]]:
+                strong[rows.members[k]] = 1
+    return weak, strong
+
+
+@kernel(types.Tuple((U8_OUT, U8_OUT))(_INPUT))
+def identified_rows(rows: PlacingInput) -> tuple[U8, U8]:
+    """Rows that carry an unshared strong identifier, and rows that carry any weak or strong one; (n_rows,) each."""
+    strong, weak = np.zeros(rows.sset.size, dtype=np.uint8), np.zeros(rows.sset.size, dtype=np.uint8)
+    for i in range(rows.sset.size):
+        s = rows.sset[i]
+        strong[i] = s >= 0 and rows.person[s] >= 0
+        weak[i] = s >= 0 or rows.anonymous[i] >= 0 or rows.device[i] >= 0
+    return strong, weak
+
+
+@kernel(types.void(_INPUT, U8_IN, U8_IN, U8_OUT, U8_OUT))
+def mark_touched(rows: PlacingInput, changed: U8, set_changed: U8, weak: U8, strong: U8) -> None:
+    """Mark every w that a changed row carries, or a row whose set is now another person's or shared otherwise.
 
     Parameters
     ----------
-    chosen : int32, shape (n_rows,), out
-
-    Returns
-    -------
-    uint8, shape (n_weak,)
-        1: has a login, and decides for an event; its timeline has to be worked out.
+    changed : uint8, shape (n_rows,)
+    set_changed : uint8, shape (n_sets,)
+    weak : uint8, shape (n_weak,), out
+    strong : uint8, shape (n_strong,), out
     """
-    asked = np.zeros(has_login.size, dtype=np.uint8)
-    for i in range(strong.size):
-        chosen[i] = -1
-        if not keep[i] or strong[i] >= 0:
+    for i in range(rows.sset.size):
+        s = rows.sset[i]
+        if not changed[i] and (s < 0 or not set_changed[s]):
             continue
-        a, d = anonymous[i], device[i]
-        if a >= 0 and has_login[a]:
-            chosen[i] = a
-            asked[a] = 1
-        elif d >= 0 and has_login[d]:
-            chosen[i] = d
-            asked[d] = 1
-        elif a >= 0:
-            chosen[i] = a
-        else:
-            chosen[i] = d
-    return asked
+        if rows.anonymous[i] >= 0:
+            weak[rows.anonymous[i]] = 1
+        if rows.device[i] >= 0:
+            weak[rows.device[i]] = 1
+        if s >= 0:
+            for k in range(rows.offsets[s], rows.offsets[s + 1]):
+                strong[rows.members[k]] = 1
 
 
-@kernel(
-    types.Tuple((I64_OUT, I32_OUT, I8_OUT))(
-        I32_IN, I32_IN, I32_IN, U8_IN, U8_IN, I32_IN, U8_IN, types.int64, types.int64
-    )
-)
+@kernel(U8_OUT(_INPUT, U8_IN, U8_IN, U8_IN, U8_IN))
+def mark_affected(rows: PlacingInput, changed: U8, set_changed: U8, weak: U8, strong: U8) -> U8:
+    """Rows that must be placed again: changed ones, and those without a person that carry a touched w; (n_rows,)."""
+    affected = np.zeros(rows.sset.size, dtype=np.uint8)
+    for i in range(rows.sset.size):
+        s = rows.sset[i]
+        if changed[i] or (s >= 0 and set_changed[s]):
+            affected[i] = 1
+            continue
+        if not rows.keep[i] or (s >= 0 and rows.person[s] >= 0):
+            continue
+        a, d = rows.anonymous[i], rows.device[i]
+        if (a >= 0 and weak[a]) or (d >= 0 and weak[d]):
+            affected[i] = 1
+        elif s >= 0:
+            for k in range(rows.offsets[s], rows.offsets[s + 1]):
+                if strong[rows.members[k]]:
+                    affected[i] = 1
+                    break
+    return affected
+
+
+@kernel(types.int64(_INPUT, types.int64, U8_IN, U8_IN))
+def _choice(rows: PlacingInput, i: int, weak: U8, strong: U8) -> Any:
+    """The first w of a row that has a login, else the first present, else -1."""
+    a, d, s = rows.anonymous[i], rows.device[i], rows.sset[i]
+    if a >= 0 and weak[a]:
+        return np.int64(2) * a
+    first = np.int64(2) * a if a >= 0 else np.int64(-1)
+    if s >= 0:
+        for k in range(rows.offsets[s], rows.offsets[s + 1]):
+            m = rows.members[k]
+            if rows.shared[m]:
+                w = np.int64(2) * m + 1
+                if strong[m]:
+                    return w
+                if first < 0:
+                    first = w
+    if d >= 0 and (weak[d] or first < 0):
+        return np.int64(2) * d
+    return first
+
+
+@kernel(types.void(_INPUT, U8_IN, U8_IN, U8_IN, types.int64, I32_OUT, U8_OUT))
+def choose_weak(rows: PlacingInput, affected: U8, weak: U8, strong: U8, n_scopes: int, chosen: I32, asked: U8) -> None:
+    """For each affected row without a person the w that decides; -1 for the others.
+
+    Parameters
+    ----------
+    affected : uint8, shape (n_rows,)
+    weak, strong : uint8
+        From `mark_logins`.
+    n_scopes : int
+    chosen : int32, shape (n_rows,), out
+    asked : uint8, shape (n_w * n_scopes,), out
+        1 at ``w * n_scopes + scope``: the timeline has to be worked out. One without a login, on an ordinary
+        source, has not: all its events are one anonymous person's.
+    """
+    for i in range(rows.sset.size):
+        chosen[i] = -1
+        if not affected[i] or not rows.keep[i] or _person(rows, i) >= 0:
+            continue
+        w = _choice(rows, i, weak, strong)
+        chosen[i] = w
+        if w < 0:
+            continue
+        scope = rows.scope[rows.source[i]]
+        has_login = strong[w >> 1] if w & 1 else weak[w >> 1]
+        if scope > 0 or has_login:
+            asked[w * n_scopes + scope] = 1
+
+
+@kernel(types.Tuple((I64_OUT, I32_OUT, I8_OUT))(_INPUT, I32_IN, I32_IN, types.int64, types.int64, types.int64))
 def timeline_records(
-    strong: I32, anonymous: I32, device: I32, signed_out: U8, keep: U8, chosen: I32, asked: U8, part: int, n_parts: int
+    rows: PlacingInput, chosen: I32, number: I32, n_scopes: int, part: int, n_parts: int
 ) -> tuple[I64, I32, I8]:
-    """The records of the timelines of every `n_parts`-th weak identifier, from `part` on.
+    """The records of every `n_parts`-th asked timeline, from `part` on.
+
+    Parameters
+    ----------
+    chosen : int32, shape (n_rows,)
+        From `choose_weak`.
+    number : int32, shape (n_w * n_scopes,)
+        Number of each asked timeline, -1 for the others.
 
     Returns
     -------
     row : int64, shape (n_records,)
     timeline : int32, shape (n_records,)
-        Number of the weak identifier within the part: its code // n_parts.
+        Number of the timeline within the part: its number // n_parts.
     record : int8, shape (n_records,)
-        RECORD_LOGIN, RECORD_QUERY or RECORD_SIGN_OUT.
     """
     n = 0
     row = np.empty(0, dtype=np.int64)
@@ -113,93 +257,138 @@ def timeline_records(
         if write:
             row, timeline, record = np.empty(n, np.int64), np.empty(n, np.int32), np.empty(n, np.int8)
             n = 0
-        for i in range(strong.size):
-            if not keep[i]:
+        for i in range(rows.sset.size):
+            if not rows.keep[i]:
                 continue
-            w = chosen[i]
-            if w >= 0 and asked[w] and w % n_parts == part:
-                if write:
-                    row[n], timeline[n], record[n] = i, w // n_parts, RECORD_QUERY
-                n += 1
-            if strong[i] < 0 and not signed_out[i]:
+            s = rows.sset[i]
+            person = _person(rows, i)
+            scope = rows.scope[rows.source[i]]
+            if person < 0 and not rows.signed_out[i] and scope == 0:
+                if chosen[i] >= 0:
+                    t = number[np.int64(chosen[i]) * n_scopes]
+                    if t >= 0 and t % n_parts == part:
+                        if write:
+                            row[n], timeline[n], record[n] = i, t // n_parts, _QUERY
+                        n += 1
                 continue
-            kind = RECORD_SIGN_OUT if signed_out[i] else RECORD_LOGIN
-            for w in (anonymous[i], device[i]):
-                if w >= 0 and asked[w] and w % n_parts == part:
+            first = rows.offsets[s] if s >= 0 else np.int64(0)
+            last = rows.offsets[s + 1] if s >= 0 else np.int64(0)
+            for k in range(first - 2, last):
+                if k == first - 2:
+                    w = np.int64(2) * rows.anonymous[i]
+                elif k == first - 1:
+                    w = np.int64(2) * rows.device[i]
+                elif rows.shared[rows.members[k]]:
+                    w = np.int64(2) * rows.members[k] + 1
+                else:
+                    continue
+                if w < 0:
+                    continue
+                t = number[w * n_scopes + scope]
+                if t < 0 or t % n_parts != part:
+                    continue
+                if person < 0 and chosen[i] == w:
                     if write:
-                        row[n], timeline[n], record[n] = i, w // n_parts, kind
+                        row[n], timeline[n], record[n] = i, t // n_parts, _QUERY
+                    n += 1
+                elif person < 0 and scope > 0 and not rows.signed_out[i]:
+                    if write:
+                        row[n], timeline[n], record[n] = i, t // n_parts, _PRESENT
+                    n += 1
+                if person >= 0 or rows.signed_out[i]:
+                    if write:
+                        row[n], timeline[n] = i, t // n_parts
+                        record[n] = _SIGN_OUT if rows.signed_out[i] else _LOGIN
                     n += 1
     return row, timeline, record
 
 
-@kernel(types.void(I64_IN, I64_IN, I8_IN, I64_IN, I32_IN, I64_IN, types.int64, I32_OUT, I64_OUT, U8_OUT))
+@kernel(
+    types.void(
+        _INPUT, I64_IN, I64_IN, I8_IN, I64_IN, I64_IN, types.int64, types.int64, I32_OUT, I64_OUT, U8_OUT, I64_OUT
+    )
+)
 def sweep_timelines(
+    rows: PlacingInput,
     order: I64,
     offsets: I64,
     record: I8,
     row: I64,
-    person: I32,
     time: I64,
     backfill: int,
+    gap: int,
     owner: I32,
-    sign_out: I64,
+    key_row: I64,
     rule: U8,
+    scratch: I64,
 ) -> None:
-    """Give every query record of every weak timeline its owner.
+    """Give every query record of every timeline its owner.
 
     Parameters
     ----------
     order : int64, shape (n_records,)
-        Records by weak identifier and total order.
-    offsets : int64, shape (n_weak + 1,)
+        Records by timeline and total order.
+    offsets : int64, shape (n_timelines + 1,)
     record : int8, shape (n_records,)
-        RECORD_LOGIN, RECORD_QUERY or RECORD_SIGN_OUT.
     row : int64, shape (n_records,)
         Event row of the record.
-    person : int32, shape (n_rows,)
-        Person of a login's row; unused otherwise.
     time : int64, shape (n_rows,)
         µs UTC.
     backfill : int
         Events before the first login belong to it if it comes within this many µs.
+    gap : int
+        On a shared source a gap above this many µs ends the session.
     owner : int32, shape (n_rows,), out
-        Person of the event, or -1: anonymous.
-    sign_out : int64, shape (n_rows,), out
-        For rule RULE_SIGNED_OUT: the row of the Signed Out that keys the anonymous person.
+        Strong code of the person, or -1: an anonymous one.
+    key_row : int64, shape (n_rows,), out
+        For RULE_SIGNED_OUT and RULE_SHARED_SESSION the row that keys the anonymous person together with the w.
     rule : uint8, shape (n_rows,), out
+    scratch : int64, shape (>= n_records of the longest timeline + 1,)
     """
-    largest = np.int64(0)
-    for w in range(offsets.size - 1):
-        largest = max(largest, offsets[w + 1] - offsets[w])
-    next_login = np.empty(largest + 1, dtype=np.int64)
-    for w in range(offsets.size - 1):
-        lo, hi = offsets[w], offsets[w + 1]
-        if lo == hi:
-            continue
-        coming = np.int64(-1)
-        for i in range(hi - 1, lo - 1, -1):
-            next_login[i - lo] = coming
-            if record[order[i]] == RECORD_LOGIN:
-                coming = order[i]
-        login, ended_by = np.int64(-1), np.int64(-1)
-        for i in range(lo, hi):
-            r = order[i]
-            kind = record[r]
-            if kind == RECORD_LOGIN:
-                login, ended_by = r, np.int64(-1)
-            elif kind == RECORD_SIGN_OUT:
-                if login >= 0 and ended_by < 0:
-                    ended_by = row[r]
-            else:
-                event, after = row[r], next_login[i - lo]
-                if login >= 0 and ended_by < 0:
-                    owner[event], rule[event] = person[row[login]], RULE_LOGIN_BEFORE
-                elif login >= 0:
-                    if after >= 0 and person[row[after]] == person[row[login]]:
-                        owner[event], rule[event] = person[row[login]], RULE_SIGNED_OUT_SAME
+    for t in range(offsets.size - 1):
+        begin, end = offsets[t], offsets[t + 1]
+        lo = begin
+        while lo < end:
+            hi = end
+            first = row[order[lo]]
+            is_session = rows.scope[rows.source[first]] > 0
+            if is_session:
+                hi = lo + 1
+                while hi < end:
+                    here, before = row[order[hi]], row[order[hi - 1]]
+                    if here != before:
+                        solo = not rows.client[here] or not rows.client[before]
+                        if solo or time[here] - time[before] > gap:
+                            break
+                    hi += 1
+            coming = np.int64(-1)
+            for i in range(hi - 1, lo - 1, -1):
+                scratch[i - lo] = coming
+                if record[order[i]] == _LOGIN:
+                    coming = order[i]
+            login, ended_by = np.int64(-1), np.int64(-1)
+            for i in range(lo, hi):
+                r = order[i]
+                kind = record[r]
+                if kind == _LOGIN:
+                    login, ended_by = r, np.int64(-1)
+                elif kind == _SIGN_OUT:
+                    if login >= 0 and ended_by < 0:
+                        ended_by = row[r]
+                elif kind == _QUERY:
+                    event, after = row[r], scratch[i - lo]
+                    if login >= 0:
+                        last = _person(rows, row[login])
+                        if ended_by < 0:
+                            owner[event], rule[event] = last, RULE_LOGIN_BEFORE
+                        elif after >= 0 and _person(rows, row[after]) == last:
+                            owner[event], rule[event] = last, RULE_SIGNED_OUT_SAME
+                        else:
+                            owner[event], rule[event], key_row[event] = -1, RULE_SIGNED_OUT, ended_by
+                    elif after >= 0 and time[row[after]] - time[event] <= backfill:
+                        owner[event], rule[event] = _person(rows, row[after]), RULE_LOGIN_AFTER
+                    elif is_session:
+                        owner[event], rule[event], key_row[event] = -1, RULE_SHARED_SESSION, first
                     else:
-                        owner[event], rule[event], sign_out[event] = -1, RULE_SIGNED_OUT, ended_by
-                elif after >= 0 and time[row[after]] - time[event] <= backfill:
-                    owner[event], rule[event] = person[row[after]], RULE_LOGIN_AFTER
-                else:
-                    owner[event], rule[event] = -1, RULE_ANONYMOUS
+                        owner[event], rule[event] = -1, RULE_ANONYMOUS
+            lo = hi

@@ -12,7 +12,7 @@ from numba import types
 from percorso.kernels.arrays import I8, I16, I32, I64, U8
 from percorso.kernels.compile import I8_IN, I16_IN, I32_IN, I64_IN, I64_OUT, U8_IN, kernel
 
-__all__ = ["group_rows", "sort_groups"]
+__all__ = ["group_rows", "sort_groups", "stands_after"]
 
 
 @kernel(types.Tuple((I64_OUT, I64_OUT))(I32_IN, types.int64))
@@ -50,11 +50,23 @@ def group_rows(group: I32, n_groups: int) -> tuple[I64, I64]:
 
 
 @kernel()
-def _after(
-    first: int, second: int, row: I64, time: I64, source: I16, sequence: I64, text_offsets: I64, text: U8, last: I8
+def stands_after(
+    x: int,
+    y: int,
+    time: I64,
+    source: I16,
+    sequence: I64,
+    text_offsets: I64,
+    text: U8,
+    last: I8,
+    first: int,
+    second: int,
 ) -> bool:
-    """True where record `first` stands strictly after `second` in the total order."""
-    x, y = row[first], row[second]
+    """True where row `x` stands strictly after row `y` in the total order (definitions, section 8).
+
+    ``last[first] > last[second]`` decides between equal rows; it is looked up only then, because the look-up
+    is what a sort would pay for most.
+    """
     if time[x] != time[y]:
         return bool(time[x] > time[y])
     if source[x] != source[y]:
@@ -71,6 +83,14 @@ def _after(
     if (a_end - a) != (b_end - b):
         return bool((a_end - a) > (b_end - b))
     return bool(last[first] > last[second])
+
+
+@kernel()
+def _after(
+    first: int, second: int, row: I64, time: I64, source: I16, sequence: I64, text_offsets: I64, text: U8, last: I8
+) -> bool:
+    """True where record `first` stands strictly after `second`: by total order, then by `last`."""
+    return stands_after(row[first], row[second], time, source, sequence, text_offsets, text, last, first, second)
 
 
 @kernel(types.void(I64_OUT, I64_IN, I64_IN, I64_IN, I16_IN, I64_IN, I64_IN, U8_IN, I8_IN))

@@ -20,19 +20,31 @@ import msgspec
 import percorso
 from percorso.errors import Busy, Corrupt, FormatTooNew, NothingImported
 from percorso.journeys.progress import Progress
+from percorso.services.decisions import folded_decisions
 from percorso.services.workspace import Workspace
 from percorso.settings import Settings
 from percorso.store.journey_log import JourneyLog, open_log, swap_manifest
 from percorso.store.lake import Lake
 from percorso.store.lock import exclusive_lock
 
-__all__ = ["BuildReport", "build_log", "fresh_log", "is_stale", "rules_fingerprint"]
+__all__ = [
+    "BuildReport",
+    "build_log",
+    "fresh_log",
+    "is_stale",
+    "purge_log",
+    "rules_fingerprint",
+    "settle_erasures",
+]
 
 #: Files of an earlier log are kept this long after a build, for readers that still hold its manifest.
 _GRACE_S = 3600.0
 
 #: How long a build waits for another one, which then has done its work.
 _WAIT_S = 6 * 3600.0
+
+#: What a log is made of and, when it changes, can change every event.
+_EVERYTHING = ("rules", "key", "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,8 @@ class BuildReport:
         What it took, the wait for another build included.
     built : bool
         False: the log was up to date.
+    touched : int
+        Events of persons that were built anew; all of them in a full build.
     newest : str
         Time of the newest event, ISO 8601 in UTC; questions are asked as of it unless they say otherwise.
     """
@@ -64,6 +78,7 @@ class BuildReport:
     duplicates: int
     seconds: float
     built: bool
+    touched: int
     newest: str
 
     def as_dict(self) -> dict[str, object]:
@@ -97,14 +112,60 @@ def build_log(
         Another process was building all the while.
     """
     started = time.monotonic()
+    erased = _erase_stored(workspace)
     with exclusive_lock(workspace.log / "build.lock", what="build", timeout_s=wait_s):
         log = None if full else open_log(workspace.log)
-        built = log is None or is_stale(workspace, log)
-        if built:
-            _build(workspace, progress)
-            log = open_log(workspace.log)
+        built, touched = log is None or is_stale(workspace, log), 0
+        try:
+            if built:
+                touched = _build(workspace, progress, full=full)
+                log = open_log(workspace.log)
+        except NothingImported:
+            _forget_erased(workspace, {}, erased)
+            raise
         assert log is not None
-    return _report(log, time.monotonic() - started, built)
+        _forget_erased(workspace, log.manifest, erased)
+    return _report(log, time.monotonic() - started, built, touched)
+
+
+def settle_erasures(workspace: Workspace) -> None:
+    """Finish erasures that were begun: what comes next must not meet what they take away."""
+    if any(workspace.erasures.glob("*.job")):
+        with contextlib.suppress(NothingImported):
+            build_log(workspace)
+
+
+def _erase_stored(workspace: Workspace) -> tuple[Any, ...]:
+    """Take away from lake and database what erasures under way ask for; returns them, for the log is still to come."""
+    if not any(workspace.erasures.glob("*.job")):
+        return ()
+    # Loaded when there is something to erase: no question should pay for it.
+    found: tuple[Any, ...] = importlib.import_module("percorso.services.erasure_job").erase_stored(workspace)
+    return found
+
+
+def _forget_erased(workspace: Workspace, manifest: Mapping[str, Any], jobs: tuple[Any, ...]) -> None:
+    """End erasures once the log is another one: its old files go at once, readers or not."""
+    if jobs:
+        purge_log(workspace.log, manifest)
+        importlib.import_module("percorso.services.erasure_job").close_jobs(workspace, jobs)
+
+
+def purge_log(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Delete every file of the log that its manifest does not name, without grace; all of them where it names none."""
+    kept = {"build.lock", *(["manifest.json"] if manifest else []), *_texts_of(manifest)}
+    for path in folder.glob("*"):
+        if path.is_file() and path.name not in kept:
+            path.unlink(missing_ok=True)
+
+
+def _texts_of(body: Any) -> set[str]:
+    """All texts in a manifest, at any depth."""
+    if isinstance(body, Mapping):
+        return {text for value in body.values() for text in _texts_of(value)}
+    if isinstance(body, list | tuple):
+        return {text for value in body for text in _texts_of(value)}
+    return {body} if isinstance(body, str) else set()
 
 
 def fresh_log(
@@ -119,7 +180,7 @@ def fresh_log(
     the question waits for it.
     """
     log = open_log(workspace.log)
-    if log is not None and not is_stale(workspace, log):
+    if log is not None and not is_stale(workspace, log) and not any(workspace.erasures.glob("*.job")):
         return log
     try:
         build_log(workspace, progress=progress, wait_s=_WAIT_S if log is None else 0.0)
@@ -146,6 +207,7 @@ def _origin(workspace: Workspace) -> dict[str, object]:
         # With another key the same persons have other ids: a restored secret.key makes the log stale.
         "key": hmac.digest(workspace.secret, b"journey log", "sha256").hex()[:16],
         "version": percorso.__version__,
+        "decisions": folded_decisions(workspace).fingerprint(),
     }
 
 
@@ -158,43 +220,56 @@ def rules_fingerprint(settings: Settings) -> str:
     return hashlib.sha256(msgspec.json.encode(relevant, order="deterministic")).hexdigest()[:32]
 
 
-def _build(workspace: Workspace, progress: Progress) -> None:
-    origin = _origin(workspace)  # before the files are listed: what arrives in between is built next time
+def _build(workspace: Workspace, progress: Progress, *, full: bool) -> int:
+    """Build, and return the number of events of persons that were built anew."""
+    decisions = folded_decisions(workspace)
+    # Before the files are listed: what arrives in between is built next time.
+    origin = _origin(workspace) | {"decisions": decisions.fingerprint()}
     files = Lake(workspace.lake).live_files()
     if not files:
         raise NothingImported(
             "There are no events yet.",
             hint="Import a file first: `percorso import FILE`.",
         )
+    old: JourneyLog | None = None
+    with contextlib.suppress(Corrupt, FormatTooNew):
+        old = open_log(workspace.log)
     scratch = workspace.tmp / "build"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         # Loaded when there is something to build: every question would pay a third of a second for its kernels.
         builder = importlib.import_module("percorso.journeys.build")
-        manifest: dict[str, Any] = builder.build_tables(
+        built = builder.build_tables(
             builder.BuildInput(
                 files=files,
                 settings=workspace.settings,
+                decisions=decisions,
                 secret=workspace.secret,
                 log=workspace.log,
+                state=workspace.state,
                 scratch=scratch,
                 memory_bytes=workspace.memory_bytes,
+                before=None if full or old is None or not _same_rules(old, origin) else old,
             ),
             progress,
         )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    manifest |= origin | {"built_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    before: set[str] = set()
-    with contextlib.suppress(Corrupt, FormatTooNew):
-        old = open_log(workspace.log)
-        before = _files_of(old.manifest) if old else set()
+    manifest = built.manifest | origin | {"built_at": datetime.now(UTC).isoformat(timespec="seconds")}
     swap_manifest(workspace.log, manifest)
-    _remove_old(workspace.log, before, _files_of(manifest))
+    built.keep_state()
+    _remove_old(workspace.log, _files_of(old.manifest) if old else set(), _files_of(manifest))
+    return int(built.events_built)
+
+
+def _same_rules(log: JourneyLog, origin: Mapping[str, object]) -> bool:
+    """May a build stand upon this log? Other events and decisions touch what they can reach, other rules everything."""
+    return all(log.manifest.get(name) == origin[name] for name in _EVERYTHING)
 
 
 def _files_of(manifest: Mapping[str, Any]) -> set[str]:
-    return {name for entry in [*manifest["buckets"], manifest["unidentified"]] for name in entry["files"].values()}
+    every = [*manifest["buckets"], manifest["unidentified"]]
+    return {name for entry in every for name in entry["files"].values()} | {str(manifest.get("alias", ""))}
 
 
 def _remove_old(folder: Path, before: set[str], used: set[str]) -> None:
@@ -216,7 +291,7 @@ def _remove_old(folder: Path, before: set[str], used: set[str]) -> None:
                 path.unlink()
 
 
-def _report(log: JourneyLog, seconds: float, built: bool) -> BuildReport:
+def _report(log: JourneyLog, seconds: float, built: bool, touched: int) -> BuildReport:
     manifest = log.manifest
     return BuildReport(
         events=int(manifest["n_events"]),
@@ -227,5 +302,6 @@ def _report(log: JourneyLog, seconds: float, built: bool) -> BuildReport:
         duplicates=int(manifest["n_duplicates"]),
         seconds=round(seconds, 3),
         built=built,
+        touched=touched,
         newest=datetime.fromtimestamp(log.as_of_us / 1e6, UTC).isoformat(timespec="seconds"),
     )

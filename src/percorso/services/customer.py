@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from percorso.analyses.customer import PersonRow, history_of, persons_between
 from percorso.analyses.customer_view import CustomerView, IdentifierSeen, value_of
 from percorso.analyses.history import History
+from percorso.analyses.person_messages import persons_of_messages
 from percorso.analyses.spec import Scope
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import (
     Identifier,
+    aliases_of,
     identifiers_of,
     known_spaces,
-    persons_of_rows,
+    messages_with,
     possible_identifiers,
     rows_of_messages,
-    rows_with,
 )
 from percorso.identity.masking import mask
-from percorso.identity.placement import person_id
 from percorso.services.build import fresh_log
 from percorso.services.workspace import Workspace
+from percorso.store.alias_table import alias_table_of
 from percorso.store.journey_log import JourneyLog
-from percorso.store.lake import Lake
+from percorso.store.lake import Lake, LakeFile
 
 __all__ = ["PERSON", "CustomerMatch", "ask_customer", "find_customers", "view_customer"]
 
@@ -54,6 +58,8 @@ class CustomerMatch:
     first_us, last_us : int
         µs UTC.
     events, orders : int
+    shared : bool
+        It was found on the events of several persons, and is a name of none of them: a family's telephone.
     """
 
     person: str
@@ -63,6 +69,7 @@ class CustomerMatch:
     last_us: int
     events: int
     orders: int
+    shared: bool = False
 
 
 def ask_customer(
@@ -97,7 +104,9 @@ def ask_customer(
     if len(found) > 1:
         ids = [match.person for match in found]
         raise SpecError(
-            f"{len(found)} persons are known by this.",
+            f"This is shared by {len(found)} persons."
+            if any(match.shared for match in found)
+            else f"{len(found)} persons are known by this.",
             hint=f"Ask for one of them: {', '.join(ids[:5])}{', …' if len(ids) > 5 else ''}.",
             fields={"persons": ids},
         )
@@ -113,8 +122,9 @@ def find_customers(
     ----------
     workspace : Workspace
     text : str
-        A person's id or at least its first 6 digits, or any identifier as the sources have it: user id, loyalty card,
-        e-mail address, telephone number, card token, browser or device id, one of the workspace's own types.
+        A person's id, or what it was before persons were joined, or at least its first 6 digits; or any identifier as
+        the sources have it: user id, loyalty card, e-mail address, telephone number, card token, browser or device id,
+        one of the workspace's own types.
     kind : str
         Only this type of identifier; "person" for Percorso's ids.
     space : str
@@ -160,7 +170,7 @@ def view_customer(
     ----------
     workspace : Workspace
     person : str
-        Id, 32 hex digits.
+        Id, 32 hex digits; also one from before persons were joined.
     as_of : str
         ISO day or time; what came after has not happened. Default: the newest event.
     timezone : str
@@ -204,11 +214,18 @@ def _kinds(workspace: Workspace) -> tuple[str, ...]:
 
 
 def _rows_by_id(log: JourneyLog, text: str) -> list[PersonRow]:
-    """Persons whose id begins with the text."""
+    """Persons whose id begins with the text; where there is none, the one whom a whole id means by now."""
     digits = text.strip().lower()
     if not _PERSON_ID.fullmatch(digits):
         return []
-    return persons_between(log, bytes.fromhex(digits.ljust(_ID_DIGITS, "0")), bytes.fromhex(digits.ljust(32, "f")))
+    least, greatest = (bytes.fromhex(digits.ljust(_ID_DIGITS, end)) for end in "0f")
+    found = persons_between(log, least, greatest)
+    table = None if found or len(digits) < _ID_DIGITS else alias_table_of(log)
+    if table is None:
+        return found
+    # An id is the keyed hash of the person's best identifier: with a better one the id changes, that hash does not.
+    person, known = table.person_of(np.frombuffer(least, dtype=np.uint8).reshape(1, -1))
+    return persons_between(log, person.tobytes(), person.tobytes()) if known[0] else []
 
 
 def _by_person_id(log: JourneyLog, text: str, kind: str) -> tuple[CustomerMatch, ...]:
@@ -218,7 +235,7 @@ def _by_person_id(log: JourneyLog, text: str, kind: str) -> tuple[CustomerMatch,
 def _by_identifier(
     workspace: Workspace, log: JourneyLog, text: str, kind: str, space: str
 ) -> tuple[CustomerMatch, ...]:
-    """Persons known by the identifier, and those on whose events it stands beside a better one."""
+    """The persons whose identifier it is; where it is nobody's alone, those on whose events it stands."""
     files = Lake(workspace.lake).live_files()
     rules = IdentifierRules(workspace.settings.identity, workspace.settings.workspace.country)
     spaces = known_spaces(files)
@@ -226,16 +243,43 @@ def _by_identifier(
         raise SpecError(f"'{space}' is no id space of the lake.", hint=nearest_hint(space, spaces))
     kinds = (kind,) if kind else _kinds(workspace)
     possible = possible_identifiers(text, rules, kinds=kinds, spaces=(space,) if space else spaces)
-    wanted = {one for one in possible if not space or one.space == space or kind}
-    found = {person_id(workspace.secret, one.text()): {one} for one in wanted}
-    # Nothing is better than the first type: its own persons are all there are.
-    beside = [one for one in wanted if one.kind != STRONG_COLUMNS[0]]
-    if beside:
-        rows = rows_with(files, beside, rules)
-        for person, ones in persons_of_rows(rows, beside, rules, workspace.secret).items():
-            found.setdefault(person, set()).update(ones)
+    wanted = [one for one in possible if not space or one.space == space or kind]
+    named = _named(workspace, log, [one for one in wanted if one.kind not in WEAK_COLUMNS])
+    return named or _carrying(workspace, log, wanted, files, rules)
+
+
+def _named(workspace: Workspace, log: JourneyLog, strong: Sequence[Identifier]) -> tuple[CustomerMatch, ...]:
+    """The persons to whom strong identifiers belong: by their keyed hashes, without a look at the lake."""
+    table = alias_table_of(log)
+    if table is None:
+        return ()
+    persons, known = table.person_of(aliases_of(strong, workspace.secret))
+    found: dict[bytes, list[Identifier]] = {}
+    for at in np.flatnonzero(known).tolist():
+        found.setdefault(persons[at].tobytes(), []).append(strong[at])
     there = [(where, found[person]) for person in sorted(found) for where in persons_between(log, person, person)]
     return tuple(_match(where, _names(ones)) for where, ones in there)
+
+
+def _carrying(
+    workspace: Workspace,
+    log: JourneyLog,
+    wanted: Sequence[Identifier],
+    files: Sequence[LakeFile],
+    rules: IdentifierRules,
+) -> tuple[CustomerMatch, ...]:
+    """The persons on whose events an identifier stands that is a name of none: only the lake knows them."""
+    carried: dict[tuple[str, str], set[Identifier]] = {}
+    for one, source, messages in messages_with(files, wanted, rules):
+        for message in messages:
+            carried.setdefault((source, message), set()).add(one)
+    found = [
+        (where, {one for message in theirs for one in carried[message]})
+        for where, theirs in persons_of_messages(log, carried)
+    ]
+    persons = Counter(one for _, ones in found for one in ones)
+    shared = {one for one, n in persons.items() if n > 1 and one.kind not in WEAK_COLUMNS}
+    return tuple(replace(_match(where, _names(ones)), shared=not shared.isdisjoint(ones)) for where, ones in found)
 
 
 def _names(identifiers: Iterable[Identifier]) -> list[str]:
@@ -257,7 +301,8 @@ def _identifiers(
     """What stands on the person's events in the lake: best types first, then by number of events."""
     rules = IdentifierRules(workspace.settings.identity, workspace.settings.workspace.country)
     start = int(where.bucket.offsets()[where.row])
-    ids = where.bucket.table("cold").arrow("message_id").slice(start, len(history.events)).to_pylist()
+    theirs = np.arange(start, start + len(history.events))
+    ids = where.bucket.cold_rows(theirs, ["message_id"]).column("message_id").to_pylist()
     messages: dict[str, set[str]] = {}
     for event, message in zip(history.events, ids, strict=True):
         messages.setdefault(event.source, set()).add(message)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,10 +17,13 @@ from percorso.events.conversion import Reject
 from percorso.events.event import EVENT_SCHEMA
 from percorso.events.formats.table_items import ScatteredGroupsError
 from percorso.identity.identifiers import IdentifierRules
-from percorso.services.import_chunks import ConvertedChunk, converted_chunks
+from percorso.services.build import settle_erasures
+from percorso.services.erasure_job import has_jobs
+from percorso.services.import_chunks import converted_chunks
 from percorso.services.import_history import Course, course_of, sharing_rows
 from percorso.services.import_plan import FilePlan, check_unchanged, content_hash
 from percorso.services.import_rows import RowFinisher
+from percorso.services.import_suppression import ImportGate, import_gate
 from percorso.services.workspace import Workspace
 from percorso.store.lake import ImportRecord, Lake
 from percorso.store.lake_tables import REJECTED, import_id, incomplete_id
@@ -57,6 +61,8 @@ class FileReport:
     seconds : float
     unchanged : bool
         The file had been imported before, in the same way.
+    suppressed : int
+        Rows that were left out because they are of persons who were erased.
     import_again : tuple of str
         Names of files that had rows in common with what was taken back: imported again, each adds what is missing.
     """
@@ -72,6 +78,7 @@ class FileReport:
     spend_rows: int = 0
     seconds: float = 0.0
     unchanged: bool = False
+    suppressed: int = 0
     import_again: tuple[str, ...] = ()
 
 
@@ -81,13 +88,15 @@ class _Counts:
     duplicates: int = 0
     rejected: int = 0
     spend: int = 0
+    suppressed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Commit:
-    """What a commit is about: the file, the open write, and all imports before it."""
+    """What a commit is about: the file, what it is called, the open write, and all imports before it."""
 
     plan: FilePlan
+    name: str
     write: LakeWrite
     digest: str
     course: Course
@@ -111,16 +120,30 @@ def import_file(
     begun = time.monotonic()
     lake = Lake(workspace.lake)
     digest = content_hash(plan.file.path)
-    with lake.writing(EVENT_SCHEMA, timeout_s=_WAIT_S) as write:
+    with _writing(workspace, lake) as write:
         records = lake.imports()
         earlier = [record for record in records if record.content_hash == digest]
         course = course_of(plan, earlier, replace=replace, again=again)
         if course.unchanged is not None:
             return _unchanged(plan, course.unchanged)
-        counts, parts = _write_rows(workspace, plan, write, progress)
+        gate = import_gate(workspace, spaces=(plan.source.id_space, plan.source.name))
+        counts, parts = _write_rows(workspace, plan, write, gate, progress)
         check_unchanged(plan)
-        report = _commit(_Commit(plan, write, digest, course, records), counts, parts)
+        name = gate.file_name(plan.file.path.name, write.batch)
+        report = _commit(_Commit(plan, name, write, digest, course, records), counts, parts)
     return dataclasses.replace(report, seconds=time.monotonic() - begun)
+
+
+@contextmanager
+def _writing(workspace: Workspace, lake: Lake) -> Iterator[LakeWrite]:
+    """The lake, opened for writing; no erasure is under way, and none begins inside the block."""
+    while True:
+        settle_erasures(workspace)
+        with lake.writing(EVENT_SCHEMA, timeout_s=_WAIT_S) as write:
+            # One may have been begun, and left, while this process waited for the lock.
+            if not has_jobs(workspace):
+                yield write
+                return
 
 
 def _unchanged(plan: FilePlan, record: ImportRecord) -> FileReport:
@@ -131,21 +154,22 @@ def _unchanged(plan: FilePlan, record: ImportRecord) -> FileReport:
 
 
 def _write_rows(
-    workspace: Workspace, plan: FilePlan, write: LakeWrite, progress: Progress
+    workspace: Workspace, plan: FilePlan, write: LakeWrite, gate: ImportGate, progress: Progress
 ) -> tuple[_Counts, list[Part]]:
     """Convert the file and write everything of it, not yet for anybody to see."""
     try:
-        return _write_chunks(workspace, plan, write, progress, sort=False)
+        return _write_chunks(workspace, plan, write, gate, progress, sort=False)
     except ScatteredGroupsError:
         write.restart()
-        return _write_chunks(workspace, plan, write, progress, sort=True)
+        return _write_chunks(workspace, plan, write, gate, progress, sort=True)
 
 
 def _write_chunks(
-    workspace: Workspace, plan: FilePlan, write: LakeWrite, progress: Progress, *, sort: bool
+    workspace: Workspace, plan: FilePlan, write: LakeWrite, gate: ImportGate, progress: Progress, *, sort: bool
 ) -> tuple[_Counts, list[Part]]:
     rules = IdentifierRules(workspace.settings.identity, workspace.settings.workspace.country)
     finisher = RowFinisher(write.batch, plan.file.expected_rows)
+    file = gate.file_name(plan.file.path.name, write.batch)
     events, rejected, spend = write.events(plan.source.name), write.rejected(), write.ad_spend()
     counts = _Counts()
     # One thread writes while this one finishes the next chunk and others convert those after it.
@@ -154,14 +178,18 @@ def _write_chunks(
         for chunk in converted_chunks(plan, rules, prepare_limits(workspace), sort=sort):
             counts.rows += chunk.rows
             if chunk.rejected:
-                counts.rejected += len(chunk.rejected)
-                rejected.write(_rejected_table(plan, chunk, write.batch))
+                kept = gate.rejects(chunk.rejected)
+                counts.rejected += len(kept)
+                counts.suppressed += len(chunk.rejected) - len(kept)
+                rejected.write(_rejected_table(f"{file}/{chunk.member}" if chunk.member else file, kept, write.batch))
             if chunk.spend is not None:
                 counts.spend += chunk.spend.num_rows
                 spend.write(_with_batch(chunk.spend, write.batch))
             if chunk.events is not None:
                 table, copies = finisher.finish(chunk.events)
+                table, erased = gate.events(table)
                 counts.duplicates += copies
+                counts.suppressed += erased
                 if pending is not None:
                     pending.result()
                 pending = writer.submit(events.write, table)
@@ -195,9 +223,10 @@ def _commit(commit: _Commit, counts: _Counts, parts: list[Part]) -> FileReport:
         rejected=counts.rejected,
         retracted=back.rows if back else 0,
         spend_rows=counts.spend,
+        suppressed=counts.suppressed,
         import_again=tuple(sorted({record.file for record in sharing})),
     )
-    write.commit(_record(plan, commit.digest, report), parts, back)
+    write.commit(_record(commit, report), parts, back)
     return report
 
 
@@ -221,12 +250,12 @@ def _taken_back(commit: _Commit, parts: list[Part]) -> tuple[Retraction | None, 
     return dataclasses.replace(back, transactions=back.transactions | marks), sharing
 
 
-def _record(plan: FilePlan, digest: str, report: FileReport) -> dict[str, object]:
+def _record(commit: _Commit, report: FileReport) -> dict[str, object]:
     return {
-        "file": plan.file.path.name,
-        "content_hash": digest,
-        "mapping_hash": plan.fingerprint,
-        "format": plan.format,
+        "file": commit.name,
+        "content_hash": commit.digest,
+        "mapping_hash": commit.plan.fingerprint,
+        "format": commit.plan.format,
         "source": report.source,
         "rows": report.rows,
         "events": report.events,
@@ -240,9 +269,8 @@ def _with_batch(spend: pa.Table, batch: int) -> pa.Table:
     return spend.add_column(0, "batch", pa.repeat(pa.scalar(batch, pa.int64()), spend.num_rows))
 
 
-def _rejected_table(plan: FilePlan, chunk: ConvertedChunk, batch: int) -> pa.Table:
-    name = f"{plan.file.path.name}/{chunk.member}" if chunk.member else plan.file.path.name
-    rows = [_rejected_row(reject, name, batch) for reject in chunk.rejected]
+def _rejected_table(file: str, rejected: Sequence[Reject], batch: int) -> pa.Table:
+    rows = [_rejected_row(reject, file, batch) for reject in rejected]
     return pa.Table.from_pylist(rows, schema=REJECTED.schema)
 
 

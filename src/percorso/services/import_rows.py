@@ -21,7 +21,7 @@ from percorso.identity.identifiers import IdentifierRules
 from percorso.store.columns import whole
 from percorso.store.row_keys import KeyCounter, keys_as_binary, keys_as_hex, row_keys
 
-__all__ = ["PreparedRows", "RowFinisher", "prepare_rows"]
+__all__ = ["PreparedRows", "RowFinisher", "event_keys", "prepare_rows"]
 
 #: Hashed in this order; message id and sequence come last, since they are known last.
 _KEY_COLUMNS = [name for name in CONVERTED_SCHEMA.names if name not in ("message_id", "sequence")]
@@ -99,6 +99,11 @@ def _without_malformed(events: pa.Table, name: str, rules: IdentifierRules) -> p
     notes = joined_texts([whole(events.column("notes")), note], ",")
     events = events.set_column(events.schema.get_field_index(name), name, kept)
     return events.set_column(events.schema.get_field_index("notes"), "notes", notes)
+
+
+def event_keys(events: pa.Table) -> npt.NDArray[np.uint64]:
+    """Row keys of finished events, shape (n_events, 2): those that `RowFinisher` gives rows of this content."""
+    return row_keys(events, [*_KEY_COLUMNS, "message_id", "sequence"])
 
 
 class RowFinisher:

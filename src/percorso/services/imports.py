@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from percorso.errors import PercorsoError, UserError
+from percorso.services.build import settle_erasures
 from percorso.services.import_file import FileReport, import_file
 from percorso.services.import_plan import FilePlan
 from percorso.services.import_request import ImportRequest, plan_request
@@ -92,6 +93,7 @@ def rejected_rows(workspace: Workspace, *, file: str = "", reason: str = "") -> 
     reason : str
         Only rows rejected for this reason (a code of docs/reference/rejected.md).
     """
+    settle_erasures(workspace)
     rows = Lake(workspace.lake).rejected().drop_columns(["batch"])
     for name, wanted in (("file", file), ("reason", reason)):
         if wanted:

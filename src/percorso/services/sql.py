@@ -115,7 +115,7 @@ def _keys(bucket: Bucket, first: int) -> pa.Table:
     return pa.table(
         {
             "source": bucket.events.arrow("source").cast(pa.string()),
-            "message_id": bucket.table("cold").arrow("message_id").cast(pa.string()),
+            "message_id": bucket.cold("message_id").cast(pa.string()),
             "person": person + first,
         }
     )

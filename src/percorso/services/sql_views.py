@@ -148,8 +148,7 @@ def _events(place: _Place, identifiers: Identifiers | None) -> _Rows:
         **{name.replace(".", "_", 1): _text(name) for name in properties},
     }
     if identifiers is not None:
-        cold = bucket.table("cold")
-        arrays |= {name: cold.arrow(name) for name in PERSONAL_COLUMNS["events"]}
+        arrays |= {name: bucket.cold(name) for name in PERSONAL_COLUMNS["events"]}
         columns |= _texts(PERSONAL_COLUMNS["events"])
     return arrays, columns
 

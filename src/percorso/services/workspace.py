@@ -10,6 +10,7 @@ from pathlib import Path
 
 from percorso.errors import Corrupt, WorkspaceError
 from percorso.settings import Settings, default_toml, load_settings
+from percorso.store.database import DATABASE_FILE
 
 __all__ = ["Workspace", "default_folder", "init_workspace", "open_workspace"]
 
@@ -45,6 +46,21 @@ class Workspace:
     def log(self) -> Path:
         """The journey log."""
         return self.folder / "log"
+
+    @property
+    def database(self) -> Path:
+        """The application database; a file that is made by the first decision."""
+        return self.folder / DATABASE_FILE
+
+    @property
+    def erasures(self) -> Path:
+        """Erasures under way, and a record of those that are done; a folder that is made by the first one."""
+        return self.folder / "erasures"
+
+    @property
+    def state(self) -> Path:
+        """What the last build learned of the rows; derived, and personal data like the lake."""
+        return self.folder / "state"
 
     @property
     def tmp(self) -> Path:

@@ -10,8 +10,9 @@ from typing import Any
 from percorso.errors import SettingsError, nearest_hint
 from percorso.settings.kinds import Kind, WrongValueError
 from percorso.settings.lines import line_of
+from percorso.settings.sections import Section
 from percorso.settings.stages import STAGE_MODELS, StageModel, stage_model_problem
-from percorso.settings.table import ROOT, Section
+from percorso.settings.table import ROOT
 from percorso.settings.values import Settings
 from percorso.settings.writer import default_toml
 
@@ -81,6 +82,9 @@ class _Reader:
             else:
                 raise self._error(at, "is not a setting.", nearest_hint(name, (*known, *parts)))
         self._check_complete(section, raw, path)
+        problem = section.check(values) if section.check else None
+        if problem is not None:
+            raise self._error((*path, *problem.path), problem.message, problem.hint)
         return section.make(**values) if section.make else self._stage_model(values, path)
 
     def _part(self, section: Section, raw: Any, path: _Path) -> Any:

@@ -28,6 +28,7 @@ __all__ = [
     "PATTERNS",
     "PLACE",
     "RATE",
+    "SHARE",
     "SIGNAL_LIST",
     "TEXT",
     "TEXTS",
@@ -158,6 +159,13 @@ def _rate(value: object) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
+def _share(value: object) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= float(value) <= 1:  # type: ignore[arg-type]
+        raise WrongValueError(f"{_say(value)} is not a share.", "Allowed: a number from 0 to 1, such as 0.2.")
+    return float(value)  # type: ignore[arg-type]
+
+
 _MEMORY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(MB|GB|TB)", re.IGNORECASE)
 _MEMORY_BYTES = {"MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000}
 _LEAST_MEMORY_BYTES = 256_000_000  # below this DuckDB cannot sort out of core
@@ -231,6 +239,7 @@ TIMEZONE = Kind(
 )
 DAY = Kind(_day, "a day, such as 2026-01-31", "un giorno, come 2026-01-31")
 RATE = Kind(_rate, "a number above zero", "un numero maggiore di zero")
+SHARE = Kind(_share, "a number from 0 to 1", "un numero da 0 a 1")
 PLACE = Kind(lambda value: _choice(value, PLACES, "a place", "store"), ", ".join(PLACES), ", ".join(PLACES))
 MODEL = Kind(
     lambda value: _choice(value, (*STAGE_MODELS, "custom"), "a stage model", "retail"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from percorso.settings.stages import StageModel
 
@@ -27,6 +29,12 @@ __all__ = [
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
+
+#: How many identifiers of a type and id space one person may have, where the workspace does not say.
+SHIPPED_LIMITS: Mapping[str, int] = MappingProxyType(
+    {"user_id": 1, "loyalty_id": 2, "email": 5, "phone": 5, "card_token": 10}
+)
+OWN_TYPE_LIMIT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,16 @@ class IdentitySettings:
     blocked_values: tuple[str, ...] = ()  # added to the shipped ones
     own_types: tuple[str, ...] = ()
     backfill_us: int = 90 * DAY_US  # events before the first login belong to it if it comes within this
+    shared_sources: tuple[str, ...] = ()  # names of sources whose device many people use
+    single_use_coupons: tuple[str, ...] = ()  # regular expressions, full match: a coupon of one person alone
+    hub_partners: int = 20  # an identifier seen with more different ones of a better type is shared
+    shared_share: float = 0.2  # of an identifier's events on refused edges, from which on it is shared
+    largest_group: int = 10_000  # identifiers
+    limits: dict[str, int] = field(default_factory=dict)  # what the workspace says; see `limit`
+
+    def limit(self, kind: str) -> int:
+        """The most identifiers of a strong type, within one id space, that one person can have."""
+        return self.limits.get(kind, SHIPPED_LIMITS.get(kind, OWN_TYPE_LIMIT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +159,7 @@ class Settings:
     stages: StageModel = field(default_factory=StageModel)
     channels: ChannelSettings = field(default_factory=ChannelSettings)
     places: PlaceSettings = field(default_factory=PlaceSettings)
-    identity: IdentitySettings = IdentitySettings()
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
     journeys: JourneySettings = field(default_factory=JourneySettings)
     paths: PathSettings = field(default_factory=PathSettings)
     bots: BotSettings = BotSettings()

@@ -11,8 +11,9 @@ from percorso.errors import SettingsError
 from percorso.settings import kinds
 from percorso.settings.durations import duration_text
 from percorso.settings.kinds import Kind, WrongValueError
+from percorso.settings.sections import Key, Section
 from percorso.settings.stages import STAGE_MODELS
-from percorso.settings.table import ROOT, SECTIONS, Key, Section
+from percorso.settings.table import ROOT, SECTIONS
 from percorso.settings.values import Settings, WorkspaceSettings
 
 __all__ = ["all_sections", "default_toml", "settings_reference"]
@@ -86,7 +87,7 @@ def _blocks(section: Section, value: Any, language: str) -> Iterator[str]:
         return
     lines = [*_comment(help_text), f"[{section.name}]"]
     if section.form == "map":
-        yield "\n".join([*lines, *_comment(section.example)])
+        yield "\n".join([*lines, *(f"# {line}" for line in section.example.splitlines())])
         return
     for key in section.keys:
         lines += _key_lines(key, _default(section, key, value), language)

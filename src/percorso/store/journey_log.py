@@ -5,23 +5,26 @@ Layout of a workspace's ``log/`` folder::
     manifest.json              which files are the log now; swapped atomically
     <table>-<sha256>.arrow     one Arrow IPC file a table and bucket, named by its content
 
-Tables of a bucket: ``events`` (hot columns), ``cold`` (aligned with events by row), ``persons``,
-``sessions``, ``journeys``, ``orders``, ``items``. A file depends on its persons' events and the rules
-alone, so that equal content has equal bytes and equal names.
+Tables of a bucket: ``events`` (hot columns), ``persons``, ``sessions``, ``journeys``, ``orders``,
+``items``, ``order_keys`` (keyed hashes of order numbers), and for each UTC month of its events one
+``cold.2024-03``, whose rows stand in the order of ``events``: a month that got no new rows keeps its
+file. A file depends on its persons' events and the rules alone, so that equal content has equal bytes
+and equal names.
 
 Persons stand in the order of their ids; events stand by person, then in the total order
 (timestamp, source, sequence, message id). Coded columns carry a dictionary of their own, sorted by
 bytes, without nulls: ``""`` is "none". Integer references (session, journey, order, contact) count
 within the bucket; -1 is "none".
+
+The bucket of the unidentified has no persons: its events stand in the total order, and what elsewhere
+is done person by person is done month by month there.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.errors import Corrupt, FormatTooNew, NotFound, nearest_hint
+from percorso.store.cold import COLD_COLUMNS, ColdRows, cold_rows, month_key, month_of_key, one_array
 
 __all__ = [
     "CODED_COLUMNS",
@@ -47,14 +51,12 @@ __all__ = [
     "Bucket",
     "JourneyLog",
     "Table",
-    "coded_column",
     "open_log",
     "swap_manifest",
-    "write_table",
 ]
 
 #: Format number of bucket files and manifest: an older log is rebuilt, a newer one refused.
-LOG_FORMAT = 1
+LOG_FORMAT = 2
 
 FLAG_BOT = 1  # out by default
 FLAG_HEAVY = 2  # the person has more events than the setting allows; out by default
@@ -65,7 +67,8 @@ FLAG_GOAL = 32  # closes a purchase journey
 FLAG_ENGAGED = 64  # stands in an engaged session
 FLAG_SESSION_START = 128
 
-TABLES = ("events", "cold", "persons", "sessions", "journeys", "orders", "items")
+#: Tables that every bucket has. Beside them stands a cold table for each month that has events (percorso.store.cold).
+TABLES = ("events", "persons", "sessions", "journeys", "orders", "items", "order_keys")
 
 #: Hot columns of `events` that are coded (dictionary), in file order. Beside them stand
 #: time (int64, µs UTC), value (int64, minor units), score (float64, NaN: none), session, contact,
@@ -90,54 +93,6 @@ CODED_COLUMNS = (
     "currency",
     "placing",
 )
-
-_INDEX_TYPES: tuple[tuple[int, Any, pa.DataType], ...] = (
-    (1 << 8, np.uint8, pa.uint8()),
-    (1 << 16, np.uint16, pa.uint16()),
-    (1 << 31, np.uint32, pa.uint32()),
-)
-
-
-def coded_column(codes: npt.NDArray[np.integer[Any]], dictionary: pa.StringArray) -> pa.DictionaryArray:
-    """A coded column from codes into a larger dictionary that is sorted by bytes.
-
-    Parameters
-    ----------
-    codes : int array, shape (n_rows,)
-        Positions in `dictionary`, all >= 0.
-    dictionary : pyarrow.StringArray, shape (n_values,)
-        Distinct values, sorted by their UTF-8 bytes.
-
-    Returns
-    -------
-    pyarrow.DictionaryArray
-        Only the values present, in the same order, with the smallest unsigned index type that fits.
-    """
-    present = np.zeros(len(dictionary), dtype=np.bool_)
-    present[codes] = True
-    used = np.flatnonzero(present)
-    index_type, arrow_type = next((n, a) for limit, n, a in _INDEX_TYPES if len(used) <= limit)
-    renumber = np.zeros(len(dictionary), dtype=index_type)
-    renumber[used] = np.arange(len(used), dtype=index_type)
-    return pa.DictionaryArray.from_arrays(
-        pa.array(renumber[codes], type=arrow_type), dictionary.take(pa.array(used, type=pa.int64()))
-    )
-
-
-def write_table(folder: Path, table: str, batch: pa.RecordBatch) -> str:
-    """Write one table of one bucket and return its file name, which holds the hash of its bytes.
-
-    The file is complete on disk before it gets its name. A file of equal content is not written again.
-    """
-    partial = folder / f".{table}.{os.getpid()}-{threading.get_ident()}.arrow.partial"
-    with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    with open(partial, "rb") as stream:
-        name = f"{table}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:40]}.arrow"
-        os.fsync(stream.fileno())
-    # Also over a file of this name: it may be damaged, and who has it mapped keeps it.
-    partial.replace(folder / name)
-    return name
 
 
 def swap_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -197,6 +152,7 @@ class Bucket:
     folder: Path
     meta: Mapping[str, Any]
     _open: dict[str, Table] = field(default_factory=dict)
+    _cold: list[ColdRows] = field(default_factory=list)  # none or one
 
     @property
     def index(self) -> int:
@@ -231,6 +187,53 @@ class Bucket:
     @property
     def persons(self) -> Table:
         return self.table("persons")
+
+    def cold(self, name: str) -> pa.Array:
+        """A cold column, aligned with the events; coded ones as text. It is put together from its months."""
+        where = self._cold_rows()
+        if not where.months:
+            return pa.array([], COLD_COLUMNS[name])
+        whole = one_array([self._month(month).arrow(name) for month in where.months])
+        return whole if len(where.months) == 1 else whole.take(pa.array(where.places()))
+
+    def cold_rows(self, rows: npt.NDArray[np.int64], names: Sequence[str]) -> pa.Table:
+        """Cold columns of some events.
+
+        Parameters
+        ----------
+        rows : int64, shape (n,)
+            Event rows, in any order; only their months are read.
+        names : sequence of str
+        """
+        where = self._cold_rows()
+        place = where.places()[rows]
+        month = np.searchsorted(where.offsets, place, side="right") - 1
+        order = np.argsort(month, kind="stable")
+        back = np.empty(len(rows), dtype=np.int64)
+        back[order] = np.arange(len(rows))
+        present, starts = np.unique(month[order], return_index=True)
+        inside = np.split(place[order], starts[1:]) if len(present) else []
+        parts = [
+            (self._month(where.months[number]), pa.array(places - where.offsets[number]))
+            for number, places in zip(present.tolist(), inside, strict=True)
+        ]
+        columns = {}
+        for name in names:
+            found = [table.arrow(name).take(places) for table, places in parts] or [pa.array([], COLD_COLUMNS[name])]
+            columns[name] = one_array(found).take(pa.array(back))
+        return pa.table(columns)
+
+    def months(self) -> tuple[int, ...]:
+        """Months that have a cold table, ascending, counted from January 1970."""
+        return tuple(sorted(month for key in self.meta["files"] if (month := month_of_key(key)) is not None))
+
+    def _month(self, month: int) -> Table:
+        return self.table(month_key(month))
+
+    def _cold_rows(self) -> ColdRows:
+        if not self._cold:
+            self._cold.append(cold_rows(self.events.values("time")))
+        return self._cold[0]
 
     def offsets(self) -> npt.NDArray[np.int64]:
         """Where each person's events begin, and the end of the last: int64, shape (n_persons + 1,)."""

@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from percorso.store.delta import live_files_of, open_table
+from percorso.store.lake_erase import LakeEraser
 from percorso.store.lake_tables import AD_SPEND, EVENTS, IMPORTS, REJECTED, LakeTable, import_id, incomplete_id
 from percorso.store.lake_write import LakeWrite, begin_write
 from percorso.store.lock import exclusive_lock
@@ -172,6 +173,24 @@ class Lake:
                 yield write
             finally:
                 write.close()
+
+    @contextmanager
+    def erasing(self, schema: pa.Schema, *, timeout_s: float = 30.0) -> Iterator[LakeEraser]:
+        """Hold the write lock for the length of the block, to take rows out for good.
+
+        Parameters
+        ----------
+        schema : pyarrow.Schema
+            Columns of the events table.
+
+        Raises
+        ------
+        Busy
+            Somebody else is writing.
+        """
+        with exclusive_lock(self._folder / "write.lock", what="erasure", timeout_s=timeout_s):
+            begin_write(self._folder, schema).close()  # cleans up after a writer that died
+            yield LakeEraser(self._folder, schema, frozenset(self.batches()))
 
     def _counted_rows(self, table: LakeTable) -> pa.Table:
         batches = set(self.batches())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -184,11 +184,18 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def copy_rows(source: Path, keep: npt.NDArray[np.bool_], writer: PartWriter) -> None:
-    """Copy the rows of a Parquet file that `keep` marks, shape (n_rows,)."""
+def copy_rows(
+    source: Path,
+    keep: npt.NDArray[np.bool_],
+    writer: PartWriter,
+    *,
+    change: Callable[[pa.Table], pa.Table] | None = None,
+) -> None:
+    """Copy the rows of a Parquet file that `keep` marks, shape (n_rows,); `change` makes others of them first."""
     with pq.ParquetFile(source) as file:
         at = 0
         for batch in file.iter_batches(batch_size=GROUP_ROWS):
             wanted = pa.array(keep[at : at + batch.num_rows])
-            writer.write(pa.Table.from_batches([batch]).filter(wanted))
+            rows = pa.Table.from_batches([batch]).filter(wanted)
+            writer.write(rows if change is None else change(rows))
             at += batch.num_rows

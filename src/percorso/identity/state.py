@@ -1,0 +1,247 @@
+"""The identity state: what a build learned of the rows, kept so that the next build reads new files alone.
+
+::
+
+    state/current.json       which generation and version count; swapped atomically, after the journey log
+    state/<generation>/      one full build and the increments upon it
+        <name>               arrays that only grow; what stands beyond their length in current.json does not count
+        <name>.<version>.npy arrays that a build replaces
+
+It is derived: without it, or when it does not belong to the journey log that is there, the next build is a full
+one. Like the lake it holds identifiers, so it is personal data throughout.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from percorso.events.event import WEAK_COLUMNS
+from percorso.identity.identifiers import IdentifierRules
+from percorso.identity.rows import RowFiles
+from percorso.identity.tables import IdentifierTable, ReferenceTable, SetTable, append_array, read_array
+from percorso.store.parts import sync_folder
+
+__all__ = ["STATE_FORMAT", "IdentityState", "LakeRange", "new_state", "open_state"]
+
+STATE_FORMAT = 1
+_CURRENT = "current.json"
+
+
+@dataclass(frozen=True, slots=True)
+class LakeRange:
+    """Where the rows of a file of the lake stand in the row files."""
+
+    path: str
+    source: str
+    start: int
+    rows: int
+
+
+@dataclass(slots=True)
+class IdentityState:
+    """Row files, tables, and the arrays of the last build.
+
+    Attributes
+    ----------
+    folder : Path
+        Of the generation.
+    arrays : dict
+        Name to array, memory-mapped: what the last build left. Empty before the first one.
+    alias : uint8, shape (n_strong, 16)
+        Keyed hash of each strong identifier.
+    pairs : int64, shape (n, 3)
+        Row and two strong codes of alias messages from trusted sources.
+    ranges : list of LakeRange
+        Files of the lake whose rows are in and count.
+    origin : dict
+        Rules, key and decisions of the last build.
+    """
+
+    folder: Path
+    rows: RowFiles
+    strong: IdentifierTable
+    weak: IdentifierTable
+    sets: SetTable
+    references: ReferenceTable
+    alias: npt.NDArray[np.uint8]
+    pairs: npt.NDArray[np.int64]
+    ranges: list[LakeRange]
+    arrays: dict[str, npt.NDArray[Any]]
+    origin: dict[str, Any]
+    version: int = 0
+    _saved: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, arrays: Mapping[str, npt.NDArray[Any]], *, log: str) -> None:
+        """Make this the state, with new arrays in place of those of the last build.
+
+        Parameters
+        ----------
+        arrays : mapping
+        log : str
+            Data version of the journey log that was built with it.
+        """
+        before = self._saved
+        version = self.version + 1
+        tables = {
+            "strong": self.strong.save(self.folder, "strong", before.get("strong", {})),
+            "weak": self.weak.save(self.folder, "weak", before.get("weak", {})),
+            "sets": self.sets.save(self.folder, before.get("sets", {})),
+            "references": self.references.save(self.folder, before.get("references", {})),
+        }
+        n_alias, n_pairs = int(before.get("alias", 0)), int(before.get("pairs", 0))
+        append_array(self.folder / "alias", self.alias[n_alias:], n_alias)
+        append_array(self.folder / "pairs", self.pairs[n_pairs:], n_pairs)
+        for name, array in arrays.items():
+            np.save(self.folder / f"{name}.{version}.npy", array)
+        saved = tables | {
+            "format": STATE_FORMAT,
+            "generation": self.folder.name,
+            "version": version,
+            "log": log,
+            "n_rows": self.rows.n_rows,
+            "sources": list(self.rows.sources),
+            "sparse": sorted(self.rows.sparse),
+            "alias": len(self.alias),
+            "pairs": len(self.pairs),
+            "ranges": [[r.path, r.source, r.start, r.rows] for r in self.ranges],
+            "arrays": sorted(arrays),
+            "origin": self.origin,
+        }
+        _sync_files(self.folder)
+        _swap(self.folder.parent, saved)
+        self._saved, self.version = saved, version
+        _remove_others(self.folder, version)
+
+    def scrub(self, rows: npt.NDArray[np.int64], strong: npt.NDArray[np.int64], weak: npt.NDArray[np.int64]) -> None:
+        """Overwrite message ids of rows and texts of identifiers with zeros, on disk, for good."""
+        offsets, _ = self.rows.text()
+        _blank(self.folder / "text", offsets, rows)
+        for table, name, codes in ((self.strong, "strong", strong), (self.weak, "weak", weak)):
+            _blank(self.folder / f"{name}.text", table.identifiers().offsets, codes)
+
+
+def new_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...]) -> IdentityState:
+    """An empty state in a generation of its own; the current one stays until it is saved."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_strangers(folder)
+    numbers = [int(path.name) for path in folder.iterdir() if path.name.isdigit()]
+    generation = folder / str(max(numbers, default=0) + 1)
+    generation.mkdir()
+    return IdentityState(
+        folder=generation,
+        rows=RowFiles(generation, 0, (), frozenset()),
+        strong=IdentifierTable(rules, kinds),
+        weak=IdentifierTable(rules, WEAK_COLUMNS),
+        sets=SetTable(),
+        references=ReferenceTable(),
+        alias=np.zeros((0, 16), dtype=np.uint8),
+        pairs=np.zeros((0, 3), dtype=np.int64),
+        ranges=[],
+        arrays={},
+        origin={},
+    )
+
+
+def open_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...], *, log: str) -> IdentityState | None:
+    """The state that belongs to a journey log; None where there is none, or it belongs to another one."""
+    saved = _read(folder)
+    if saved is None or saved["format"] != STATE_FORMAT or saved["log"] != log:
+        return None
+    generation = folder / str(saved["generation"])
+    strong, weak = IdentifierTable(rules, kinds), IdentifierTable(rules, WEAK_COLUMNS)
+    sets, references = SetTable(), ReferenceTable()
+    try:
+        strong.load(generation, "strong", saved["strong"])
+        weak.load(generation, "weak", saved["weak"])
+        sets.load(generation, saved["sets"])
+        references.load(generation, saved["references"])
+        arrays = {
+            name: np.load(generation / f"{name}.{saved['version']}.npy", mmap_mode="r") for name in saved["arrays"]
+        }
+        return IdentityState(
+            folder=generation,
+            rows=RowFiles(generation, int(saved["n_rows"]), tuple(saved["sources"]), frozenset(saved["sparse"])),
+            strong=strong,
+            weak=weak,
+            sets=sets,
+            references=references,
+            alias=read_array(generation / "alias", np.uint8, int(saved["alias"]), 16),
+            pairs=read_array(generation / "pairs", np.int64, int(saved["pairs"]), 3),
+            ranges=[LakeRange(*found) for found in saved["ranges"]],
+            arrays=arrays,
+            origin=saved["origin"],
+            version=int(saved["version"]),
+            _saved=saved,
+        )
+    except (OSError, ValueError):  # a file is gone or too short: it is derived, and made again
+        return None
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    try:
+        saved = json.loads((folder / _CURRENT).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return saved if isinstance(saved, dict) else None
+
+
+def _swap(folder: Path, saved: Mapping[str, Any]) -> None:
+    partial = folder / f"{_CURRENT}.new"
+    with open(partial, "w", encoding="utf-8") as stream:
+        json.dump(saved, stream, indent=1, sort_keys=True)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(folder / _CURRENT)
+    sync_folder(folder)
+
+
+def _sync_files(folder: Path) -> None:
+    """Everything on disk before it counts: a state that lies after a power cut would be worse than none."""
+    for path in folder.iterdir():
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_others(generation: Path, version: int) -> None:
+    """Arrays of earlier versions and other generations; who has one mapped keeps it."""
+    for path in generation.glob("*.npy"):
+        if not path.name.endswith(f".{version}.npy"):
+            path.unlink(missing_ok=True)
+    _remove_strangers(generation.parent)
+
+
+def _remove_strangers(folder: Path) -> None:
+    """What is neither the current generation nor its pointer."""
+    saved = _read(folder)
+    kept = {_CURRENT, str(saved["generation"])} if saved else set()
+    for path in folder.iterdir():
+        if path.name in kept:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _blank(path: Path, offsets: npt.NDArray[np.int64], entries: npt.NDArray[np.int64]) -> None:
+    if not len(entries):
+        return
+    with open(path, "r+b") as stream:
+        for entry in entries.tolist():
+            start, end = int(offsets[entry]), int(offsets[entry + 1])
+            stream.seek(start)
+            stream.write(bytes(end - start))
+        stream.flush()
+        os.fsync(stream.fileno())

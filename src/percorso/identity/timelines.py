@@ -1,0 +1,153 @@
+"""Weak and shared timelines over all rows, or over those that something touched (identity rules, section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from percorso.identity.rows import RowFiles
+from percorso.kernels.placing import (
+    RULE_ANONYMOUS,
+    PlacingInput,
+    choose_weak,
+    mark_affected,
+    mark_logins,
+    mark_touched,
+    placing_input,
+    sweep_timelines,
+    timeline_records,
+)
+from percorso.kernels.sorting import group_rows, sort_groups
+
+__all__ = ["TimelineRules", "Timelines", "affected_rows", "follow_timelines", "input_of"]
+
+#: Scratch memory that a timeline record takes while it is sorted.
+_BYTES_PER_RECORD = 32
+_RECORDS_PER_ROW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRules:
+    """Durations in µs, and the names of sources whose device many people use."""
+
+    backfill_us: int
+    session_us: int
+    shared_sources: tuple[str, ...]
+
+    def scopes(self, sources: tuple[str, ...]) -> npt.NDArray[np.int32]:
+        """0 for an ordinary source, 1, 2, ... for shared ones, by source code."""
+        shared = [name for name in sources if name in self.shared_sources]
+        return np.array([shared.index(name) + 1 if name in shared else 0 for name in sources] or [0], dtype=np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Timelines:
+    """What the timelines say of affected rows; every array of shape (n_rows,).
+
+    Attributes
+    ----------
+    chosen : int32
+        The w that decides, see percorso.kernels.placing; -1: none, or a strong identifier does.
+    owner : int32
+        Strong code of the person, -1: an anonymous one.
+    key_row : int64
+        Row that keys the anonymous person together with the w, where the rule needs one.
+    rule : uint8
+    """
+
+    chosen: npt.NDArray[np.int32]
+    owner: npt.NDArray[np.int32]
+    key_row: npt.NDArray[np.int64]
+    rule: npt.NDArray[np.uint8]
+
+
+def input_of(
+    rows: RowFiles,
+    keep: npt.NDArray[np.uint8],
+    sets: tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]],
+    person: npt.NDArray[np.int32],
+    shared: npt.NDArray[np.uint8],
+    rules: TimelineRules,
+) -> PlacingInput:
+    """All rows as the kernels take them."""
+    return placing_input(
+        sset=rows.column("sset"),
+        anonymous=rows.column("anonymous"),
+        device=rows.column("device"),
+        signed_out=rows.column("signed_out"),
+        keep=keep,
+        source=rows.column("source"),
+        client=rows.column("client"),
+        scope=rules.scopes(rows.sources),
+        person=person,
+        offsets=sets[0],
+        members=sets[1],
+        shared=shared,
+    )
+
+
+def affected_rows(
+    rows: PlacingInput,
+    changed: npt.NDArray[np.uint8],
+    set_changed: npt.NDArray[np.uint8],
+    n_weak: int,
+    n_strong: int,
+) -> npt.NDArray[np.uint8]:
+    """Rows that must be placed again (identity rules, section 4); uint8, shape (n_rows,).
+
+    Changed rows; rows whose set has another person, or other shared members; and rows without a person that carry a
+    weak or shared identifier of such a row: its logins may be others now.
+    """
+    weak, strong = np.zeros(n_weak, dtype=np.uint8), np.zeros(n_strong, dtype=np.uint8)
+    mark_touched(rows, changed, set_changed, weak, strong)
+    return mark_affected(rows, changed, set_changed, weak, strong)
+
+
+def follow_timelines(
+    files: RowFiles,
+    rows: PlacingInput,
+    affected: npt.NDArray[np.uint8],
+    time: npt.NDArray[np.int64],
+    rules: TimelineRules,
+    n_weak: int,
+    n_strong: int,
+    memory_bytes: int,
+) -> Timelines:
+    """Place every affected row that has no person by a strong identifier."""
+    n = files.n_rows
+    weak, strong = mark_logins(rows, n_weak, n_strong)
+    n_scopes = int(rows.scope.max()) + 1
+    chosen = np.empty(n, dtype=np.int32)
+    asked = np.zeros((2 * max(n_weak, n_strong) + 2) * n_scopes, dtype=np.uint8)
+    choose_weak(rows, affected, weak, strong, n_scopes, chosen, asked)
+    owner, key_row = np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int64)
+    rule = np.full(n, RULE_ANONYMOUS, dtype=np.uint8)
+    timelines = np.flatnonzero(asked)
+    if len(timelines):
+        number = np.full(len(asked), -1, dtype=np.int32)
+        number[timelines] = np.arange(len(timelines), dtype=np.int32)
+        n_parts = 1 + n * _RECORDS_PER_ROW * _BYTES_PER_RECORD // max(memory_bytes, 1)
+        n_parts = min(n_parts, len(timelines))
+        source, (text_offsets, text) = files.source_rank(), files.text()
+        for part in range(n_parts):
+            row, timeline, record = timeline_records(rows, chosen, number, n_scopes, part, n_parts)
+            order, offsets = group_rows(timeline, 1 + len(timelines) // n_parts)
+            sort_groups(order, offsets, row, time, source, files.column("sequence"), text_offsets, text, record)
+            scratch = np.empty(int(np.diff(offsets).max(initial=0)) + 1, dtype=np.int64)
+            sweep_timelines(
+                rows,
+                order,
+                offsets,
+                record,
+                row,
+                time,
+                rules.backfill_us,
+                rules.session_us,
+                owner,
+                key_row,
+                rule,
+                scratch,
+            )
+    return Timelines(chosen, owner, key_row, rule)

@@ -1,0 +1,133 @@
+"""The second pass of a build: rows of the lake, coded and sent to their buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from percorso.engines.prefetch import prefetch
+from percorso.identity.placement import Placement
+from percorso.identity.rows import BATCH_ROWS, RowFiles
+from percorso.identity.state import IdentityState, LakeRange
+from percorso.journeys.coding import CODED_READ, READ_COLUMNS, TEXT_COLUMNS, Coder
+from percorso.journeys.numbering import Persons
+from percorso.journeys.shuffle import Shuffle
+from percorso.store.columns import as_strings
+
+__all__ = ["LakeRows", "StateColumns", "shuffle_lake"]
+
+
+@dataclass(frozen=True, slots=True)
+class LakeRows:
+    """Rows of one file of the lake that a build needs.
+
+    Attributes
+    ----------
+    path : Path
+    range : LakeRange
+    wanted : int64, shape (n,), or None
+        Rows of the row files, ascending; None: all of the file.
+    """
+
+    path: Path
+    range: LakeRange
+    wanted: npt.NDArray[np.int64] | None = None
+
+
+def shuffle_lake(
+    files: Iterable[LakeRows],
+    state: IdentityState,
+    placement: Placement,
+    persons: Persons,
+    coder: Coder,
+    shuffle: Shuffle,
+    progress: Callable[[int], None],
+) -> None:
+    """Code the rows and send each to its bucket, while the batch before it is being moved."""
+    known = StateColumns(state.rows, placement)
+    with ThreadPoolExecutor(1, thread_name_prefix="percorso-shuffle") as mover:
+        moving: Future[None] | None = None
+        for source, rows, batch in prefetch(_batches(files)):
+            numbers = coder.code(batch, source)
+            numbers |= known.numbers(rows)
+            numbers["person"] = persons.rank(placement.unit[rows])
+            texts = {name: as_strings(batch.column(name)) for name in TEXT_COLUMNS}
+            texts |= {"items": batch.column("items"), "order_key": coder.order_keys(batch, numbers["qualifies"])}
+            if moving is not None:
+                moving.result()
+            kept = pa.RecordBatch.from_arrays(list(texts.values()), names=list(texts))
+            moving = mover.submit(shuffle.add, persons.parts(numbers["person"]), numbers, kept)
+            progress(batch.num_rows)
+        if moving is not None:
+            moving.result()
+
+
+def _batches(files: Iterable[LakeRows]) -> Iterator[tuple[str, Any, pa.RecordBatch]]:
+    """Source, rows (a slice, or numbers) and batch."""
+    for file in files:
+        at = file.range.start
+        with pq.ParquetFile(file.path, read_dictionary=list(CODED_READ), memory_map=True) as parquet:
+            groups = range(parquet.num_row_groups) if file.wanted is None else _groups(parquet, file)
+            starts = np.cumsum([0] + [parquet.metadata.row_group(g).num_rows for g in range(parquet.num_row_groups)])
+            for group in groups:
+                at = file.range.start + int(starts[group])
+                for batch in parquet.iter_batches(BATCH_ROWS, row_groups=[group], columns=list(READ_COLUMNS)):
+                    here = slice(at, at + batch.num_rows)
+                    at += batch.num_rows
+                    if file.wanted is None:
+                        yield file.range.source, here, batch
+                        continue
+                    first, last = np.searchsorted(file.wanted, (here.start, here.stop))
+                    rows = file.wanted[first:last]
+                    if len(rows):
+                        yield file.range.source, rows, batch.take(pa.array(rows - here.start))
+
+
+def _groups(parquet: pq.ParquetFile, file: LakeRows) -> list[int]:
+    """Row groups with a wanted row."""
+    assert file.wanted is not None
+    ends = np.cumsum([parquet.metadata.row_group(g).num_rows for g in range(parquet.num_row_groups)])
+    at = np.unique(np.searchsorted(ends, file.wanted - file.range.start, side="right"))
+    return [int(group) for group in at]
+
+
+class StateColumns:
+    """What the identity state knows of rows for the shuffle's record; columns are opened once."""
+
+    def __init__(self, rows: RowFiles, placement: Placement) -> None:
+        self._placement = placement
+        self._source = rows.source_rank()
+        self._sequence = rows.column("sequence")
+        self._anonymous, self._device = rows.column("anonymous"), rows.column("device")
+        names = {"order_ref": "order_id", "cart_ref": "cart_id", "checkout_ref": "checkout_id"}
+        names |= {"session_ref": "session_id", "talk": "conversation_id", "ticket": "ticket_id"}
+        self._references = {name: rows.reference(column) for name, column in names.items()}
+
+    def numbers(self, here: Any) -> dict[str, npt.NDArray[Any]]:
+        """Fields of the record; references are 0 where there is none."""
+        placed = self._placement
+        anonymous = self._anonymous[here]
+        nothing = np.zeros(len(anonymous), dtype=np.int64)
+        refs = {
+            name: nothing if column is None else column[here].astype(np.int64)
+            for name, column in self._references.items()
+        }
+        talk, ticket = refs.pop("talk"), refs.pop("ticket")
+        return refs | {
+            "conversation": np.where(talk != 0, talk, ticket),
+            "time": placed.time[here],
+            "future": placed.future[here],
+            "placing": placed.rule[here],
+            "copy": placed.copy[here],
+            "device_code": np.where(anonymous >= 0, anonymous, self._device[here]),
+            "source": self._source[here],
+            "sequence": self._sequence[here],
+        }

@@ -1,0 +1,145 @@
+"""Columns and files of the journey log's tables, made so that equal content has equal bytes.
+
+Arrow leaves open what stands in the unused bits of a bitmap, under a null, before the first text: the
+functions here leave nothing open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from percorso.store.columns import string_buffers
+
+__all__ = [
+    "MOST_TEXT_BYTES",
+    "coded_column",
+    "fixed_column",
+    "index_type",
+    "packed_codes",
+    "settled",
+    "text_column",
+    "write_table",
+]
+
+#: What 32-bit offsets can address; a column with more text needs 64-bit ones.
+MOST_TEXT_BYTES = 2**31 - 1
+
+_INDEX_TYPES: tuple[tuple[int, Any, pa.DataType], ...] = (
+    (1 << 8, np.uint8, pa.uint8()),
+    (1 << 16, np.uint16, pa.uint16()),
+    (1 << 31, np.uint32, pa.uint32()),
+)
+
+
+def index_type(n_values: int) -> Any:
+    """The smallest unsigned numpy type that codes so many values."""
+    return next(kind for limit, kind, _ in _INDEX_TYPES if n_values <= limit)
+
+
+def coded_column(codes: npt.NDArray[np.integer[Any]], dictionary: pa.StringArray) -> pa.DictionaryArray:
+    """A coded column from codes into a larger dictionary that is sorted by bytes.
+
+    Parameters
+    ----------
+    codes : int array, shape (n_rows,)
+        Positions in `dictionary`, all >= 0.
+    dictionary : pyarrow.StringArray, shape (n_values,)
+        Distinct values, sorted by their UTF-8 bytes.
+
+    Returns
+    -------
+    pyarrow.DictionaryArray
+        Only the values present, in the same order, with the smallest unsigned index type that fits.
+    """
+    present = np.zeros(len(dictionary), dtype=np.bool_)
+    present[codes] = True
+    used = np.flatnonzero(present)
+    renumber = np.zeros(len(dictionary), dtype=index_type(len(used)))
+    renumber[used] = np.arange(len(used), dtype=renumber.dtype)
+    return packed_codes(renumber[codes], dictionary.take(pa.array(used, type=pa.int64())))
+
+
+def packed_codes(codes: npt.NDArray[np.unsignedinteger[Any]], dictionary: pa.StringArray) -> pa.DictionaryArray:
+    """A coded column of codes of the right type into a dictionary of exactly the values present."""
+    arrow_type = next(arrow for _, kind, arrow in _INDEX_TYPES if codes.dtype == kind)
+    # Not safe: that would look at every code again.
+    return pa.DictionaryArray.from_arrays(pa.array(codes, type=arrow_type), settled(dictionary), safe=False)
+
+
+def text_column(
+    offsets: npt.NDArray[Any], data: npt.NDArray[np.uint8], valid: npt.NDArray[np.bool_] | None
+) -> pa.StringArray:
+    """A text column over buffers.
+
+    Parameters
+    ----------
+    offsets : int32 or int64, shape (n + 1,)
+        From 0 to the number of bytes; of int64 only where the bytes are more than 32 bits can address.
+    data : uint8, shape (n_bytes,)
+    valid : bool, shape (n,), optional
+        False: null. Without it there are none.
+    """
+    narrow = len(data) <= MOST_TEXT_BYTES
+    offsets = np.ascontiguousarray(offsets, dtype=np.int32 if narrow else np.int64)
+    return pa.Array.from_buffers(
+        pa.string() if narrow else pa.large_string(),
+        len(offsets) - 1,
+        [_bitmap(valid), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(data))],
+    )
+
+
+def fixed_column(kind: pa.DataType, values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | None) -> pa.Array:
+    """A column of `kind` over values of fixed width, shape (n,) or (n, width); those under a null count as 0.
+
+    Parameters
+    ----------
+    kind : pyarrow.DataType
+    values : array
+    valid : bool, shape (n,), optional
+        False: null. Without it there are none.
+    """
+    if valid is not None:
+        values = np.where(valid.reshape(-1, *(1,) * (values.ndim - 1)), values, np.zeros((), dtype=values.dtype))
+    return pa.Array.from_buffers(kind, len(values), [_bitmap(valid), pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def _bitmap(valid: npt.NDArray[np.bool_] | None) -> pa.Buffer | None:
+    if valid is None or valid.all():
+        return None
+    return pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def settled(column: pa.Array) -> pa.Array:
+    """A column of texts, of numbers with nulls or of fixed bytes, with nothing left open in its buffers."""
+    valid = column.is_valid().to_numpy(zero_copy_only=False) if column.null_count else None
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        offsets, data = string_buffers(column)
+        return text_column(offsets - offsets[0], data[offsets[0] : offsets[-1]], valid)
+    width = column.type.byte_width
+    bytes_ = np.frombuffer(column.buffers()[1] or b"", dtype=np.uint8)
+    inside = bytes_[column.offset * width : (column.offset + len(column)) * width].reshape(-1, width)
+    return fixed_column(column.type, inside, valid)
+
+
+def write_table(folder: Path, table: str, batch: pa.RecordBatch) -> str:
+    """Write one table of one bucket and return its file name, which holds the hash of its bytes.
+
+    The file is complete on disk before it gets its name. A file of equal content is not written again.
+    """
+    partial = folder / f".{table}.{os.getpid()}-{threading.get_ident()}.arrow.partial"
+    with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    with open(partial, "rb") as stream:
+        name = f"{table}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:40]}.arrow"
+        os.fsync(stream.fileno())
+    # Also over a file of this name: it may be damaged, and who has it mapped keeps it.
+    partial.replace(folder / name)
+    return name
