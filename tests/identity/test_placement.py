@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,7 +67,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
         other_ids=some('{"member":"m1"}', '{"member":"m2","else":"e"}'),
         anonymous_id=some("a1", "a2", "a3"),
         device_id=some("d1", "d2"),
-        order_id=some("o1", "o2"),
+        order_id=some("o1", "o2", "null"),
         ticket_id=some("t1"),
         coupon=some("once-1", "SUMMER"),
     )
@@ -104,16 +105,17 @@ def by_the_twin(rows: list[dict[str, Any]], decisions: Decided) -> Placed:
 @settings(max_examples=400, deadline=None)
 @given(st.lists(events(), min_size=1, max_size=14), DECISIONS, st.integers(0, 5), st.sampled_from([1 << 30, 300]))
 def test_equals_the_plain_twin(
-    tmp_path_factory: pytest.TempPathFactory,
+    memory: Path,
     rows: list[dict[str, Any]],
     drawn: list[tuple[bool, int, int]],
     seed: int,
-    memory: int,
+    memory_bytes: int,
 ) -> None:
     decisions = decided(drawn)
-    steps = Steps(tmp_path_factory.mktemp("place"), RULES, memory_bytes=memory)
-    steps.add(rows, files=2, seed=seed)
-    found = steps.placed(steps.place(folded(decisions.forced, decisions.forbidden)))
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        steps = Steps(Path(folder), RULES, memory_bytes=memory_bytes)
+        steps.add(rows, files=2, seed=seed)
+        found = steps.placed(steps.place(folded(decisions.forced, decisions.forbidden)))
     assert found == by_the_twin(rows, decisions)
 
 
@@ -122,22 +124,21 @@ def test_equals_the_plain_twin(
     st.lists(st.tuples(st.lists(events(), min_size=1, max_size=6), DECISIONS, st.booleans()), min_size=2, max_size=4)
 )
 def test_steps_end_where_everything_at_once_does(
-    tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[list[dict[str, Any]], Any, bool]]
+    memory: Path, drawn: list[tuple[list[dict[str, Any]], Any, bool]]
 ) -> None:
     """Files come and go, decisions change: after each step the answer is that of the rows that are there."""
-    steps = Steps(tmp_path_factory.mktemp("steps"), RULES)
-    lake: list[list[dict[str, Any]]] = []
-    for rows, decisions, lose in drawn:
-        if lose and lake:
-            sources = len({row["source"] for row in lake[0]})
-            for _ in range(sources):
-                steps.remove(0)
-            lake.pop(0)
-        steps.add(rows)
-        lake.append(rows)
-        choice = decided(decisions)
-        found = steps.placed(steps.place(folded(choice.forced, choice.forbidden)))
-        assert found == by_the_twin([row for part in lake for row in part], choice)
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        steps = Steps(Path(folder), RULES)
+        lake: list[list[dict[str, Any]]] = []
+        for rows, decisions, lose in drawn:
+            if lose and lake:
+                for _ in {row["source"] for row in lake.pop(0)}:
+                    steps.remove(0)
+            steps.add(rows)
+            lake.append(rows)
+            choice = decided(decisions)
+            found = steps.placed(steps.place(folded(choice.forced, choice.forbidden)))
+            assert found == by_the_twin([row for part in lake for row in part], choice)
 
 
 def test_what_a_row_tells_is_forgotten_with_its_file(tmp_path: Any) -> None:

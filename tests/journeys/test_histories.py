@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +22,6 @@ from tests.journeys.histories import RULES, STEPS, take_step
 from tests.journeys.worlds import World, digests
 
 Steps = list[tuple[str, int]]
-
-
-@pytest.fixture(scope="module")
-def memory() -> Iterator[Path]:
-    """A folder in memory where there is one: thousands of small builds would wait for the disk otherwise."""
-    shared = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as folder:
-        yield Path(folder)
 
 
 def world_in(folder: Path) -> World:

@@ -314,7 +314,7 @@ def test_months_without_other_rows_keep_their_files_unread(tmp_path: Path) -> No
 
 def test_a_row_that_changes_hands_changes_its_month(tmp_path: Path) -> None:
     """Its texts are what they were, but they stand elsewhere."""
-    rows_ = [visit("2024-01-01T10:00:00", name) for name in ("anna", "bruno")]
+    rows_ = [visit("2024-01-01T10:00:00", name, message_id=name) for name in ("anna", "bruno")]
     ids = sorted(["anna", "bruno", "carla"], key=person_id)
     middle, ends = ids[1], (ids[0], ids[2])
     before = [replace(rows_[0], person=middle), replace(rows_[1], person=ends[0])]

@@ -18,7 +18,7 @@ percorso.identity.identifiers, which is its definition. What the text leaves ope
   `single_use_coupons`), each as (kind, ref_space, trimmed value). A row without any identifier takes the person of
   the first of its keys that has an owner: the first row in total order with the key and an unshared strong
   identifier, else the first with a weak or shared one, whose person is that row's own.
-- Blocked and malformed identifiers count as absent everywhere.
+- Blocked and malformed identifiers count as absent everywhere, and so do reference keys with a blocked value.
 - An `alias` row joins user_id and previous_id. From a source that is neither site nor app they are a forced pair, below
   decisions by hand; previous_id is then no identifier of the row. From site and app previous_id is one more user id of
   the row, after user_id.
@@ -194,7 +194,7 @@ def _row(
         anonymous=weak[0],
         device=weak[1],
         signed_out=canonical_name(event["name"], aliases, source_kind=event["source_kind"]) == "Signed Out",
-        references=_references(event, settings),
+        references=_references(event, settings, rules),
         alias=alias if trusted else None,
     )
 
@@ -211,10 +211,12 @@ def _alias(event: Mapping[str, Any], rules: IdentifierRules) -> tuple[Identifier
     return (now, before) if event["type"] == "alias" and now and before and now != before else None
 
 
-def _references(event: Mapping[str, Any], settings: IdentitySettings) -> tuple[tuple[str, str, str], ...]:
+def _references(
+    event: Mapping[str, Any], settings: IdentitySettings, rules: IdentifierRules
+) -> tuple[tuple[str, str, str], ...]:
     found = []
     for kind in REFERENCES:
-        value = (event.get(kind) or "").strip()
+        value = rules.normalise(kind, event.get(kind) or "") or ""
         once = kind != "coupon" or any(re.fullmatch(p, value, re.IGNORECASE) for p in settings.single_use_coupons)
         if value and once:
             found.append((kind, event["ref_space"], value))

@@ -142,7 +142,7 @@ def new_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...]) -> I
         strong=IdentifierTable(rules, kinds),
         weak=IdentifierTable(rules, WEAK_COLUMNS),
         sets=SetTable(),
-        references=ReferenceTable(),
+        references=ReferenceTable(rules),
         alias=np.zeros((0, 16), dtype=np.uint8),
         pairs=np.zeros((0, 3), dtype=np.int64),
         ranges=[],
@@ -158,7 +158,7 @@ def open_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...], *, 
         return None
     generation = folder / str(saved["generation"])
     strong, weak = IdentifierTable(rules, kinds), IdentifierTable(rules, WEAK_COLUMNS)
-    sets, references = SetTable(), ReferenceTable()
+    sets, references = SetTable(), ReferenceTable(rules)
     try:
         strong.load(generation, "strong", saved["strong"])
         weak.load(generation, "weak", saved["weak"])

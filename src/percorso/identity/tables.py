@@ -231,19 +231,19 @@ class SetTable:
 class ReferenceTable:
     """Order, return, ticket, conversation and coupon numbers to codes of one series."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: IdentifierRules) -> None:
+        self._rules = rules
         self._table = KeyTable()
 
     def __len__(self) -> int:
         return len(self._table)
 
     def codes(self, kind: str, spaces: pa.StringArray, values: pa.StringArray) -> npt.NDArray[np.int32]:
-        """Codes, int32, shape (n,): -1 where null or empty."""
-        trimmed = pc.utf8_trim_whitespace(values)
-        empty = pc.fill_null(pc.equal(pc.binary_length(trimmed), 0), True).to_numpy(zero_copy_only=False)
+        """Codes, int32, shape (n,): -1 where null, empty or blocked ("null" is nobody's order)."""
+        trimmed = self._rules.normalise_many(kind, values)
         state = hash_column(spaces, tag=column_tag("ref_space"))
         keys = hash_column(trimmed, tag=column_tag(kind), state=state)
-        return self._table.codes(keys, empty.astype(np.uint8))[0]
+        return self._table.codes(keys, null_mask(trimmed))[0]
 
     def save(self, folder: Path, before: dict[str, Any]) -> dict[str, Any]:
         """As `IdentifierTable.save`."""

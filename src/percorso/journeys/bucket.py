@@ -208,12 +208,13 @@ def cut_rows(rows: BucketRows, rules: BucketRules) -> Cut:
     if not rows.n_persons:
         return _cut_nothing(rows)
     numbers, durations = rows.numbers, rules.settings.journeys
+    is_order_or_other = (numbers["event"] != rules.order_event) | (numbers["qualifies"] == ORDER)
     events = kernel.JourneyInput(
         offsets=rows.offsets,
         time=numbers["time"],
         qualifies=numbers["qualifies"],
         inbound=numbers["inbound"],
-        goal=rules.goals[numbers["event"]],
+        goal=rules.goals[numbers["event"]] & is_order_or_other,
         session=rows.session,
         session_start=start,
         engaged=engaged,

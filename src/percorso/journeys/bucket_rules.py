@@ -15,6 +15,9 @@ from percorso.settings import Settings, StageModel
 __all__ = ["BucketRules", "bucket_rules"]
 
 
+_ORDER = "Order Completed"
+
+
 @dataclass(frozen=True, slots=True)
 class BucketRules:
     """What building a bucket needs of the settings and of the dictionaries, ready for the kernels.
@@ -25,6 +28,8 @@ class BucketRules:
         Coded column -> (texts sorted by bytes, rank of each scratch code in them).
     goals : uint8, shape (n_event_codes,)
         1 where the scratch code is a goal's event.
+    order_event : int
+        Scratch code of Order Completed, -1 where there is none. A page of that name is no order, and no goal.
     timeouts : int64, shape (n_category_codes,)
         Time-out of each category's scratch code in µs; 0 for none.
     stages : tuple of str
@@ -36,6 +41,7 @@ class BucketRules:
     settings: Settings
     dictionaries: Mapping[str, tuple[pa.StringArray, npt.NDArray[np.int64]]]
     goals: npt.NDArray[np.uint8]
+    order_event: int
     timeouts: npt.NDArray[np.int64]
     stages: tuple[str, ...]
     sources: tuple[str, ...]
@@ -51,13 +57,15 @@ def bucket_rules(settings: Settings, coder: Coder, sources: tuple[str, ...]) -> 
         rank = np.empty(len(texts), dtype=np.int64)
         rank[order] = np.arange(len(texts))
         dictionaries[name] = (pa.array([texts[code] for code in order], pa.string()), rank)
+    events = coder.dictionaries["event"].texts
     goal_names = {goal.event for goal in settings.journeys.goals}
     by_category = settings.journeys.timeout_by_category_us
     default = settings.journeys.timeout_us
     return BucketRules(
         settings=settings,
         dictionaries=dictionaries,
-        goals=np.array([name in goal_names for name in coder.dictionaries["event"].texts], dtype=np.uint8),
+        goals=np.array([name in goal_names for name in events], dtype=np.uint8),
+        order_event=events.index(_ORDER) if _ORDER in events else -1,
         timeouts=np.array(
             [by_category.get(text, default) if text else 0 for text in coder.dictionaries["category"].texts],
             dtype=np.int64,

@@ -8,7 +8,7 @@ The unidentified bucket is merged in the same way, month by month.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,8 @@ import pyarrow as pa
 from percorso.journeys.columns import record_batch
 from percorso.journeys.merge_columns import Moves, Numbers, Pieces, merge_column, merge_reference
 from percorso.journeys.write import Unchanged
-from percorso.kernels.segments import contacts_before
-from percorso.store.cold import cold_rows, month_key, month_of_time, plain_text
+from percorso.kernels.segments import contacts_before, count_before
+from percorso.store.cold import month_key, month_of_time, plain_text
 from percorso.store.journey_log import TABLES, Bucket
 
 __all__ = ["merge_tables"]
@@ -193,31 +193,70 @@ def _merge_table(
 
 def _merge_cold(old: Bucket, fragment: Tables, runs: _Runs, events: Pieces) -> dict[str, pa.RecordBatch | Unchanged]:
     """The cold tables: a month is merged only if it has other rows than before."""
-    rows = [cold_rows(time) for time in (old.events.values("time"), fragment["events"].column("time").to_numpy())]
+    before = _Months.of_events(old.events.values("time"), events.old, events.gone)
+    now = _Months.of_events(fragment["events"].column("time").to_numpy(), events.new)
     merged: dict[str, pa.RecordBatch | Unchanged] = {}
-    for month in sorted({*rows[0].months, *rows[1].months}):
+    for month in sorted({*before.rows, *now.rows}):
         key = month_key(month)
-        if month not in rows[0].months:
+        if month not in before.rows:
             merged[key] = fragment[key]
             continue
-        pieces = _month_pieces(runs, events, rows[0].of_month(month), rows[1].of_month(month))
+        pieces = _month_pieces(runs, before.rows[month], now.rows.get(month, now.none))
         if _same(old, fragment, key, pieces):
             merged[key] = Unchanged(old.meta["files"][key])
         elif pieces.n_rows:
-            before = old.table(key).batch
-            merged[key] = _merge_table(before, fragment.get(key, before.slice(0, 0)), pieces)
+            table = old.table(key).batch
+            merged[key] = _merge_table(table, fragment.get(key, table.slice(0, 0)), pieces)
     return merged
 
 
-def _month_pieces(runs: _Runs, events: Pieces, old: Numbers, new: Numbers) -> Pieces:
-    """Pieces of a month's table, from those of the events; the sides' event rows of the month are given."""
+@dataclass(frozen=True, slots=True)
+class _Months:
+    """Runs of events within the cold tables of their months.
+
+    Attributes
+    ----------
+    rows : dict
+        Month -> for each kind of run (old or new, and those left out) first row and number of rows in its table.
+    none : list
+        The same for a month without any.
+    """
+
+    rows: dict[int, list[tuple[Numbers, Numbers]]]
+    none: list[tuple[Numbers, Numbers]]
+
+    @staticmethod
+    def of_events(time: npt.NDArray[np.int64], *moves: Moves) -> _Months:
+        month = month_of_time(time)
+        first = int(month.min()) if len(month) else 0
+        counts = np.bincount(month - first)
+        present = np.flatnonzero(counts)
+        position = np.cumsum(counts > 0, dtype=np.int32) - np.int32(1)
+        bounds = np.concatenate([ends for one in moves for ends in (one.start, one.end)])
+        ascending, back = np.unique(bounds, return_inverse=True)
+        before = count_before(position[month - first], ascending, len(present))
+        nothing = [(np.zeros(len(one.start), dtype=np.int64),) * 2 for one in moves]
+        return _Months({int(present[k]) + first: _ranges(before[k][back], moves) for k in range(len(present))}, nothing)
+
+
+def _ranges(ends: Numbers, moves: Sequence[Moves]) -> list[tuple[Numbers, Numbers]]:
+    found, at = [], 0
+    for one in moves:
+        n = len(one.start)
+        start, end = ends[at : at + n], ends[at + n : at + 2 * n]
+        found.append((start, end - start))
+        at += 2 * n
+    return found
+
+
+def _month_pieces(
+    runs: _Runs, old: Sequence[tuple[Numbers, Numbers]], new: Sequence[tuple[Numbers, Numbers]]
+) -> Pieces:
+    """Pieces of a month's table."""
     start, length = (np.empty(len(runs.first), dtype=np.int64) for _ in range(2))
-    for moves, rows, mine in ((events.old, old, ~runs.is_new), (events.new, new, runs.is_new)):
-        start[mine] = np.searchsorted(rows, moves.start)
-        length[mine] = np.searchsorted(rows, moves.end) - start[mine]
-    first = np.searchsorted(old, events.gone.start)
-    gone = Moves.one_after_another(first, np.searchsorted(old, events.gone.end) - first)
-    return Pieces.in_order(start, length, runs.is_new, gone)
+    for mine, found in ((~runs.is_new, old[0]), (runs.is_new, new[0])):
+        start[mine], length[mine] = found
+    return Pieces.in_order(start, length, runs.is_new, Moves.one_after_another(*old[1]))
 
 
 def _same(old: Bucket, fragment: Tables, key: str, pieces: Pieces) -> bool:

@@ -6,7 +6,7 @@ what needs the person: see :mod:`percorso.journeys.signals`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from percorso.journeys.event_rules import EVENT_RULES, KIND_DEFAULTS, ORDER_TOUCHPOINTS, EventRule, KindDefault
 from percorso.journeys.pages import Page, page_of, page_touchpoint
@@ -14,7 +14,9 @@ from percorso.journeys.signals import (
     AWARE,
     CANCEL,
     CARE,
+    CONVERT,
     DELIVERED,
+    ORDER,
     REFUND,
     RETURN,
     SIGNAL_NONE,
@@ -106,12 +108,14 @@ def classify_event(
     if type in _BOOKKEEPING:
         return EventClass(SIGNAL_NONE, "outbound", place or kind.place, type, "server", action=False)
     rule = _rule(name, type, source_kind, page_path, title, settings)
+    if rule.signal == ORDER and type in _PAGE_TYPES:
+        rule = replace(rule, signal=CONVERT)  # a thank-you page: the order itself is another event
     acted = _said_direction(direction) or rule.direction or kind.direction
     where = _place(rule, kind, acted, place, name=name, settings=settings, source=source)
     signal = rule.signal if acted == "inbound" or rule.signal in _OF_AN_ORDER else SIGNAL_NONE
     touchpoint = rule.touchpoint
-    if name == "Order Completed":
-        signal = rule.signal  # an order is an order, whoever typed it in
+    if rule.signal == ORDER:
+        signal = ORDER  # an order is an order, whoever typed it in
         touchpoint = ORDER_TOUCHPOINTS.get(where, touchpoint)
     return EventClass(
         signal,
