@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from percorso.engines.ranges import in_ranges
 from percorso.identity.rows import MISSING, SKEW_LIMIT_US, SKEWED, RowFiles
 from percorso.kernels.interning import duplicate_groups
 from percorso.kernels.rows import correct_times, rows_with_bits, set_bits, smallest_skews
@@ -48,7 +49,8 @@ def keep_one_copy(
         width = min(max(len(touched).bit_length() + _BITS_PER_KEY, _LEAST_BITS), _MOST_BITS)
         bits = np.zeros(1 << (width - 6), dtype=np.uint64)
         set_bits(keys, touched, bits)
-        suspects = rows_with_bits(keys, gone, bits)
+        found = in_ranges(rows.n_rows, lambda begin, end: rows_with_bits(keys, gone, bits, begin, end))
+        suspects = np.concatenate(found)
     n_parts = 1 + len(suspects) * _BYTES_PER_KEY // max(memory_bytes, 1)
     for part in range(n_parts):
         inside = suspects if n_parts == 1 else suspects[keys[suspects, 1] % np.uint64(n_parts) == part]

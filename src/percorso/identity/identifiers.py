@@ -123,6 +123,11 @@ class IdentifierRules:
         normal = self._reader(kind)(trimmed)
         return None if normal is None or self._is_blocked(normal) else normal
 
+    def points_at_nobody(self, value: str) -> bool:
+        """Is a value that `normalise` drops blocked? Else it is malformed."""
+        trimmed = value.strip()
+        return self._is_blocked(trimmed) or self._is_blocked(_NO_BLANK.sub("", trimmed))
+
     def normalise_many(self, kind: str, values: pa.StringArray) -> pa.StringArray:
         """The one form of each value, null where it is null, blocked or malformed.
 

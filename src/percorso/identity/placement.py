@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from percorso.engines.ranges import in_ranges
 from percorso.identity.copies import Skews, find_skews, keep_one_copy, place_in_time
 from percorso.identity.decisions import Folded
 from percorso.identity.graph import Graph, grown, resolve_graph
@@ -256,7 +257,8 @@ def _differing(
 ) -> npt.NDArray[np.int64]:
     now: dict[str, npt.NDArray[Any]] = {"unit": unit, "rule": rule, "time": time, "future": future, "copy": copy}
     pairs = [array for name, values in now.items() for array in (values, before.get(name, values[:0]))]
-    return changed_rows(*(np.ascontiguousarray(array) for array in pairs))
+    found = in_ranges(len(unit), lambda begin, end: begin + changed_rows(*(part[begin:end] for part in pairs)))
+    return np.concatenate(found)
 
 
 def unit_ids(

@@ -36,6 +36,7 @@ __all__ = [
     "SKEW_LIMIT_US",
     "RowFiles",
     "RowScanner",
+    "message_keys",
     "read_batches",
 ]
 
@@ -148,6 +149,12 @@ class RowFiles:
             yield slice(start, min(start + _CHUNK_ROWS, self.n_rows))
 
 
+def message_keys(source: str, ids: pa.StringArray) -> npt.NDArray[np.uint64]:
+    """Hashes of a source and of message ids of it, as in the column `key`; uint64, shape (n, 2)."""
+    key = np.full((len(ids), 2), np.uint64(column_tag(source)), dtype=np.uint64)
+    return hash_column(ids, tag=1, state=key)
+
+
 def read_batches(
     files: Sequence[LakeFile], columns: Sequence[str], *, coded: Sequence[str] = ()
 ) -> Iterator[tuple[LakeFile, pa.RecordBatch]]:
@@ -210,8 +217,7 @@ class RowScanner:
         self, file: LakeFile, batch: pa.RecordBatch, source: int, first_row: int
     ) -> dict[str, npt.NDArray[Any] | None]:
         n = batch.num_rows
-        key = np.full((n, 2), np.uint64(column_tag(file.source)), dtype=np.uint64)
-        hash_column(as_strings(batch.column("message_id")), tag=1, state=key)
+        key = message_keys(file.source, as_strings(batch.column("message_id")))
         received, sent = micros(batch.column("received_at")), micros(batch.column("sent_at"))
         missing = (received == MISSING) | (sent == MISSING)
         skew = np.where(missing, MISSING, received - np.where(missing, 0, sent))

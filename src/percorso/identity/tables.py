@@ -118,6 +118,16 @@ class IdentifierTable:
         self._ends = [_joined(self._ends, np.int64)]
         return Identifiers(self._rank[0], self._space[0], self._ends[0], self._text[0])
 
+    def find(self, kind: str, space: str, value: str) -> int:
+        """Code of an identifier in its normal form, -1 where there is none."""
+        key = hash_column(pa.array([value], pa.string()), tag=column_tag(f"{kind}\0{space}"))
+        found = np.flatnonzero((self._identifiers.keys() == key).all(axis=1))
+        return int(found[0]) if len(found) else -1
+
+    def dropped_keys(self) -> npt.NDArray[np.uint64]:
+        """Hashes of the raw values that are blocked or malformed, with their type and space; uint64, shape (n, 2)."""
+        return self._raw.keys()[self._code_of_raw < 0]
+
     def texts(self, codes: npt.NDArray[np.integer[Any]]) -> list[bytes]:
         """``type\\0space\\0value`` of each code, as the keyed hash takes it."""
         every = self.identifiers()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from percorso.engines.local import default_threads
+from percorso.engines.ranges import in_parallel, in_ranges
 from percorso.identity.rows import RowFiles
 from percorso.kernels.placing import (
     RULE_ANONYMOUS,
     PlacingInput,
     choose_weak,
     mark_affected,
+    mark_carried,
     mark_logins,
     mark_touched,
     placing_input,
@@ -100,9 +104,12 @@ def affected_rows(
     Changed rows; rows whose set has another person, or other shared members; and rows without a person that carry a
     weak or shared identifier of such a row: its logins may be others now.
     """
+    n = len(changed)
     weak, strong = np.zeros(n_weak, dtype=np.uint8), np.zeros(n_strong, dtype=np.uint8)
-    mark_touched(rows, changed, set_changed, weak, strong)
-    return mark_affected(rows, changed, set_changed, weak, strong)
+    in_ranges(n, lambda begin, end: mark_touched(rows, changed, set_changed, begin, end, weak, strong))
+    affected = np.zeros(n, dtype=np.uint8)
+    in_ranges(n, lambda begin, end: mark_affected(rows, changed, set_changed, weak, strong, begin, end, affected))
+    return affected
 
 
 def follow_timelines(
@@ -117,37 +124,89 @@ def follow_timelines(
 ) -> Timelines:
     """Place every affected row that has no person by a strong identifier."""
     n = files.n_rows
-    weak, strong = mark_logins(rows, n_weak, n_strong)
+    carried, shared, weak, strong = (np.zeros(size, dtype=np.uint8) for size in (n_weak, n_strong) * 2)
+    in_ranges(n, lambda begin, end: mark_carried(rows, affected, begin, end, carried, shared))
+    in_ranges(n, lambda begin, end: mark_logins(rows, carried, shared, begin, end, weak, strong))
     n_scopes = int(rows.scope.max()) + 1
     chosen = np.empty(n, dtype=np.int32)
     asked = np.zeros((2 * max(n_weak, n_strong) + 2) * n_scopes, dtype=np.uint8)
-    choose_weak(rows, affected, weak, strong, n_scopes, chosen, asked)
-    owner, key_row = np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int64)
-    rule = np.full(n, RULE_ANONYMOUS, dtype=np.uint8)
+    in_ranges(n, lambda begin, end: choose_weak(rows, affected, weak, strong, n_scopes, begin, end, chosen, asked))
+    found = Timelines(
+        chosen,
+        owner=np.full(n, -1, dtype=np.int32),
+        key_row=np.full(n, -1, dtype=np.int64),
+        rule=np.full(n, RULE_ANONYMOUS, dtype=np.uint8),
+    )
     timelines = np.flatnonzero(asked)
     if len(timelines):
         number = np.full(len(asked), -1, dtype=np.int32)
         number[timelines] = np.arange(len(timelines), dtype=np.int32)
-        n_parts = 1 + n * _RECORDS_PER_ROW * _BYTES_PER_RECORD // max(memory_bytes, 1)
+        n_parts = 1 + n * _RECORDS_PER_ROW * _BYTES_PER_RECORD * default_threads() // max(memory_bytes, 1)
+        if 4 * int(np.count_nonzero(affected)) > n:  # sorting is what costs: a part for each core
+            n_parts = max(n_parts, default_threads())
         n_parts = min(n_parts, len(timelines))
-        source, (text_offsets, text) = files.source_rank(), files.text()
-        for part in range(n_parts):
-            row, timeline, record = timeline_records(rows, chosen, number, n_scopes, part, n_parts)
-            order, offsets = group_rows(timeline, 1 + len(timelines) // n_parts)
-            sort_groups(order, offsets, row, time, source, files.column("sequence"), text_offsets, text, record)
-            scratch = np.empty(int(np.diff(offsets).max(initial=0)) + 1, dtype=np.int64)
-            sweep_timelines(
-                rows,
-                order,
-                offsets,
-                record,
-                row,
-                time,
-                rules.backfill_us,
-                rules.session_us,
-                owner,
-                key_row,
-                rule,
-                scratch,
+        marks = _asked_identifiers(timelines // n_scopes, n_weak, n_strong)
+        sweep = _Sweep(files, rows, time, rules, marks, number, n_scopes, len(timelines), n_parts, found)
+        in_parallel(range(n_parts), sweep.part)
+    return found
+
+
+def _asked_identifiers(
+    w: npt.NDArray[np.int64], n_weak: int, n_strong: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Weak and strong identifiers with an asked timeline, uint8 by code."""
+    weak, strong = np.zeros(n_weak, dtype=np.uint8), np.zeros(n_strong, dtype=np.uint8)
+    weak[w[w & 1 == 0] >> 1] = 1
+    strong[w[w & 1 == 1] >> 1] = 1
+    return weak, strong
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """One part of the timelines at a time; parts write to rows of their own."""
+
+    files: RowFiles
+    rows: PlacingInput
+    time: npt.NDArray[np.int64]
+    rules: TimelineRules
+    marks: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+    number: npt.NDArray[np.int32]
+    n_scopes: int
+    n_timelines: int
+    n_parts: int
+    found: Timelines
+
+    def part(self, part: int) -> None:
+        """Sort the records of a part and sweep over them."""
+        row, timeline, record = self._records(part)
+        order, offsets = group_rows(timeline, 1 + self.n_timelines // self.n_parts)
+        text_offsets, text = self.files.text()
+        source, sequence = self.files.source_rank(), self.files.column("sequence")
+        sort_groups(order, offsets, row, self.time, source, sequence, text_offsets, text, record)
+        found, rules = self.found, self.rules
+        sweep_timelines(
+            self.rows,
+            order,
+            offsets,
+            record,
+            row,
+            self.time,
+            rules.backfill_us,
+            rules.session_us,
+            found.owner,
+            found.key_row,
+            found.rule,
+            np.empty(int(np.diff(offsets).max(initial=0)) + 1, dtype=np.int64),
+        )
+
+    def _records(self, part: int) -> list[npt.NDArray[Any]]:
+        def of_range(begin: int, end: int) -> tuple[npt.NDArray[Any], ...]:
+            records: tuple[npt.NDArray[Any], ...] = timeline_records(
+                self.rows, *self.marks, self.found.chosen, self.number, self.n_scopes, part, self.n_parts, begin, end
             )
-    return Timelines(chosen, owner, key_row, rule)
+            return records
+
+        # Several parts are worked on at once already.
+        n = self.files.n_rows
+        pieces = [of_range(0, n)] if self.n_parts > 1 else in_ranges(n, of_range)
+        return [np.concatenate(columns) for columns in zip(*pieces, strict=True)]

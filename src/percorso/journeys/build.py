@@ -21,6 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.engines.local import default_threads
+from percorso.engines.ranges import ahead, in_parallel
 from percorso.identity.decisions import Folded
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.placement import Placement, place_rows
@@ -35,8 +36,8 @@ from percorso.journeys.lake_rows import LakeRows, StateColumns, shuffle_lake
 from percorso.journeys.merge import merge_tables
 from percorso.journeys.numbering import Persons, buckets_of, number_persons
 from percorso.journeys.progress import Progress
-from percorso.journeys.reread import reread_rows
-from percorso.journeys.shuffle import Shuffle, record_type
+from percorso.journeys.reread import learn_words, reread_rows
+from percorso.journeys.shuffle import Shuffle, join_records, pack_records, record_type
 from percorso.journeys.tables import bucket_tables
 from percorso.journeys.write import write_bucket
 from percorso.settings import Settings
@@ -258,9 +259,17 @@ def _units(unit: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
     return np.flatnonzero(marks)
 
 
-def _fragment(index: int, shuffle: Shuffle, persons: Persons, rules: BucketRules) -> dict[str, pa.RecordBatch]:
-    """Tables of a bucket, or of its touched persons."""
+def _fragment(
+    index: int,
+    shuffle: Shuffle,
+    persons: Persons,
+    rules: BucketRules,
+    kept: tuple[npt.NDArray[Any], pa.Table] | None = None,
+) -> dict[str, pa.RecordBatch]:
+    """Tables of a bucket, or of its touched persons; `kept` are rows of theirs that did not go through the shuffle."""
     records, texts = shuffle.read(index)
+    if kept is not None:
+        records, texts = join_records([records, kept[0]]), pa.concat_tables([texts, kept[1]])
     n_buckets = len(persons.bounds) - 1
     known = slice(persons.bounds[index], persons.bounds[index + 1]) if index < n_buckets else slice(0, 0)
     return bucket_tables(
@@ -301,21 +310,31 @@ def _touched_buckets(
     from_lake = np.flatnonzero(stay & ~in_log)
     record = record_type(work.settings.build.coded_properties)
     counter = _Counter("classifying", len(touched.rows_now), progress)
+    buckets: list[Bucket] = [*before.buckets, before.unidentified]
+    ids_of, months = _touched_ids(old, persons, bits), touched.months
+    indices = [index for index in range(len(buckets)) if (len(ids_of[index]) if index < 2**bits else len(months))]
+    part = persons.parts(persons.rank(placement.unit[touched.rows_before]))
+    staying = stay[touched.rows_before]
+    known = StateColumns(state.rows, placement)
+    reader = _Reader(buckets, known, placement, touched, old, persons, coder)
     with Shuffle(work.scratch / "parts", len(persons.bounds), record, TEXT_SCHEMA) as shuffle:
         files = _lake_rows(work, state, from_lake)
         shuffle_lake(files, state, placement, persons, coder, shuffle, counter.add)
-        _shuffle_log(before, state, placement, touched, old, stay, persons, coder, shuffle, counter.add)
+        movers = old.by_bucket(staying & (part != old.bucket), 2**bits)
+        for numbers, texts in ahead([piece for piece in enumerate(movers) if len(piece[1])], reader.read):
+            for batch in texts.to_batches():
+                shuffle.add(persons.parts(numbers["person"]), numbers, batch)
+            counter.add(len(texts))
+    in_parallel(indices, lambda index: learn_words(buckets[index], coder))
     rules = bucket_rules(work.settings, coder, _sorted_sources(state))
-    buckets: list[Bucket] = [*before.buckets, before.unidentified]
-    ids_of = _touched_ids(old, persons, bits)
-    months = touched.months
-    indices = [index for index in range(len(buckets)) if (len(ids_of[index]) if index < 2**bits else len(months))]
+    at_home = old.by_bucket(staying & (part == old.bucket), 2**bits)
 
     def build(index: int) -> dict[str, Any]:
-        fragment = _fragment(index, shuffle, persons, rules)
-        return write_bucket(
-            index, merge_tables(buckets[index], fragment, ids_of[index] if index < 2**bits else months), work.log
-        )
+        numbers, texts = reader.read((index, at_home[index]))
+        kept = pack_records(numbers, len(texts), record), texts
+        fragment = _fragment(index, shuffle, persons, rules, kept)
+        touched_groups = ids_of[index] if index < 2**bits else months
+        return write_bucket(index, merge_tables(buckets[index], fragment, touched_groups), work.log)
 
     entries = [dict(bucket.meta) for bucket in buckets]
     for entry in _in_threads(work.log, build, indices, _Counter("writing", placement.n_events, progress)):
@@ -330,30 +349,27 @@ def _touched_ids(old: OldRows, persons: Persons, bits: int) -> list[npt.NDArray[
     return [np.unique(ids[bucket == index], axis=0) for index in range(2**bits)]
 
 
-def _shuffle_log(
-    log: JourneyLog,
-    state: IdentityState,
-    placement: Placement,
-    touched: Touched,
-    old: OldRows,
-    stay: npt.NDArray[np.bool_],
-    persons: Persons,
-    coder: Coder,
-    shuffle: Shuffle,
-    progress: Callable[[int], None],
-) -> None:
-    """Read the rows of touched persons back from the log and send them to where they belong now."""
-    known = StateColumns(state.rows, placement)
-    buckets = [*log.buckets, log.unidentified]
-    for index, at in old.by_bucket(stay[touched.rows_before]):
-        rows = touched.rows_before[at]
-        numbers, texts = reread_rows(buckets[index], old.event[at], coder)
-        numbers |= known.numbers(rows)
-        numbers["person"] = persons.rank(placement.unit[rows])
-        batch = texts.combine_chunks().to_batches()
-        if batch:
-            shuffle.add(persons.parts(numbers["person"]), numbers, batch[0])
-        progress(len(rows))
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads rows of touched persons back from the log."""
+
+    buckets: Sequence[Bucket]
+    known: StateColumns
+    placement: Placement
+    touched: Touched
+    old: OldRows
+    persons: Persons
+    coder: Coder
+
+    def read(self, piece: tuple[int, npt.NDArray[np.int64]]) -> tuple[dict[str, npt.NDArray[Any]], pa.Table]:
+        """Numbers and texts of rows of one bucket, given as its number and positions in `touched.rows_before`."""
+        index, at = piece
+        at = at[np.argsort(self.old.event[at])]
+        rows = self.touched.rows_before[at]
+        numbers, texts = reread_rows(self.buckets[index], self.old.event[at], self.coder)
+        numbers |= self.known.numbers(rows)
+        numbers["person"] = self.persons.rank(self.placement.unit[rows])
+        return numbers, texts.combine_chunks()
 
 
 def _sorted_sources(state: IdentityState) -> tuple[str, ...]:

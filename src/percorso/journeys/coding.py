@@ -7,6 +7,7 @@ values it depends on: canonical name, touchpoint, place, direction, signal, chan
 from __future__ import annotations
 
 import hmac
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -97,21 +98,31 @@ class Dictionary:
     def __init__(self, *, masked: bool = False) -> None:
         self._codes: dict[str, int] = {"": 0}
         self._masked = masked
+        self._lock = threading.Lock()
         self.texts: list[str] = [""]
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def code(self, text: str) -> int:
+        """Code of a text, a new one at first sight; from any thread."""
         code = self._codes.get(text)
-        if code is None:
-            shown = without_personal(text) if self._masked else text
-            if shown != text:
-                code = self._codes[text] = self.code(shown)
-            else:
-                code = self._codes[text] = len(self.texts)
-                self.texts.append(text)
+        return self._add(text) if code is None else code
+
+    def _add(self, text: str) -> int:
+        shown = without_personal(text) if self._masked else text
+        with self._lock:
+            code = self._codes.get(shown)
+            if code is None:
+                self.texts.append(shown)
+                code = self._codes[shown] = len(self.texts) - 1
+            self._codes[text] = code
         return code
+
+    def learn(self, texts: Iterable[str]) -> None:
+        """Give every text its code."""
+        for text in texts:
+            self.code(text)
 
     def codes(self, column: pa.Array | pa.ChunkedArray, convert: Callable[[str], str] | None = None) -> Codes:
         """Codes of a text column, int32, shape (n,); null counts as "". `convert` sees distinct values."""

@@ -134,13 +134,15 @@ class _Runs:
     first, last : int64, shape (n_runs,)
         First group of a run in its side, and the one after its end.
     is_new : bool, shape (n_runs,)
-    gone : int64, shape (n_gone,)
+    gone_first, gone_last : int64, shape (n_gone_runs,)
+        The same for runs of old groups that are left out.
     """
 
     first: Numbers
     last: Numbers
     is_new: npt.NDArray[np.bool_]
-    gone: Numbers
+    gone_first: Numbers
+    gone_last: Numbers
 
 
 def _runs(old: npt.NDArray[Any], new: npt.NDArray[Any], touched: npt.NDArray[Any]) -> _Runs:
@@ -157,7 +159,14 @@ def _runs(old: npt.NDArray[Any], new: npt.NDArray[Any], touched: npt.NDArray[Any
     is_new = np.repeat([False, True], [int(kept.sum()), len(heads)])
     # What comes in at an old group stands before it.
     order = np.argsort(np.concatenate([2 * cuts[:-1][kept] + 1, 2 * place[heads]]), kind="stable")
-    return _Runs(first[order], last[order], is_new[order], gone)
+    return _Runs(first[order], last[order], is_new[order], *_ranges_of(gone))
+
+
+def _ranges_of(groups: Numbers) -> tuple[Numbers, Numbers]:
+    """First group of each run of neighbours, and the one after its end."""
+    heads = np.flatnonzero(np.diff(groups, prepend=-2) != 1)
+    tails = np.append(heads[1:], len(groups))[: len(heads)] - 1
+    return groups[heads], groups[tails] + 1
 
 
 def _are(old: npt.NDArray[Any], at: npt.NDArray[np.intp], keys: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
@@ -172,7 +181,7 @@ def _pieces(table: str, runs: _Runs, old: _Groups, new: _Groups) -> Pieces:
     for side, mine in ((old, ~runs.is_new), (new, runs.is_new)):
         start[mine] = side.rows(table, runs.first[mine])
         end[mine] = side.rows(table, runs.last[mine])
-    first, last = old.rows(table, runs.gone), old.rows(table, runs.gone + 1)
+    first, last = old.rows(table, runs.gone_first), old.rows(table, runs.gone_last)
     return Pieces.in_order(start, end - start, runs.is_new, Moves.one_after_another(first, last - first))
 
 

@@ -16,7 +16,7 @@ from percorso.journeys.coding import TEXT_COLUMNS, Coder, Dictionary
 from percorso.store.cold import OWN_ACTION, OWN_HAS_CART, OWN_INBOUND, OWN_KNOWN
 from percorso.store.journey_log import FLAG_BOT, Bucket, Table
 
-__all__ = ["REREAD_ELSEWHERE", "reread_rows"]
+__all__ = ["REREAD_ELSEWHERE", "learn_words", "reread_rows"]
 
 #: Fields of the record that the log does not hold; they come from what is kept of identities.
 REREAD_ELSEWHERE = (
@@ -30,6 +30,16 @@ _CODED = (
 )
 _OWN_BITS = {"inbound": OWN_INBOUND, "action": OWN_ACTION, "known": OWN_KNOWN, "has_cart": OWN_HAS_CART}
 _OWN = ("own_channel", "own_channel_rule", "own", "qualifies", "contact_kind")
+
+
+def learn_words(bucket: Bucket, coder: Coder) -> None:
+    """Give every word of a bucket's coded columns its code, so that reading rows back adds none."""
+    for name in _CODED:
+        coder.dictionaries[name].learn(bucket.events.dictionary(name))
+    for name, dictionary in coder.properties.items():
+        dictionary.learn(bucket.events.dictionary(f"prop.{name}"))
+    for name in ("channel", "channel_rule"):
+        coder.dictionaries[name].learn(bucket.cold_words(f"own_{name}"))
 
 
 def reread_rows(

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from percorso.kernels.sorting import group_rows
 
-__all__ = ["Shuffle", "record_type", "take_records", "unpack_records"]
+__all__ = ["Shuffle", "join_records", "pack_records", "record_type", "take_records", "unpack_records"]
 
 _CODES = (
     "category channel channel_rule country currency device device_code direction event campaign os page person place"
@@ -73,6 +73,11 @@ def pack_records(numbers: Mapping[str, npt.NDArray[Any]], n_rows: int, record: n
         for name in record.names or ():
             records[name][here] = numbers[name][here]
     return records
+
+
+def join_records(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Records one after the other; numpy's own concatenation would take out what fills them up to whole words."""
+    return np.concatenate([part.view(np.uint64) for part in parts]).view(parts[0].dtype)
 
 
 def unpack_records(records: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:

@@ -38,6 +38,7 @@ __all__ = [
     "choose_weak",
     "identified_rows",
     "mark_affected",
+    "mark_carried",
     "mark_logins",
     "mark_touched",
     "placing_input",
@@ -101,16 +102,51 @@ def _person(rows: PlacingInput, i: int) -> Any:
     return np.int32(-1) if s < 0 else rows.person[s]
 
 
-@kernel(types.Tuple((U8_OUT, U8_OUT))(_INPUT, types.int64, types.int64))
-def mark_logins(rows: PlacingInput, n_weak: int, n_strong: int) -> tuple[U8, U8]:
-    """Which weak and which shared strong identifiers have a login, each uint8 by code.
+@kernel()
+def _concerns(rows: PlacingInput, i: int, weak: U8, strong: U8, any_strong: bool) -> bool:
+    """Does a row carry a marked w?"""
+    a, d = rows.anonymous[i], rows.device[i]
+    if (a >= 0 and weak[a]) or (d >= 0 and weak[d]):
+        return True
+    if any_strong:
+        s = rows.sset[i]
+        if s >= 0:
+            for k in range(rows.offsets[s], rows.offsets[s + 1]):
+                if strong[rows.members[k]]:
+                    return True
+    return False
+
+
+@kernel(types.void(_INPUT, U8_IN, types.int64, types.int64, U8_OUT, U8_OUT))
+def mark_carried(rows: PlacingInput, affected: U8, begin: int, end: int, weak: U8, strong: U8) -> None:
+    """Mark every w of affected rows without a person: whoever has a login among them can decide."""
+    for i in range(begin, end):
+        if not affected[i] or not rows.keep[i] or _person(rows, i) >= 0:
+            continue
+        if rows.anonymous[i] >= 0:
+            weak[rows.anonymous[i]] = 1
+        if rows.device[i] >= 0:
+            weak[rows.device[i]] = 1
+        s = rows.sset[i]
+        if s >= 0:
+            for k in range(rows.offsets[s], rows.offsets[s + 1]):
+                strong[rows.members[k]] = 1
+
+
+@kernel(types.void(_INPUT, U8_IN, U8_IN, types.int64, types.int64, U8_OUT, U8_OUT))
+def mark_logins(
+    rows: PlacingInput, asked_weak: U8, asked_strong: U8, begin: int, end: int, weak: U8, strong: U8
+) -> None:
+    """Mark the asked weak and shared strong identifiers that have a login among the rows `begin` to before `end`.
 
     A login is an event with them and an unshared strong identifier, Signed Out excepted.
     """
-    weak, strong = np.zeros(n_weak, dtype=np.uint8), np.zeros(n_strong, dtype=np.uint8)
-    for i in range(rows.sset.size):
+    any_strong = bool(asked_strong.any())
+    for i in range(begin, end):
         s = rows.sset[i]
-        if s < 0 or not rows.keep[i] or rows.signed_out[i] or rows.person[s] < 0:
+        if s < 0 or not _concerns(rows, i, asked_weak, asked_strong, any_strong):
+            continue
+        if not rows.keep[i] or rows.signed_out[i] or rows.person[s] < 0:
             continue
         if rows.anonymous[i] >= 0:
             weak[rows.anonymous[i]] = 1
@@ -119,7 +155,6 @@ def mark_logins(rows: PlacingInput, n_weak: int, n_strong: int) -> tuple[U8, U8]
         for k in range(rows.offsets[s], rows.offsets[s + 1]):
             if rows.shared[rows.members[k]]:
                 strong[rows.members[k]] = 1
-    return weak, strong
 
 
 @kernel(types.Tuple((U8_OUT, U8_OUT))(_INPUT))
@@ -133,8 +168,8 @@ def identified_rows(rows: PlacingInput) -> tuple[U8, U8]:
     return strong, weak
 
 
-@kernel(types.void(_INPUT, U8_IN, U8_IN, U8_OUT, U8_OUT))
-def mark_touched(rows: PlacingInput, changed: U8, set_changed: U8, weak: U8, strong: U8) -> None:
+@kernel(types.void(_INPUT, U8_IN, U8_IN, types.int64, types.int64, U8_OUT, U8_OUT))
+def mark_touched(rows: PlacingInput, changed: U8, set_changed: U8, begin: int, end: int, weak: U8, strong: U8) -> None:
     """Mark every w that a changed row carries, or a row whose set is now another person's or shared otherwise.
 
     Parameters
@@ -144,7 +179,7 @@ def mark_touched(rows: PlacingInput, changed: U8, set_changed: U8, weak: U8, str
     weak : uint8, shape (n_weak,), out
     strong : uint8, shape (n_strong,), out
     """
-    for i in range(rows.sset.size):
+    for i in range(begin, end):
         s = rows.sset[i]
         if not changed[i] and (s < 0 or not set_changed[s]):
             continue
@@ -157,11 +192,12 @@ def mark_touched(rows: PlacingInput, changed: U8, set_changed: U8, weak: U8, str
                 strong[rows.members[k]] = 1
 
 
-@kernel(U8_OUT(_INPUT, U8_IN, U8_IN, U8_IN, U8_IN))
-def mark_affected(rows: PlacingInput, changed: U8, set_changed: U8, weak: U8, strong: U8) -> U8:
-    """Rows that must be placed again: changed ones, and those without a person that carry a touched w; (n_rows,)."""
-    affected = np.zeros(rows.sset.size, dtype=np.uint8)
-    for i in range(rows.sset.size):
+@kernel(types.void(_INPUT, U8_IN, U8_IN, U8_IN, U8_IN, types.int64, types.int64, U8_OUT))
+def mark_affected(
+    rows: PlacingInput, changed: U8, set_changed: U8, weak: U8, strong: U8, begin: int, end: int, affected: U8
+) -> None:
+    """Mark rows that must be placed again: changed ones, and those without a person that carry a touched w."""
+    for i in range(begin, end):
         s = rows.sset[i]
         if changed[i] or (s >= 0 and set_changed[s]):
             affected[i] = 1
@@ -176,7 +212,6 @@ def mark_affected(rows: PlacingInput, changed: U8, set_changed: U8, weak: U8, st
                 if strong[rows.members[k]]:
                     affected[i] = 1
                     break
-    return affected
 
 
 @kernel(types.int64(_INPUT, types.int64, U8_IN, U8_IN))
@@ -200,8 +235,18 @@ def _choice(rows: PlacingInput, i: int, weak: U8, strong: U8) -> Any:
     return first
 
 
-@kernel(types.void(_INPUT, U8_IN, U8_IN, U8_IN, types.int64, I32_OUT, U8_OUT))
-def choose_weak(rows: PlacingInput, affected: U8, weak: U8, strong: U8, n_scopes: int, chosen: I32, asked: U8) -> None:
+@kernel(types.void(_INPUT, U8_IN, U8_IN, U8_IN, types.int64, types.int64, types.int64, I32_OUT, U8_OUT))
+def choose_weak(
+    rows: PlacingInput,
+    affected: U8,
+    weak: U8,
+    strong: U8,
+    n_scopes: int,
+    begin: int,
+    end: int,
+    chosen: I32,
+    asked: U8,
+) -> None:
     """For each affected row without a person the w that decides; -1 for the others.
 
     Parameters
@@ -215,7 +260,7 @@ def choose_weak(rows: PlacingInput, affected: U8, weak: U8, strong: U8, n_scopes
         1 at ``w * n_scopes + scope``: the timeline has to be worked out. One without a login, on an ordinary
         source, has not: all its events are one anonymous person's.
     """
-    for i in range(rows.sset.size):
+    for i in range(begin, end):
         chosen[i] = -1
         if not affected[i] or not rows.keep[i] or _person(rows, i) >= 0:
             continue
@@ -229,14 +274,29 @@ def choose_weak(rows: PlacingInput, affected: U8, weak: U8, strong: U8, n_scopes
             asked[w * n_scopes + scope] = 1
 
 
-@kernel(types.Tuple((I64_OUT, I32_OUT, I8_OUT))(_INPUT, I32_IN, I32_IN, types.int64, types.int64, types.int64))
+@kernel(
+    types.Tuple((I64_OUT, I32_OUT, I8_OUT))(
+        _INPUT, U8_IN, U8_IN, I32_IN, I32_IN, types.int64, types.int64, types.int64, types.int64, types.int64
+    )
+)
 def timeline_records(
-    rows: PlacingInput, chosen: I32, number: I32, n_scopes: int, part: int, n_parts: int
+    rows: PlacingInput,
+    asked_weak: U8,
+    asked_strong: U8,
+    chosen: I32,
+    number: I32,
+    n_scopes: int,
+    part: int,
+    n_parts: int,
+    begin: int,
+    end: int,
 ) -> tuple[I64, I32, I8]:
-    """The records of every `n_parts`-th asked timeline, from `part` on.
+    """The records of every `n_parts`-th asked timeline, from `part` on, of the rows from `begin` to before `end`.
 
     Parameters
     ----------
+    asked_weak, asked_strong : uint8
+        Identifiers with a timeline that is asked, in any scope.
     chosen : int32, shape (n_rows,)
         From `choose_weak`.
     number : int32, shape (n_w * n_scopes,)
@@ -250,57 +310,55 @@ def timeline_records(
     record : int8, shape (n_records,)
     """
     n = 0
-    row = np.empty(0, dtype=np.int64)
-    timeline = np.empty(0, dtype=np.int32)
-    record = np.empty(0, dtype=np.int8)
-    for write in range(2):  # count first, so that nothing grows
-        if write:
-            row, timeline, record = np.empty(n, np.int64), np.empty(n, np.int32), np.empty(n, np.int8)
-            n = 0
-        for i in range(rows.sset.size):
-            if not rows.keep[i]:
+    row = np.empty(1024, dtype=np.int64)
+    timeline = np.empty(1024, dtype=np.int32)
+    record = np.empty(1024, dtype=np.int8)
+    any_strong = bool(asked_strong.any())
+    for i in range(begin, end):
+        if not rows.keep[i] or not _concerns(rows, i, asked_weak, asked_strong, any_strong):
+            continue
+        s = rows.sset[i]
+        person = _person(rows, i)
+        scope = rows.scope[rows.source[i]]
+        first = rows.offsets[s] if s >= 0 else np.int64(0)
+        last = rows.offsets[s + 1] if s >= 0 else np.int64(0)
+        is_end = rows.signed_out[i] != 0
+        if n + 2 * (last - first + 2) > row.size:
+            row = np.append(row, np.empty(row.size, dtype=np.int64))
+            timeline = np.append(timeline, np.empty(timeline.size, dtype=np.int32))
+            record = np.append(record, np.empty(record.size, dtype=np.int8))
+        if person < 0 and not is_end and scope == 0:
+            if chosen[i] >= 0:
+                t = number[np.int64(chosen[i]) * n_scopes]
+                if t >= 0 and (n_parts == 1 or t % n_parts == part):
+                    row[n], timeline[n], record[n] = i, t // n_parts, _QUERY
+                    n += 1
+            continue
+        for k in range(first - 2, last):
+            if k == first - 2:
+                w = np.int64(2) * rows.anonymous[i]
+            elif k == first - 1:
+                w = np.int64(2) * rows.device[i]
+            elif rows.shared[rows.members[k]]:
+                w = np.int64(2) * rows.members[k] + 1
+            else:
                 continue
-            s = rows.sset[i]
-            person = _person(rows, i)
-            scope = rows.scope[rows.source[i]]
-            if person < 0 and not rows.signed_out[i] and scope == 0:
-                if chosen[i] >= 0:
-                    t = number[np.int64(chosen[i]) * n_scopes]
-                    if t >= 0 and t % n_parts == part:
-                        if write:
-                            row[n], timeline[n], record[n] = i, t // n_parts, _QUERY
-                        n += 1
+            if w < 0:
                 continue
-            first = rows.offsets[s] if s >= 0 else np.int64(0)
-            last = rows.offsets[s + 1] if s >= 0 else np.int64(0)
-            for k in range(first - 2, last):
-                if k == first - 2:
-                    w = np.int64(2) * rows.anonymous[i]
-                elif k == first - 1:
-                    w = np.int64(2) * rows.device[i]
-                elif rows.shared[rows.members[k]]:
-                    w = np.int64(2) * rows.members[k] + 1
-                else:
-                    continue
-                if w < 0:
-                    continue
-                t = number[w * n_scopes + scope]
-                if t < 0 or t % n_parts != part:
-                    continue
-                if person < 0 and chosen[i] == w:
-                    if write:
-                        row[n], timeline[n], record[n] = i, t // n_parts, _QUERY
-                    n += 1
-                elif person < 0 and scope > 0 and not rows.signed_out[i]:
-                    if write:
-                        row[n], timeline[n], record[n] = i, t // n_parts, _PRESENT
-                    n += 1
-                if person >= 0 or rows.signed_out[i]:
-                    if write:
-                        row[n], timeline[n] = i, t // n_parts
-                        record[n] = _SIGN_OUT if rows.signed_out[i] else _LOGIN
-                    n += 1
-    return row, timeline, record
+            t = number[w * n_scopes + scope]
+            if t < 0 or (n_parts > 1 and t % n_parts != part):
+                continue
+            t = t // n_parts
+            if person < 0 and chosen[i] == w:
+                row[n], timeline[n], record[n] = i, t, _QUERY
+                n += 1
+            elif person < 0 and scope > 0 and not is_end:
+                row[n], timeline[n], record[n] = i, t, _PRESENT
+                n += 1
+            if person >= 0 or is_end:
+                row[n], timeline[n], record[n] = i, t, _SIGN_OUT if is_end else _LOGIN
+                n += 1
+    return row[:n].copy(), timeline[:n].copy(), record[:n].copy()
 
 
 @kernel(

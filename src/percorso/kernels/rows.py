@@ -32,13 +32,13 @@ def set_bits(keys: U64, rows: I64, bits: U64) -> None:
         bits[np.int64(at >> np.uint64(6))] |= np.uint64(1) << (at & np.uint64(63))
 
 
-@kernel(I64_OUT(U64_IN2, U8_IN, U64_IN))
-def rows_with_bits(keys: U64, gone: U8, bits: U64) -> I64:
-    """Rows whose key is marked in the bitmap, with a few more; ascending, without the rows that are gone."""
+@kernel(I64_OUT(U64_IN2, U8_IN, U64_IN, types.int64, types.int64))
+def rows_with_bits(keys: U64, gone: U8, bits: U64, begin: int, end: int) -> I64:
+    """Rows from `begin` to before `end` whose key is marked in the bitmap, with a few more, but not gone ones."""
     mask = np.uint64(bits.size * 64 - 1)
     n = 0
     found = np.empty(1024, dtype=np.int64)
-    for row in range(keys.shape[0]):
+    for row in range(begin, end):
         at = keys[row, 0] & mask
         if bits[np.int64(at >> np.uint64(6))] >> (at & np.uint64(63)) & np.uint64(1) and not gone[row]:
             if n == found.size:

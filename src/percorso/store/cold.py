@@ -20,7 +20,6 @@ __all__ = [
     "ColdRows",
     "cold_rows",
     "month_key",
-    "month_of_key",
     "month_of_time",
     "one_array",
 ]
@@ -40,7 +39,6 @@ OWN_ACTION = 2
 OWN_KNOWN = 4  # the channel is of known origin
 OWN_HAS_CART = 8
 
-_PREFIX = "cold."
 _EPOCH_YEAR = 1970
 _DAY_US = 86_400_000_000
 
@@ -50,19 +48,11 @@ def month_key(month: int) -> str:
 
     Examples
     --------
-    >>> month_key(650), month_of_key("cold.2024-03")
-    ('cold.2024-03', 650)
+    >>> month_key(650)
+    'cold.2024-03'
     """
     years, rest = divmod(month, 12)
-    return f"{_PREFIX}{_EPOCH_YEAR + years:04d}-{rest + 1:02d}"
-
-
-def month_of_key(key: str) -> int | None:
-    """The month of a cold table, counted from January 1970; None for other tables."""
-    if not key.startswith(_PREFIX):
-        return None
-    year, _, month = key[len(_PREFIX) :].rpartition("-")
-    return 12 * (int(year) - _EPOCH_YEAR) + int(month) - 1
+    return f"cold.{_EPOCH_YEAR + years:04d}-{rest + 1:02d}"
 
 
 def month_of_time(time: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:

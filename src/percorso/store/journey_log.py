@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.errors import Corrupt, FormatTooNew, NotFound, nearest_hint
-from percorso.store.cold import COLD_COLUMNS, ColdRows, cold_rows, month_key, month_of_key, one_array
+from percorso.store.cold import COLD_COLUMNS, ColdRows, cold_rows, month_key, one_array
 
 __all__ = [
     "CODED_COLUMNS",
@@ -196,14 +196,14 @@ class Bucket:
         whole = one_array([self._month(month).arrow(name) for month in where.months])
         return whole if len(where.months) == 1 else whole.take(pa.array(where.places()))
 
-    def cold_rows(self, rows: npt.NDArray[np.int64], names: Sequence[str]) -> pa.Table:
+    def cold_rows(self, rows: npt.NDArray[np.int64], names: list[str]) -> pa.Table:
         """Cold columns of some events.
 
         Parameters
         ----------
         rows : int64, shape (n,)
             Event rows, in any order; only their months are read.
-        names : sequence of str
+        names : list of str
         """
         where = self._cold_rows()
         place = where.places()[rows]
@@ -214,18 +214,19 @@ class Bucket:
         present, starts = np.unique(month[order], return_index=True)
         inside = np.split(place[order], starts[1:]) if len(present) else []
         parts = [
-            (self._month(where.months[number]), pa.array(places - where.offsets[number]))
+            self._month(where.months[number]).batch.select(names).take(pa.array(places - where.offsets[number]))
             for number, places in zip(present.tolist(), inside, strict=True)
         ]
         columns = {}
         for name in names:
-            found = [table.arrow(name).take(places) for table, places in parts] or [pa.array([], COLD_COLUMNS[name])]
+            found = [part.column(name) for part in parts] or [pa.array([], COLD_COLUMNS[name])]
             columns[name] = one_array(found).take(pa.array(back))
         return pa.table(columns)
 
-    def months(self) -> tuple[int, ...]:
-        """Months that have a cold table, ascending, counted from January 1970."""
-        return tuple(sorted(month for key in self.meta["files"] if (month := month_of_key(key)) is not None))
+    def cold_words(self, name: str) -> set[str]:
+        """The values of a coded cold column, of all months; none has to be put together."""
+        every = (self._month(month).dictionary(name) for month in self._cold_rows().months)
+        return {word for words in every for word in words}
 
     def _month(self, month: int) -> Table:
         return self.table(month_key(month))
