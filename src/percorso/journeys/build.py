@@ -286,7 +286,8 @@ def _in_threads(
     folder: Path, build: Callable[[int], dict[str, Any]], indices: Sequence[int], done: _Counter
 ) -> list[dict[str, Any]]:
     folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(default_threads(), thread_name_prefix="percorso-build") as pool:
+    # More than there are cores: half of the time a bucket waits for the disk.
+    with ThreadPoolExecutor(2 * default_threads(), thread_name_prefix="percorso-build") as pool:
         return list(_counted(pool.map(build, indices), done))
 
 

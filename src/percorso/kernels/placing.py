@@ -96,38 +96,17 @@ def placing_input(**arrays: npt.NDArray[np.generic]) -> PlacingInput:
     return PlacingInput(**views)
 
 
-@kernel()
-def _person(rows: PlacingInput, i: int) -> Any:
-    s = rows.sset[i]
-    return np.int32(-1) if s < 0 else rows.person[s]
-
-
-@kernel()
-def _concerns(rows: PlacingInput, i: int, weak: U8, strong: U8, any_strong: bool) -> bool:
-    """Does a row carry a marked w?"""
-    a, d = rows.anonymous[i], rows.device[i]
-    if (a >= 0 and weak[a]) or (d >= 0 and weak[d]):
-        return True
-    if any_strong:
-        s = rows.sset[i]
-        if s >= 0:
-            for k in range(rows.offsets[s], rows.offsets[s + 1]):
-                if strong[rows.members[k]]:
-                    return True
-    return False
-
-
 @kernel(types.void(_INPUT, U8_IN, types.int64, types.int64, U8_OUT, U8_OUT))
 def mark_carried(rows: PlacingInput, affected: U8, begin: int, end: int, weak: U8, strong: U8) -> None:
     """Mark every w of affected rows without a person: whoever has a login among them can decide."""
     for i in range(begin, end):
-        if not affected[i] or not rows.keep[i] or _person(rows, i) >= 0:
+        s = rows.sset[i]
+        if not affected[i] or not rows.keep[i] or (s >= 0 and rows.person[s] >= 0):
             continue
         if rows.anonymous[i] >= 0:
             weak[rows.anonymous[i]] = 1
         if rows.device[i] >= 0:
             weak[rows.device[i]] = 1
-        s = rows.sset[i]
         if s >= 0:
             for k in range(rows.offsets[s], rows.offsets[s + 1]):
                 strong[rows.members[k]] = 1
@@ -143,8 +122,9 @@ def mark_logins(
     """
     any_strong = bool(asked_strong.any())
     for i in range(begin, end):
-        s = rows.sset[i]
-        if s < 0 or not _concerns(rows, i, asked_weak, asked_strong, any_strong):
+        a, d, s = rows.anonymous[i], rows.device[i], rows.sset[i]
+        concerned = (a >= 0 and asked_weak[a] != 0) or (d >= 0 and asked_weak[d] != 0)
+        if s < 0 or not (concerned or any_strong):
             continue
         if not rows.keep[i] or rows.signed_out[i] or rows.person[s] < 0:
             continue
@@ -214,6 +194,14 @@ def mark_affected(
                     break
 
 
+@kernel()
+def _first(a: int, d: int, weak: U8) -> Any:
+    """The w of a row without strong identifiers; a tuple of arrays handed to a callee costs more than all of this."""
+    if a >= 0 and (weak[a] or d < 0 or not weak[d]):
+        return np.int64(2) * a
+    return np.int64(2) * d if d >= 0 else np.int64(-1)
+
+
 @kernel(types.int64(_INPUT, types.int64, U8_IN, U8_IN))
 def _choice(rows: PlacingInput, i: int, weak: U8, strong: U8) -> Any:
     """The first w of a row that has a login, else the first present, else -1."""
@@ -262,9 +250,10 @@ def choose_weak(
     """
     for i in range(begin, end):
         chosen[i] = -1
-        if not affected[i] or not rows.keep[i] or _person(rows, i) >= 0:
+        s = rows.sset[i]
+        if not affected[i] or not rows.keep[i] or (s >= 0 and rows.person[s] >= 0):
             continue
-        w = _choice(rows, i, weak, strong)
+        w = _choice(rows, i, weak, strong) if s >= 0 else _first(rows.anonymous[i], rows.device[i], weak)
         chosen[i] = w
         if w < 0:
             continue
@@ -315,10 +304,11 @@ def timeline_records(
     record = np.empty(1024, dtype=np.int8)
     any_strong = bool(asked_strong.any())
     for i in range(begin, end):
-        if not rows.keep[i] or not _concerns(rows, i, asked_weak, asked_strong, any_strong):
+        a, d, s = rows.anonymous[i], rows.device[i], rows.sset[i]
+        concerned = (a >= 0 and asked_weak[a] != 0) or (d >= 0 and asked_weak[d] != 0)
+        if not rows.keep[i] or not (concerned or (any_strong and s >= 0)):
             continue
-        s = rows.sset[i]
-        person = _person(rows, i)
+        person = rows.person[s] if s >= 0 else np.int32(-1)
         scope = rows.scope[rows.source[i]]
         first = rows.offsets[s] if s >= 0 else np.int64(0)
         last = rows.offsets[s + 1] if s >= 0 else np.int64(0)
@@ -331,7 +321,7 @@ def timeline_records(
             if chosen[i] >= 0:
                 t = number[np.int64(chosen[i]) * n_scopes]
                 if t >= 0 and (n_parts == 1 or t % n_parts == part):
-                    row[n], timeline[n], record[n] = i, t // n_parts, _QUERY
+                    row[n], timeline[n], record[n] = i, (t if n_parts == 1 else t // n_parts), _QUERY
                     n += 1
             continue
         for k in range(first - 2, last):
@@ -348,7 +338,8 @@ def timeline_records(
             t = number[w * n_scopes + scope]
             if t < 0 or (n_parts > 1 and t % n_parts != part):
                 continue
-            t = t // n_parts
+            if n_parts > 1:
+                t = t // n_parts
             if person < 0 and chosen[i] == w:
                 row[n], timeline[n], record[n] = i, t, _QUERY
                 n += 1
@@ -436,15 +427,15 @@ def sweep_timelines(
                 elif kind == _QUERY:
                     event, after = row[r], scratch[i - lo]
                     if login >= 0:
-                        last = _person(rows, row[login])
+                        last = rows.person[rows.sset[row[login]]]
                         if ended_by < 0:
                             owner[event], rule[event] = last, RULE_LOGIN_BEFORE
-                        elif after >= 0 and _person(rows, row[after]) == last:
+                        elif after >= 0 and rows.person[rows.sset[row[after]]] == last:
                             owner[event], rule[event] = last, RULE_SIGNED_OUT_SAME
                         else:
                             owner[event], rule[event], key_row[event] = -1, RULE_SIGNED_OUT, ended_by
                     elif after >= 0 and time[row[after]] - time[event] <= backfill:
-                        owner[event], rule[event] = _person(rows, row[after]), RULE_LOGIN_AFTER
+                        owner[event], rule[event] = rows.person[rows.sset[row[after]]], RULE_LOGIN_AFTER
                     elif is_session:
                         owner[event], rule[event], key_row[event] = -1, RULE_SHARED_SESSION, first
                     else:
