@@ -24,7 +24,30 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-__all__ = ["MAPPING", "event_tables", "main", "write_csv", "write_parquet", "write_segment"]
+__all__ = [
+    "BLOCK_EVENTS",
+    "HOST",
+    "MAPPING",
+    "NAMES",
+    "START_US",
+    "YEAR_US",
+    "Ints",
+    "Visits",
+    "campaign_queries",
+    "chain_paths",
+    "draw_visits",
+    "event_tables",
+    "event_times",
+    "main",
+    "numbered",
+    "origin_column",
+    "page_paths",
+    "referrers",
+    "uuids",
+    "write_csv",
+    "write_parquet",
+    "write_segment",
+]
 
 BLOCK_EVENTS = 500_000
 YEAR_US = 365 * 86_400_000_000
@@ -95,19 +118,19 @@ value = "value"
 currency = "currency"
 """
 
-_Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class _Visits:
+class Visits:
     """Visits of a block, and their events: the event's visit, its place in it, and its code in `NAMES`."""
 
-    person: _Ints
-    begin_us: _Ints
-    origin: _Ints
-    of_event: _Ints
-    place: _Ints
-    code: _Ints
+    person: Ints
+    begin_us: Ints
+    origin: Ints
+    of_event: Ints
+    place: Ints
+    code: Ints
 
 
 def event_tables(events: int, persons: int, seed: int = 7) -> Iterator[pa.Table]:
@@ -120,16 +143,16 @@ def event_tables(events: int, persons: int, seed: int = 7) -> Iterator[pa.Table]
     persons : int
         Number of people who may come; how often each does falls with a power of their rank.
     """
-    paths = _paths(np.random.default_rng(seed))
+    paths = chain_paths(np.random.default_rng(seed))
     blocks = -(-events // BLOCK_EVENTS)
     for block in range(blocks):
         rng = np.random.default_rng([seed, block])
         wanted = min(BLOCK_EVENTS, events - block * BLOCK_EVENTS)
         span_us = YEAR_US // blocks
-        yield _table(_visits(rng, paths, wanted, persons, START_US + block * span_us, span_us), rng)
+        yield _table(draw_visits(rng, paths, wanted, persons, START_US + block * span_us, span_us), rng)
 
 
-def _paths(rng: np.random.Generator) -> list[_Ints]:
+def chain_paths(rng: np.random.Generator) -> list[Ints]:
     """Paths through the chain, as codes."""
     paths = []
     for _ in range(4_000):
@@ -144,9 +167,17 @@ def _paths(rng: np.random.Generator) -> list[_Ints]:
     return paths
 
 
-def _visits(
-    rng: np.random.Generator, paths: list[_Ints], events: int, persons: int, begin_us: int, span_us: int
-) -> _Visits:
+def draw_visits(
+    rng: np.random.Generator,
+    paths: list[Ints],
+    events: int,
+    persons: int,
+    begin_us: int,
+    span_us: int,
+    *,
+    skew: float = 2.5,
+) -> Visits:
+    """Visits that make up so many events; the higher `skew`, the more of them a few people make."""
     lengths = np.array([len(path) for path in paths])
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     chosen = rng.integers(0, len(paths), events)  # more than enough: no path is empty
@@ -158,12 +189,12 @@ def _visits(
     code = np.concatenate(paths)[starts[chosen][of_event] + place]
     # The last hour stays free, so that visits end before the next block begins.
     begin = begin_us + rng.integers(0, max(1, (span_us - 3_600_000_000) // 1000), visits) * 1000
-    person = (persons * rng.random(visits) ** 2.5).astype(np.int64)
+    person = (persons * rng.random(visits) ** skew).astype(np.int64)
     shares = np.array([origin[4] for origin in ORIGINS]) / 100
-    return _Visits(person, begin, rng.choice(len(ORIGINS), visits, p=shares), of_event, place, code)
+    return Visits(person, begin, rng.choice(len(ORIGINS), visits, p=shares), of_event, place, code)
 
 
-def _times(visits: _Visits, rng: np.random.Generator) -> _Ints:
+def event_times(visits: Visits, rng: np.random.Generator) -> Ints:
     """A visit's first event at its beginning, the others 2 to 60 seconds after the one before."""
     steps = rng.integers(2_000, 60_000, len(visits.of_event)) * 1000
     steps[visits.place == 0] = 0
@@ -173,8 +204,8 @@ def _times(visits: _Visits, rng: np.random.Generator) -> _Ints:
     return visits.begin_us[visits.of_event] + since + visits.of_event % 1000
 
 
-def _table(visits: _Visits, rng: np.random.Generator) -> pa.Table:
-    times = _times(visits, rng)
+def _table(visits: Visits, rng: np.random.Generator) -> pa.Table:
+    times = event_times(visits, rng)
     order = np.argsort(times, kind="stable")
     of_event, place, code = visits.of_event[order], visits.place[order], visits.code[order]
     person = visits.person[of_event]
@@ -183,31 +214,33 @@ def _table(visits: _Visits, rng: np.random.Generator) -> pa.Table:
     landing = place == 0
     origin = np.where(landing, visits.origin[of_event], 0)
     product = (20_000 * rng.random(len(code)) ** 3).astype(np.int64)
-    path = _pages(code, product)
+    path = page_paths(code, product)
     query = pc.if_else(
-        pc.match_substring(path, "?"), pc.replace_substring(_queries(origin), "?", "&"), _queries(origin)
+        pc.match_substring(path, "?"),
+        pc.replace_substring(campaign_queries(origin), "?", "&"),
+        campaign_queries(origin),
     )
     has_value = np.isin(code, [NAMES.index(name) for name in ("Product Added", "Order Completed")])
     value = np.round(5 + 200 * rng.random(len(code)) ** 2, 2)
     return pa.table(
         {
-            "message_id": _uuids(rng, len(code)),
+            "message_id": uuids(rng, len(code)),
             "event": pa.array(NAMES).take(pa.array(code)),
             "timestamp": pa.array(times[order]).cast(pa.timestamp("us", tz="UTC")),
-            "user_id": _numbered("u", person, ~knows),
-            "anonymous_id": _numbered("a-", device * 7919 % 2**40, np.zeros(len(code), np.bool_)),
+            "user_id": numbered("u", person, ~knows),
+            "anonymous_id": numbered("a-", device * 7919 % 2**40, np.zeros(len(code), np.bool_)),
             "url": pc.binary_join_element_wise(HOST, path, query, ""),
-            "referrer": _referrers(origin, landing),
-            "utm_source": _origin_column(0, origin),
-            "utm_medium": _origin_column(1, origin),
-            "utm_campaign": _origin_column(2, origin),
+            "referrer": referrers(origin, landing),
+            "utm_source": origin_column(0, origin),
+            "utm_medium": origin_column(1, origin),
+            "utm_campaign": origin_column(2, origin),
             "value": pa.array(value, mask=~has_value),
             "currency": pc.if_else(pa.array(has_value), "EUR", pa.scalar(None, pa.string())),
         }
     )
 
 
-def _pages(code: _Ints, product: _Ints) -> pa.Array:
+def page_paths(code: Ints, product: Ints) -> pa.Array:
     before = pa.array([CHAIN[name][0].partition("{}")[0] for name in NAMES]).take(pa.array(code))
     after = pa.array([CHAIN[name][0].partition("{}")[2] for name in NAMES]).take(pa.array(code))
     has = pa.array(["{}" in CHAIN[name][0] for name in NAMES]).take(pa.array(code))
@@ -215,7 +248,7 @@ def _pages(code: _Ints, product: _Ints) -> pa.Array:
     return pc.binary_join_element_wise(before, number, after, "")
 
 
-def _queries(origin: _Ints) -> pa.Array:
+def campaign_queries(origin: Ints) -> pa.Array:
     texts = []
     for source, medium, campaign, _, _ in ORIGINS:
         named = {"utm_source": source, "utm_medium": medium, "utm_campaign": campaign}
@@ -224,20 +257,20 @@ def _queries(origin: _Ints) -> pa.Array:
     return pa.array(texts).take(pa.array(origin))
 
 
-def _referrers(origin: _Ints, landing: npt.NDArray[np.bool_]) -> pa.Array:
-    return pc.if_else(pa.array(landing), _origin_column(3, origin), f"{HOST}/")
+def referrers(origin: Ints, landing: npt.NDArray[np.bool_]) -> pa.Array:
+    return pc.if_else(pa.array(landing), origin_column(3, origin), f"{HOST}/")
 
 
-def _origin_column(part: int, origin: _Ints) -> pa.Array:
+def origin_column(part: int, origin: Ints) -> pa.Array:
     return pa.array([str(entry[part]) or None for entry in ORIGINS], pa.string()).take(pa.array(origin))
 
 
-def _numbered(prefix: str, numbers: _Ints, missing: npt.NDArray[np.bool_]) -> pa.Array:
+def numbered(prefix: str, numbers: Ints, missing: npt.NDArray[np.bool_]) -> pa.Array:
     texts = pa.array(numbers + 1_000_000, mask=missing).cast(pa.string())
     return pc.binary_join_element_wise(prefix, texts, "")
 
 
-def _uuids(rng: np.random.Generator, n: int) -> pa.Array:
+def uuids(rng: np.random.Generator, n: int) -> pa.Array:
     """Random UUIDs (version 4) as text."""
     raw = rng.integers(0, 256, (n, 16), dtype=np.uint8)
     raw[:, 6] = raw[:, 6] & 0x0F | 0x40

@@ -1,4 +1,4 @@
-"""What the machine itself allows: memory scan, disk sync, sort, and the parsers that imports rest on.
+"""What the machine itself allows: memory, hashing, disk sync, sort, and the parsers that imports rest on.
 
     python -m benchmarks.limits WORK [--parquet F] [--csv F] [--ndjson F]
 
@@ -8,6 +8,7 @@ prints one JSON object; rates are the median of several runs.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import statistics
@@ -24,6 +25,7 @@ import pyarrow.parquet
 
 SCAN_BYTES = 1 << 30
 WRITE_BYTES = 256 << 20
+HASH_BYTES = 256 << 20
 SORT_ROWS = 5_000_000
 
 
@@ -43,6 +45,19 @@ def memory_scan(threads: int) -> float:
     parts = np.array_split(np.ones(SCAN_BYTES // 8, dtype=np.int64), threads)
     with ThreadPoolExecutor(threads) as pool:
         return SCAN_BYTES / seconds(lambda: sum(pool.map(np.sum, parts)))
+
+
+def memory_copy(threads: int) -> float:
+    """Bytes per second that numpy copies from memory to memory, over all threads."""
+    parts = [(part, np.empty_like(part)) for part in np.array_split(np.ones(SCAN_BYTES // 8, dtype=np.int64), threads)]
+    with ThreadPoolExecutor(threads) as pool:
+        return SCAN_BYTES / seconds(lambda: list(pool.map(lambda pair: np.copyto(pair[1], pair[0]), parts)))
+
+
+def sha256() -> float:
+    """Bytes per second of SHA-256 in one thread, of large content."""
+    content = os.urandom(HASH_BYTES)
+    return HASH_BYTES / seconds(lambda: hashlib.sha256(content).digest())
 
 
 def disk_sync(folder: Path) -> dict[str, float]:
@@ -105,6 +120,8 @@ def main() -> None:
     options = parser.parse_args()
     found = {
         "memory_scan_bytes_per_s": memory_scan(options.threads),
+        "memory_copy_bytes_per_s": memory_copy(options.threads),
+        "sha256_bytes_per_s": sha256(),
         "sort_rows_per_s": sort_rows(options.work, options.threads),
     }
     found |= disk_sync(options.work) | parsers(options.parquet, options.csv, options.ndjson)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from benchmarks.report_identity import identity, identity_summary
+from benchmarks.tables import table
+
 __all__ = ["report", "summary"]
 
 #: What the figures are meant to reach at 20 million events on two cores.
@@ -29,10 +32,12 @@ def report(found: dict[str, Any]) -> str:
         "# Results",
         "Written by `make bench`; [README.md](README.md) says how each figure is measured and what bounds it.",
         _machine(found["machine"]),
-        "## Questions\n\n" + _questions(found["sizes"]),
-        "## From files to journeys\n\n" + _ways_in(found),
-        "## What the machine allows\n\n" + _limits(found["limits"]),
     ]
+    if "sizes" in found:
+        parts += ["## Questions\n\n" + _questions(found["sizes"]), "## From files to journeys\n\n" + _ways_in(found)]
+    if "identity" in found:
+        parts.append("## Who is one person\n\n" + identity(found["identity"]))
+    parts.append("## What the machine allows\n\n" + _limits(found["limits"]))
     if "kills" in found:
         parts.append("## Imports killed half-way\n\n" + _kills(found["kills"]))
     return "\n\n".join(parts) + "\n"
@@ -54,12 +59,10 @@ def summary(found: dict[str, Any]) -> str:
         f"Over {size['events']:,} events on {machine['cores']} cores ({machine['processor']}), medians of warm runs; "
         f"a funnel from the command line, start included: {size['command']['seconds']:.1f} s."
     )
-    return "\n\n".join([head, table(("question", "Percorso", "ClickHouse", "DuckDB"), rows), ways])
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+    parts = [head, table(("question", "Percorso", "ClickHouse", "DuckDB"), rows), ways]
+    measured = [each for each in found.get("identity", []) if each["events"] >= size["events"]]
+    parts += [identity_summary(each) for each in measured[:1]]
+    return "\n\n".join(parts)
 
 
 def _machine(machine: dict[str, Any]) -> str:
@@ -96,7 +99,7 @@ def _question_rows(size: dict[str, Any], question: str, name: str) -> Iterable[S
 
 def _ways_in(found: dict[str, Any]) -> str:
     rows = []
-    for kind, figure in found["text"].items():
+    for kind, figure in found.get("text", {}).items():
         rows.append(_rate_row(f"import {kind}", figure, TARGETS[f"import {kind}"]))
     for size in found["sizes"]:
         rows.append(_rate_row("import parquet", size["import"], TARGETS["import parquet"]))
@@ -118,6 +121,8 @@ def _rate_row(name: str, figure: dict[str, Any], target: float) -> Sequence[str]
 def _limits(limits: dict[str, float]) -> str:
     texts = {
         "memory_scan_bytes_per_s": ("memory read by numpy's sum, all cores", 1e-9, "{:.1f} GB/s"),
+        "memory_copy_bytes_per_s": ("memory copied by numpy, all cores", 1e-9, "{:.1f} GB/s"),
+        "sha256_bytes_per_s": ("SHA-256 of large content, one core", 1e-9, "{:.2f} GB/s"),
         "sort_rows_per_s": ("rows sorted by person and time (DuckDB, 24 bytes each)", 1, "{:,.0f}/s"),
         "fsync_ms": ("one synced write of 4 KiB", 1, "{:.2f} ms"),
         "write_bytes_per_s": ("one synced write of 256 MiB", 1e-6, "{:,.0f} MB/s"),

@@ -1,9 +1,11 @@
 """Measure Percorso and write RESULTS.md: `make bench`, or
 
-    python -m benchmarks.run [--events 1000000,5000000,20000000] [--with-100m] [--runs 7] [--repeat 3] [--kills 50]
+    python -m benchmarks.run [--events 1000000,5000000,20000000] [--only identity] [--with-100m]
+                             [--runs 7] [--repeat 3] [--kills 50]
 
 Every measured step runs in a process of its own. Data and workspaces go to benchmarks/data, raw figures to
-benchmarks/.work; both are ignored by git.
+benchmarks/.work; both are ignored by git. With `--only`, the other figures of RESULTS.md stay as they were
+measured last.
 """
 
 from __future__ import annotations
@@ -13,20 +15,16 @@ import json
 import os
 import platform
 import shutil
-import statistics
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.child import ROOT, Run, run_command, run_module
+from benchmarks.child import ROOT, Run, run_module
+from benchmarks.common import DATA, WORK, fresh_workspace, percorso, repeated, say
+from benchmarks.identity import measure_identity
 from benchmarks.report import report, summary
 
-DATA = ROOT / "benchmarks" / "data"
-WORK = ROOT / "benchmarks" / ".work"
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
-PERCORSO = str(Path(sys.executable).with_name("percorso"))
 STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
 
 #: The README shows the figures of a run at least this large, between these marks.
@@ -36,29 +34,14 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 #: Text formats are measured on at most this many events: their rate does not depend on the size.
 TEXT_EVENTS = 1_000_000
 
-
-def say(text: str) -> None:
-    print(f"{datetime.now(UTC):%H:%M:%S}  {text}", flush=True)
-
-
-def percorso(workspace: Path, *arguments: str) -> Run:
-    return run_command([PERCORSO, "-w", str(workspace), *arguments])
-
-
-def repeated(run: Callable[[], Run], times: int) -> dict[str, Any]:
-    """Median seconds and largest peak of several runs."""
-    runs = [run() for _ in range(times)]
-    return {
-        "seconds": statistics.median(each.seconds for each in runs),
-        "all_seconds": [each.seconds for each in runs],
-        "peak_bytes": max(each.peak_bytes for each in runs),
-    }
+#: What can be measured by itself.
+SECTIONS = ("text", "sizes", "identity", "kills")
 
 
 def import_into(workspace: Path, file: Path, mapping: Path | None) -> Run:
     """Import one file into a fresh workspace; only the import is measured."""
     shutil.rmtree(workspace, ignore_errors=True)
-    percorso(workspace, "init", "--currency", "EUR", "--timezone", "Europe/Rome", "--language", "en")
+    fresh_workspace(workspace)
     return percorso(workspace, "import", str(file), "--json", *(("--mapping", str(mapping)) if mapping else ()))
 
 
@@ -120,41 +103,76 @@ def machine() -> dict[str, Any]:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--events", default="1000000,5000000,20000000", help="sizes, separated by commas")
+    parser.add_argument("--only", default="", metavar="NAMES", help=f"some of {', '.join(SECTIONS)}; the rest is kept")
     parser.add_argument("--with-100m", action="store_true", help="also 100 million events; takes hours and 60 GB")
     parser.add_argument("--runs", type=int, default=7, help="warm runs of each question")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each import and build")
     parser.add_argument("--kills", type=int, default=50, help="imports killed half-way; 0 leaves that out")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.only = options.only.split(",") if options.only else list(SECTIONS)
+    unknown = sorted(set(options.only) - set(SECTIONS))
+    if unknown:
+        parser.error(f"--only knows {', '.join(SECTIONS)}, not {', '.join(unknown)}")
+    return options
 
 
 def write(found: dict[str, Any]) -> None:
     """Write raw figures, RESULTS.md and, where the largest size was measured, the figures in the README."""
     (WORK / "results.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     RESULTS.write_text(report(found), encoding="utf-8")
-    if found["sizes"][-1]["events"] >= README_EVENTS:
+    sizes = found.get("sizes", [])
+    if "text" in found and sizes and sizes[-1]["events"] >= README_EVENTS:
         readme = ROOT / "README.md"
         before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
         after = rest.partition(END)[2]
         readme.write_text(f"{before}{BEGIN}\n\n{summary(found)}\n\n{END}{after}", encoding="utf-8")
 
 
+def measured_before() -> dict[str, Any]:
+    """The figures of the last run, to which a run of some sections alone adds its own."""
+    raw = WORK / "results.json"
+    found: dict[str, Any] = json.loads(raw.read_text(encoding="utf-8")) if raw.exists() else {}
+    return found
+
+
+def put(found: dict[str, Any], section: str, figures: dict[str, Any]) -> None:
+    """Add the figures of one size, in place of those there were."""
+    kept = [each for each in found.get(section, []) if each["events"] != figures["events"]]
+    found[section] = sorted([*kept, figures], key=lambda each: int(each["events"]))
+    write(found)
+
+
+def measure_limits(sections: list[str], text_events: int) -> dict[str, Any]:
+    """Limits of the machine; those of parsers where files are there to be parsed."""
+    given: list[str] = []
+    if "text" in sections or "sizes" in sections:
+        files = generated(text_events)
+        formats = (("--parquet", "parquet"), ("--csv", "csv"), ("--ndjson", "segment"))
+        given = [word for option, kind in formats for word in (option, str(files[kind]))]
+    say("limits of the machine")
+    limits: dict[str, Any] = run_module("benchmarks.limits", str(WORK), *given).json
+    return limits
+
+
 def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     sizes = [int(size) for size in options.events.split(",")] + ([100_000_000] if options.with_100m else [])
     WORK.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Any] = {"machine": machine(), "sizes": []}
+    found = measured_before() if len(options.only) < len(SECTIONS) else {}
     text_events = min(TEXT_EVENTS, max(sizes))
-    files = generated(text_events)
-    say("limits of the machine")
-    formats = (("--parquet", "parquet"), ("--csv", "csv"), ("--ndjson", "segment"))
-    given = [word for option, kind in formats for word in (option, str(files[kind]))]
-    found["limits"] = run_module("benchmarks.limits", str(WORK), *given).json
-    scratch = DATA / "text-workspace"
-    found["text"] = {kind: measure_import(kind, text_events, scratch, options.repeat) for kind in ("csv", "segment")}
+    found["machine"] = machine()
+    found["limits"] = found.get("limits", {}) | measure_limits(options.only, text_events)
+    if "text" in options.only:
+        scratch = DATA / "text-workspace"
+        kinds = ("csv", "segment")
+        found["text"] = {kind: measure_import(kind, text_events, scratch, options.repeat) for kind in kinds}
     for events in sizes:
-        found["sizes"].append(measure_size(events, options))
-        write(found)
-    if options.kills:
+        if "sizes" in options.only:
+            put(found, "sizes", measure_size(events, options))
+    for events in sizes:
+        if "identity" in options.only:
+            put(found, "identity", measure_identity(events, options.repeat))
+    if options.kills and "kills" in options.only:
         say(f"{options.kills} imports killed")
         found["kills"] = run_module("benchmarks.kill_import", "--kills", str(options.kills)).json
     write(found)

@@ -35,13 +35,20 @@ def test_methods_of_a_workspace() -> None:
     assert [name for name in dir(percorso.Percorso) if not name.startswith("_")] == [
         "build",
         "customer",
+        "erase",
+        "explain",
+        "explain_event",
+        "export_person",
         "flow",
         "flow_spec",
         "funnel",
         "funnel_spec",
+        "identity_report",
         "import_files",
+        "link",
         "people",
         "sql",
+        "unlink",
         "variants",
         "variants_spec",
     ]
@@ -88,6 +95,22 @@ def test_people(shop: percorso.Percorso) -> None:
     assert shop.people(variants, percorso.VariantCell()).table.num_rows == 3
     with pytest.raises(percorso.PercorsoError, match="another kind of question"):
         shop.people(answer, percorso.VariantCell())
+
+
+def test_identity(tmp_path: Path) -> None:
+    make_shop(tmp_path / "shop")
+    shop = percorso.open(tmp_path / "shop")
+    before = shop.identity_report().identified
+    assert shop.explain("u0").placed_by[0].rule == "strong"
+    assert shop.explain_event(shop.explain("u0").placed_by[0].example.event.message_id).rule == "strong"
+    assert shop.link("u0", "u1", reason="one person").state == "linked"
+    assert shop.identity_report().identified == before - 1
+    assert shop.unlink("u0", "u1", reason="a mistake").state == "undecided"
+    assert len(shop.export_person("u0")["events"]) == 3
+    assert shop.erase("u0", reason="request of 3 May").done
+    assert shop.identity_report().identified == before - 1
+    with pytest.raises(percorso.PercorsoError, match="Nobody is known"):
+        shop.explain("u0")
 
 
 def test_scope_options(shop: percorso.Percorso) -> None:

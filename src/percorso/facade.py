@@ -18,10 +18,17 @@ from percorso.analyses.variants import VariantsSpec
 from percorso.errors import SpecError, nearest_hint
 from percorso.services.build import BuildReport, build_log, fresh_log
 from percorso.services.customer import ask_customer
+from percorso.services.decide import DecisionReport, link, unlink
+from percorso.services.erasure import ErasureReport, erase_person
+from percorso.services.explained import EventExplanation, Explanation
 from percorso.services.flow import ask_flow
 from percorso.services.funnel import ask_funnel
+from percorso.services.identity_explain import explain_event, explain_identity
+from percorso.services.identity_report import report_identity
+from percorso.services.identity_reported import IdentityReport
 from percorso.services.imports import ImportReport, ImportRequest, import_files
 from percorso.services.people import FlowCell, FunnelCell, VariantCell, ask_people
+from percorso.services.person_export import export_person
 from percorso.services.sql import run_sql
 from percorso.services.variants import ask_variants
 from percorso.services.workspace import Workspace, default_folder, open_workspace
@@ -155,6 +162,61 @@ class Percorso:
         return ask_customer(
             self._workspace, identifier, kind=kind, space=space, as_of=as_of, personal=personal, log=log
         )
+
+    def explain(self, identifier: str, *, kind: str = "", space: str = "", personal: bool = False) -> Explanation:
+        """Why an identifier, or a person, is what it is: what joined it, what was refused, which rules placed events.
+
+        Parameters
+        ----------
+        identifier, kind, space, personal
+            As of `customer`.
+        """
+        log = self._how()["log"]
+        return explain_identity(self._workspace, identifier, kind=kind, space=space, personal=personal, log=log)
+
+    def explain_event(self, message: str, *, source: str = "", personal: bool = False) -> EventExplanation:
+        """Why one event is whose it is, by its message id, and its source where several sent one with this id."""
+        return explain_event(self._workspace, message, source=source, personal=personal, log=self._how()["log"])
+
+    def identity_report(self, *, personal: bool = False) -> IdentityReport:
+        """How identity went over the whole workspace."""
+        return report_identity(self._workspace, personal=personal, log=self._how()["log"])
+
+    def link(self, a: str, b: str, *, reason: str, author: str = "") -> DecisionReport:
+        """Say that two identifiers are one person, or take back an `unlink` of the two.
+
+        Parameters
+        ----------
+        a, b : str
+            Alone, or as ``type:value`` or ``type:space:value``.
+        reason : str
+            Why; kept, so it must not hold an identifier.
+        author : str
+            Who says so. Default: the name under which the system knows the user.
+        """
+        return link(self._workspace, a, b, reason=reason, author=author)
+
+    def unlink(self, a: str, b: str, *, reason: str, author: str = "") -> DecisionReport:
+        """Say that two identifiers are not one person, or take back a `link` of the two. See `link`."""
+        return unlink(self._workspace, a, b, reason=reason, author=author)
+
+    def erase(
+        self, identifier: str, *, reason: str, kind: str = "", space: str = "", author: str = ""
+    ) -> ErasureReport:
+        """Erase everything that is held on a person, at once and for good.
+
+        Parameters
+        ----------
+        identifier, kind, space
+            As of `customer`.
+        reason, author : str
+            As of `link`.
+        """
+        return erase_person(self._workspace, identifier, kind=kind, space=space, author=author, reason=reason)
+
+    def export_person(self, identifier: str, *, kind: str = "", space: str = "") -> dict[str, Any]:
+        """Everything that is held on a person, ready for JSON; raw values throughout. Parameters as of `customer`."""
+        return export_person(self._workspace, identifier, kind=kind, space=space)
 
     def sql(self, query: str, *, personal: bool = False) -> pa.Table:
         """Your own SELECT over events, sessions, journeys and persons."""

@@ -1,4 +1,4 @@
-"""`percorso identity link|unlink|decisions`."""
+"""`percorso identity link|unlink|decisions|explain|report`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
+from percorso.cli.identity_words import RULES
 from percorso.cli.main import run
+from percorso.identity.placement import PLACING_RULES
+from percorso.services.explained import RefusalEffect, SharingReason, Standing
+from percorso.services.identity_reported import DecisionEffect
 from percorso.services.workspace import Workspace
 from percorso.store import database
+from tests.docs_tables import code_spans, table
 from tests.lake_builder import event
-from tests.workspaces import make_workspace
+from tests.services.identity_world import ANNA as WORLD_ANNA
+from tests.services.identity_world import FAMILY, make_world
+from tests.services.identity_world import RAW as WORLD_RAW
+from tests.workspaces import add_events, make_workspace
 
 Captured = pytest.CaptureFixture[str]
 
@@ -142,7 +151,7 @@ def test_mistakes_are_told_as_such(workspace: Workspace, capsys: Captured) -> No
 
 
 def test_the_page_shows_what_the_command_says(workspace: Workspace, capsys: Captured) -> None:
-    example = PAGE.read_text(encoding="utf-8").split("## Example")[1].split("```")[1]
+    example = page_section("## Example").split("```")[1]
     shown = [line for line in example.splitlines() if line and not line.startswith("$")]
     told = said(workspace, capsys, "link", ANNA, ONLINE) + said(workspace, capsys, "unlink", ANNA, ONLINE)
     assert [re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "T", line) for line in shown] == [
@@ -156,3 +165,153 @@ def test_a_newer_database_is_refused(workspace: Workspace, capsys: Captured) -> 
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     assert identity(workspace, "decisions", "--json") == 1
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "format_too_new"
+
+
+# -------------------------------------------------------------------------------------------- explain and report
+
+
+def gift() -> list[dict[str, Any]]:
+    """The gift and the parcel of the page."""
+    orders = [
+        event(
+            f"2025-09-01T10:{n // 60:02d}:{n % 60:02d}",
+            "Order Completed",
+            message_id=f"order-{n:03d}",
+            user_id="u-1",
+            email="anna@posta.example",
+            order_id=str(1001 + n),
+        )
+        for n in range(100)
+    ]
+    courier = {"source": "courier", "source_kind": "delivery"}
+    return [
+        *orders,
+        event("2025-09-02T10:00", "Order Completed", message_id="gift", user_id="u-2", email="anna@posta.example"),
+        event("2025-09-03T10:00", "Email Link Clicked", message_id="click", email="anna@posta.example"),
+        event("2025-09-04T10:00", "Order Delivered", message_id="delivered-1", order_id="1001", **courier),
+    ]
+
+
+def page_section(heading: str) -> str:
+    return PAGE.read_text(encoding="utf-8").split(f"\n{heading}\n")[1].split("\n## ")[0]
+
+
+def plain(text: str) -> list[str]:
+    """Lines without what differs from run to run: persons' ids, and how wide columns are."""
+    hidden = re.sub(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{12}\b", "ID", text)
+    return [" ".join(line.split()) for line in hidden.splitlines() if line.strip()]
+
+
+def test_the_page_shows_what_explain_says(tmp_path: Path, capsys: Captured) -> None:
+    rows = gift()
+    workspace = make_workspace(tmp_path / "shop", rows[:-1])
+    chain, one = (block.split("\n", 2)[2] for block in page_section("## explain").split("```")[1::2])
+    assert identity(workspace, "explain", "anna@posta.example") == 0
+    told = capsys.readouterr().out.split("\nWhat you can do")[0]
+    assert plain(told) == plain(chain)
+    add_events(workspace, rows[-1:])
+    assert identity(workspace, "explain", "--event", "delivered-1") == 0
+    assert plain(capsys.readouterr().out) == plain(one)
+
+
+def test_keys_are_documented(world: Workspace, capsys: Captured) -> None:
+    def keys(heading: str) -> list[str]:
+        return [key for row in table("reference/identity.md", heading) for key in code_spans(row[0])]
+
+    assert identity(world, "report", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert sorted(report) == sorted(keys("Keys of report"))
+    assert identity(world, "explain", FAMILY, "--json") == 0
+    explained = json.loads(capsys.readouterr().out)
+    assert sorted(explained) == sorted(keys("Keys of explain"))
+    assert identity(world, "explain", "--event", "t4", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert sorted(told) == sorted(keys("Keys of one event"))
+    named = {key for row in table("reference/identity.md", "Keys of report") for key in re.findall(r'"(\w+)"', row[1])}
+    parts = [report["persons"], report["events"], *(report[name][0] for name in NAMED if report[name])]
+    assert {key for part in parts for key in part} - named <= {
+        "id",
+        "decision",
+        "decided_at",
+        "author",
+        "reason",
+        "effect",
+    }
+
+
+NAMED = ("types", "hubs", "dropped", "limits", "reused", "placed_by", "sources", "devices", "suspected")
+
+
+def test_reasons_standings_and_effects_are_documented(world: Workspace) -> None:
+    page = page_section("## explain")
+    said = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    kinds = (*get_args(Standing), *get_args(SharingReason), *get_args(RefusalEffect))
+    assert set(kinds) == said - {"--type"}
+    assert all(f"`{effect}`" in page_section("## report") for effect in get_args(DecisionEffect))
+    assert set(RULES) == set(PLACING_RULES)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return make_world(tmp_path_factory.mktemp("world") / "shop")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["report"],
+        ["explain", WORLD_ANNA],
+        ["explain", FAMILY],
+        ["explain", "agent.smith@shop.example"],
+        ["explain", "tablet-77"],
+        *(["explain", "--event", message] for message in ("t0", "t2", "t4", "t7", "far", "lonely", "kiosk", "lost")),
+    ],
+    ids=" ".join,
+)
+def test_nothing_raw_is_told_unasked(world: Workspace, words: list[str], capsys: Captured) -> None:
+    for options in ([], ["--json"]):
+        assert identity(world, *words, *options) == 0
+        told = capsys.readouterr().out
+        assert not [raw for raw in WORLD_RAW if raw in told]
+
+
+def test_personal_shows_identifiers(world: Workspace, capsys: Captured) -> None:
+    assert identity(world, "explain", WORLD_ANNA, "--personal") == 0
+    assert f"email {WORLD_ANNA} belongs to one person" in capsys.readouterr().out
+    assert identity(world, "report", "--personal") == 0
+    assert "not-an-address" in capsys.readouterr().out
+
+
+def test_an_event_is_told_in_a_paragraph(world: Workspace, capsys: Captured) -> None:
+    said = {
+        "t0": "The first comes 2h 24m later, within 90d (identity.backfill): Signed In of 2024-03-04 03:24 (web",
+        "t2": "The last one before it: Signed In of 2024-03-04 03:24 (web, message t1). So it belongs to person",
+        "t4": "It ended with Signed Out of 2024-03-04 08:12 (web, message t3). Who signs in next is somebody else",
+        "t7": "The same person signs in next: Signed In of",
+        "far": "The first comes 100d 0h later, not within 90d (identity.backfill)",
+        "lonely": "the logins on anonymous_id l…er in shop decide. There is none. So it belongs to an anonymous person",
+        "kiosk": "kiosk is a shared source (identity.shared_sources), and nobody signed in on this visit.",
+        "parcel": "It carries no identifier. Its order_id o…01 belongs to whom this event names: Order Completed of",
+        "lost": "No event that names somebody carries its order_id o…02 yet. So it belongs to nobody",
+        "nothing": "It carries no identifier. So it belongs to nobody; it counts in totals.",
+        "gift": "The best of them that is not shared is user_id u…02 in shop.",
+    }
+    for message, words in said.items():
+        assert identity(world, "explain", "--event", message) == 0
+        assert words in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_the_report_advises(world: Workspace, capsys: Captured) -> None:
+    assert identity(world, "report") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "user_id u…09 in shop 2024-03-17 email o•••@posta.example 2026-08-18 email n•••@posta.example" in told
+    assert "device_id c…er in shop 4 4 app" in told
+    assert "name it in identity.shared_sources" in told
+    assert "email a•••@shop.example 25 25 of type user_id 20" in told
+    assert f"Why they are one: percorso -w {world.folder} identity explain " in told
+
+
+def test_an_id_or_an_event_is_asked_for(world: Workspace, capsys: Captured) -> None:
+    for words in ([], ["x", "--event", "y"], ["x", "--source", "web"], ["--event", "y", "--type", "email"]):
+        assert identity(world, "explain", *words) == 2
+        assert "Error:" in capsys.readouterr().err

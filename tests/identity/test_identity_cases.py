@@ -347,6 +347,20 @@ def test_an_alias_of_a_browser_moves_nobody_s_address(persons: Asked) -> None:
     assert apart(found, "mail-1", "mail-2")
 
 
+def test_an_alias_of_a_browser_takes_no_account_over(persons: Asked) -> None:
+    found = persons(
+        [
+            *many(9, "caller", user_id="u1"),
+            *many(2, "victim", user_id="u2"),
+            on(5, "alias", type="alias", user_id="u1", previous_id="u2", anonymous_id="a1"),
+            on(6, "later", user_id="u2", anonymous_id="a1"),
+        ]
+    )
+    assert same(found, "victim-0", "victim-1", "later")
+    assert apart(found, "victim-0", "caller-0")
+    assert same(found, "caller-0", "alias")
+
+
 # ------------------------------------------------------------------------------------------ weak identifiers
 
 

@@ -62,7 +62,11 @@ def resolve(
     while pending:
         component = pending.pop()
         groups, refused = _kruskal(component, live, forced, forbidden, rules)
-        charged = {edge: _charged(edge, live) for edge, why in refused.items() if why == "limit"}
+        charged = {
+            edge: _charged(edge, live)
+            for edge, why in refused.items()
+            if why == "limit" and (_seen(edge, live).trusted or len({x.rank for x in edge}) > 1)
+        }
         fallen, why_fallen = _charged_too_much(component, live, charged, rules), 3
         told = refused  # after the last round all; else what made somebody shared
         if fallen:

@@ -1,4 +1,4 @@
-"""`percorso identity link|unlink|decisions`: say by hand who is one person, and who is not."""
+"""`percorso identity`: who is one person and why, and what people decide about it by hand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pyarrow as pa
 import typer
 
 from percorso.cli.context import command_line, workspace_of
+from percorso.cli.identity_explain import explain_command
+from percorso.cli.identity_report import report_command
 from percorso.cli.output import (
     Format,
     FormatOption,
@@ -42,10 +44,12 @@ AuthorOption = Annotated[str, typer.Option(metavar="NAME", help="Who says so. De
 
 def register(app: typer.Typer) -> None:
     """Add `identity` to the command line."""
-    identity = typer.Typer(no_args_is_help=True, help="Who is one person: decide by hand, and see what was decided.")
+    identity = typer.Typer(no_args_is_help=True, help="Who is one person: see why, and decide by hand.")
     identity.command("link")(link_command)
     identity.command("unlink")(unlink_command)
     identity.command("decisions")(decisions_command)
+    identity.command("explain")(explain_command)
+    identity.command("report")(report_command)
     app.add_typer(identity, name="identity")
 
 

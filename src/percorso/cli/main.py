@@ -40,7 +40,7 @@ COMMANDS = (
     LazyCommand("import", "percorso.cli.imports", "Import files: CSV, Parquet, NDJSON, exports of known tools.", _DATA),
     LazyCommand("rejected", "percorso.cli.rejected", "Show the rows that could not be imported, and why.", _DATA),
     LazyCommand("build", "percorso.cli.build", "Turn events into persons, sessions and journeys.", _DATA),
-    LazyCommand("identity", "percorso.cli.identity", "Say by hand who is one person, and who is not.", _DATA),
+    LazyCommand("identity", "percorso.cli.identity", "Who is one person: why, how it went, and by hand.", _DATA),
     LazyCommand("erase", "percorso.cli.erase", "Erase a person for good.", _DATA),
     LazyCommand("export-person", "percorso.cli.export_person", "Everything held on a person, in one file.", _DATA),
     LazyCommand("funnel", "percorso.cli.funnel", "How many get from step to step, and where they leave.", _ASK),

@@ -22,7 +22,8 @@ forbidden pair (UNLINK), or more identifiers of a type and space than the limit 
 limits, not forbidden pairs; identifiers that forced pairs have joined count once for each type and space.
 
 **Shared by refusals.** An edge that a limit refused is charged to its end of the worse type; of one type, to
-the end with fewer events (counts of the live sets that hold it), then with the larger text. That end becomes
+the end with fewer events (counts of the live sets that hold it), then with the larger text. An edge of one type
+that sites and apps alone have seen is charged to nobody: anybody can send an alias message. That end becomes
 shared if the sets that hold at least one edge charged to it make up `refused_share` of the sets in which it
 stands beside an unshared identifier of the same or a better type, both measured in events. An edge refused
 because of a forbidden pair is charged to nobody. The shared ones of a round leave together, and what is left of

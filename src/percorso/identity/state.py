@@ -27,7 +27,15 @@ import numpy.typing as npt
 from percorso.events.event import WEAK_COLUMNS
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.rows import RowFiles
-from percorso.identity.tables import IdentifierTable, ReferenceTable, SetTable, append_array, read_array
+from percorso.identity.tables import (
+    IdentifierTable,
+    ReferenceTable,
+    SetTable,
+    append_array,
+    blank_ranges,
+    read_array,
+)
+from percorso.kernels.sets import members_of
 from percorso.store.parts import sync_folder
 
 __all__ = ["STATE_FORMAT", "IdentityState", "LakeRange", "new_state", "open_state"]
@@ -121,12 +129,42 @@ class IdentityState:
         self._saved, self.version = saved, version
         _remove_others(self.folder, version)
 
-    def scrub(self, rows: npt.NDArray[np.int64], strong: npt.NDArray[np.int64], weak: npt.NDArray[np.int64]) -> None:
-        """Overwrite message ids of rows and texts of identifiers with zeros, on disk, for good."""
+    def forget(self, gone: npt.NDArray[np.uint8]) -> None:
+        """Overwrite what is known of rows that have left the lake, and of identifiers that no other row carries.
+
+        To be called when a build no longer needs it, before `save`.
+
+        Parameters
+        ----------
+        gone : uint8, shape (n_rows,)
+        """
+        known = self.arrays.get("gone", np.zeros(0, dtype=np.uint8))
+        before = np.zeros(len(gone), dtype=np.uint8)
+        before[: len(known)] = known
+        rows = np.flatnonzero((gone == 1) & (before == 0))
+        if not len(rows):
+            return
         offsets, _ = self.rows.text()
-        _blank(self.folder / "text", offsets, rows)
-        for table, name, codes in ((self.strong, "strong", strong), (self.weak, "weak", weak)):
-            _blank(self.folder / f"{name}.text", table.identifiers().offsets, codes)
+        blank_ranges(self.folder / "text", offsets[rows], offsets[rows + 1])
+        was, now = self._carried(before), self._carried(gone)
+        for table, name, of_all, still in zip((self.strong, self.weak), ("strong", "weak"), was, now, strict=True):
+            codes = np.flatnonzero(of_all & ~still)
+            if len(codes):
+                table.forget(self.folder, name, codes)
+
+    def _carried(self, gone: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Strong and weak identifiers that stand on a row that is not gone, copies included."""
+        there = gone == 0
+        n_sets = len(self.sets)
+        sets = np.zeros(n_sets + 1, dtype=np.uint8)  # no set, -1, marks the last entry
+        sets[self.rows.column("sset")[there]] = 1
+        strong = np.zeros(len(self.strong), dtype=np.uint8)
+        members_of(*self.sets.sets(), sets[:n_sets], strong)
+        strong[self.pairs[there[self.pairs[:, 0]], 1:].reshape(-1)] = 1
+        weak = np.zeros(len(self.weak) + 1, dtype=np.bool_)
+        for name in ("anonymous", "device"):
+            weak[self.rows.column(name)[there]] = True
+        return strong == 1, weak[:-1]
 
 
 def new_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...]) -> IdentityState:
@@ -233,15 +271,3 @@ def _remove_strangers(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-
-
-def _blank(path: Path, offsets: npt.NDArray[np.int64], entries: npt.NDArray[np.int64]) -> None:
-    if not len(entries):
-        return
-    with open(path, "r+b") as stream:
-        for entry in entries.tolist():
-            start, end = int(offsets[entry]), int(offsets[entry + 1])
-            stream.seek(start)
-            stream.write(bytes(end - start))
-        stream.flush()
-        os.fsync(stream.fileno())

@@ -6,6 +6,7 @@ of an earlier build need not be read again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,15 @@ from percorso.kernels.interning import KeyTable, TupleTable
 from percorso.store.columns import hash_column, null_mask, string_buffers, whole
 from percorso.store.row_keys import column_tag
 
-__all__ = ["IdentifierTable", "ReferenceTable", "SetTable", "append_array", "read_array", "strong_types"]
+__all__ = [
+    "IdentifierTable",
+    "ReferenceTable",
+    "SetTable",
+    "append_array",
+    "blank_ranges",
+    "read_array",
+    "strong_types",
+]
 
 
 def strong_types(own_types: Sequence[str]) -> tuple[str, ...]:
@@ -37,6 +46,21 @@ def append_array(path: Path, array: npt.NDArray[Any], before: int) -> None:
         stream.truncate(before * width)
         stream.seek(before * width)
         stream.write(np.ascontiguousarray(array).data)
+
+
+def blank_ranges(path: Path, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> None:
+    """Overwrite ranges of bytes of a file with zeros; what the file does not have yet is left."""
+    if not len(starts) or not path.exists():
+        return
+    touching = starts[1:] != ends[:-1]
+    first, last = starts[np.r_[True, touching]], ends[np.r_[touching, True]]
+    with open(path, "r+b") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        for start, end in zip(first.tolist(), np.minimum(last, size).tolist(), strict=True):
+            stream.seek(start)
+            stream.write(bytes(max(end - start, 0)))
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def read_array(path: Path, dtype: Any, rows: int, width: int = 1) -> npt.NDArray[Any]:
@@ -152,6 +176,24 @@ class IdentifierTable:
             "text": int(every.offsets[-1]),
             "spaces": list(self._spaces),
         }
+
+    def forget(self, folder: Path, name: str, codes: npt.NDArray[np.int64]) -> None:
+        """Overwrite the texts of identifiers on disk, for good. Their codes stay and mean nobody ever again.
+
+        To be called before `save`; the table is not to be used otherwise afterwards.
+        """
+        every = self.identifiers()
+        blank_ranges(folder / f"{name}.text", every.offsets[codes], every.offsets[codes + 1])
+        gone = np.zeros(len(self) + 1, dtype=np.bool_)  # blocked values, -1, read the last entry
+        gone[codes] = True
+        # Keys that nothing hashes to: what comes again is somebody new.
+        for table, rows, kind in (
+            (self._identifiers, codes, "key"),
+            (self._raw, np.flatnonzero(gone[self._code_of_raw]), "raw"),
+        ):
+            keys = table.keys().copy()
+            keys[rows] = np.frombuffer(os.urandom(16 * len(rows)), dtype=np.uint64).reshape(-1, 2)
+            append_array(folder / f"{name}.{kind}", keys, 0)
 
     def load(self, folder: Path, name: str, saved: dict[str, Any]) -> None:
         """Read back what `save` wrote."""

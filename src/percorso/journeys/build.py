@@ -183,7 +183,12 @@ def _build(work: BuildInput, state: IdentityState | None, before: JourneyLog | N
         "sources": _newest_by_source(work.files),
         "journey_timeout_us": settings.journeys.timeout_us,
     }
-    return Built(manifest, lambda: state.save(placement.arrays(), log=str(manifest["data_version"])), built)
+
+    def keep_state() -> None:
+        state.forget(gone)
+        state.save(placement.arrays(), log=str(manifest["data_version"]))
+
+    return Built(manifest, keep_state, built)
 
 
 def _scan(work: BuildInput, state: IdentityState, progress: Progress) -> npt.NDArray[np.uint8]:

@@ -79,10 +79,13 @@ def _events(piece: Piece, g: Graph, shared: U8) -> tuple[I64, I64]:
 def _charged_ends(why: U8, edges: Edges, events: I64, piece: Piece, g: Graph) -> I32:
     """Which end each edge that a limit refused is charged to; -1 for the other edges."""
     charged = np.full(why.size, -1, dtype=np.int32)
+    n_ranks = g.limits.size
     for e in range(why.size):
         if why[e] == REFUSED_LIMIT:
             a, b = edges.a[e], edges.b[e]  # b has the worse type, or the larger text
             same = g.rank[piece.nodes[a]] == g.rank[piece.nodes[b]]
+            if same and edges.tier[e] >= n_ranks * n_ranks:
+                continue  # an alias that a site sent: nobody's account is taken away on its word
             charged[e] = a if same and events[a] < events[b] else b
     return charged
 

@@ -148,6 +148,8 @@ def _forget_erased(workspace: Workspace, manifest: Mapping[str, Any], jobs: tupl
     """End erasures once the log is another one: its old files go at once, readers or not."""
     if jobs:
         purge_log(workspace.log, manifest)
+        if not manifest:  # nothing is left to build, so nobody has overwritten what the last build knew
+            shutil.rmtree(workspace.state, ignore_errors=True)
         importlib.import_module("percorso.services.erasure_job").close_jobs(workspace, jobs)
 
 

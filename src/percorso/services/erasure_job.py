@@ -97,7 +97,6 @@ def erase_stored(workspace: Workspace) -> tuple[ErasureJob, ...]:
                 eraser.erase(job.lake, keys_of=event_keys)
             eraser.clean()
             _empty(workspace.tmp)
-            _empty(workspace.state)  # names identifiers; the next build makes it anew
     return tuple(jobs)
 
 

@@ -12,7 +12,7 @@ from percorso.identity.masking import mask
 from percorso.services.workspace import Workspace
 from percorso.store.lake import Lake, LakeFile
 
-__all__ = ["known_identifier", "masked_name"]
+__all__ = ["known_identifier", "masked_name", "readings"]
 
 _PRECISELY = "type:value or type:space:value, such as email:anna@example.it or user_id:shop:1042"
 
@@ -41,7 +41,7 @@ def known_identifier(workspace: Workspace, text: str) -> Identifier:
     rules = IdentifierRules(workspace.settings.identity, workspace.settings.workspace.country)
     strong = (*STRONG_COLUMNS, *sorted(workspace.settings.identity.own_types))
     seen: tuple[Identifier, ...] = ()
-    for possible in _readings(text, rules, (*strong, *WEAK_COLUMNS), known_spaces(files)):
+    for possible in readings(text, rules, (*strong, *WEAK_COLUMNS), known_spaces(files)):
         seen = seen or _seen(files, possible, rules)
     found = [one for one in seen if one.kind in strong]
     if len(found) > 1:
@@ -72,7 +72,7 @@ def masked_name(identifier: Identifier) -> str:
     return f"{identifier.kind} {mask(identifier.kind, identifier.value)}{where}"
 
 
-def _readings(
+def readings(
     text: str, rules: IdentifierRules, kinds: Sequence[str], spaces: Sequence[str]
 ) -> Iterator[tuple[Identifier, ...]]:
     """Everything that the text can mean, the most precise reading first: the first with an event counts."""

@@ -1,0 +1,363 @@
+"""Why an identifier is whose it is: the chain of evidence, what was refused, and the rules that placed its events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from percorso.errors import NotFound, SpecError
+from percorso.identity.decisions import Decision, Pair, pair_of, standing_decisions
+from percorso.identity.event_evidence import first_row, rows_of_message, rows_with_strong, rows_with_weak
+from percorso.identity.evidence import Joint, broken_limits, joints_of, partner_counts, refusal_events, way_between
+from percorso.identity.placement import PLACING_RULES
+from percorso.identity.resolution import REFUSED_UNLINK, SHARED_BETTER, SHARED_LARGE, SHARED_REFUSED, SHARED_WORSE
+from percorso.kernels.arrays import I64
+from percorso.services.event_explain import EventTeller
+from percorso.services.explained import (
+    Connection,
+    EventExplanation,
+    Explanation,
+    PersonIdentifier,
+    PersonSeen,
+    PlacedBy,
+    Refusal,
+    RefusalEffect,
+    Sharing,
+    SharingReason,
+    Standing,
+)
+from percorso.services.identity_asked import Asked, what_is_meant
+from percorso.services.identity_state import KnownIdentity, ShownIdentifier, known_identity
+from percorso.services.workspace import Workspace
+from percorso.store import database
+from percorso.store.journey_log import JourneyLog
+
+__all__ = ["explain_event", "explain_identity"]
+
+_MOST_PERSONS = 20  # of those on whose events a shared identifier stands
+_REASONS: dict[int, SharingReason] = {
+    SHARED_BETTER: "too_many_better",
+    SHARED_WORSE: "too_many_worse",
+    SHARED_REFUSED: "contradictions",
+    SHARED_LARGE: "too_large",
+}
+
+
+def explain_identity(
+    workspace: Workspace,
+    text: str,
+    *,
+    kind: str = "",
+    space: str = "",
+    personal: bool = False,
+    log: JourneyLog | None = None,
+) -> Explanation:
+    """Why an identifier, or a person, is what it is.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    text : str
+        An identifier as the sources write it, alone or as ``type:value`` or ``type:space:value``; or a person's id, or
+        at least its first 6 digits.
+    kind, space : str
+        Only this type of identifier ("person": ids of persons), only identifiers of this id space.
+    personal : bool
+        Show identifiers as they are.
+    log : JourneyLog, optional
+        Default: the workspace's, built first where it is stale.
+
+    Raises
+    ------
+    NotFound
+        No event carries it.
+    SpecError
+        It means several identifiers or persons, which `fields` list; or there is no such type or space.
+    """
+    known = known_identity(workspace, personal=personal, log=log)
+    asked = what_is_meant(known, text, kind, space)
+    standing = standing_decisions(database.read_decisions(workspace.database))
+    return _Explainer(known, EventTeller(known), standing).explanation(asked)
+
+
+def explain_event(
+    workspace: Workspace, message: str, *, source: str = "", personal: bool = False, log: JourneyLog | None = None
+) -> EventExplanation:
+    """Why one event is whose it is.
+
+    Parameters
+    ----------
+    workspace, personal, log
+        As of :func:`explain_identity`.
+    message : str
+        Id of the message.
+    source : str
+        The source that sent it, where several sent one with this id.
+
+    Raises
+    ------
+    NotFound
+        There is no such event.
+    SpecError
+        Several sources sent one; `fields` list them.
+    """
+    known = known_identity(workspace, personal=personal, log=log)
+    found = {name: row for name, row in rows_of_message(known.state, message).items() if source in ("", name)}
+    if not found:
+        raise NotFound(
+            "There is no event with this message id.",
+            hint=f"Sources: {', '.join(sorted(known.state.rows.sources))}. `percorso sql` shows message ids.",
+        )
+    if len(found) > 1:
+        names = sorted(found)
+        raise SpecError(
+            "Several sources sent a message with this id.",
+            hint=f"Say which one with --source: {', '.join(names)}.",
+            fields={"sources": names},
+        )
+    return EventTeller(known).explained([*found.values()])[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Explainer:
+    known: KnownIdentity
+    teller: EventTeller
+    decisions: Mapping[Pair, Decision]
+
+    def explanation(self, asked: Asked) -> Explanation:
+        graph, state = self.known.graph, self.known.state
+        if asked.weak is not None:
+            return self._nobody_s(self.known.shown(asked.weak, weak=True), "device", rows_with_weak(state, asked.weak))
+        if asked.strong is not None and graph.shared[asked.strong]:
+            rows = rows_with_strong(state, graph, asked.strong)
+            return self._nobody_s(self.known.shown(asked.strong), "shared", rows, code=asked.strong)
+        unit = 4 * int(graph.group[asked.strong]) if asked.strong is not None else asked.unit
+        assert unit is not None
+        return self._person_s(unit, asked.strong)
+
+    def _person_s(self, unit: int, code: int | None) -> Explanation:
+        """Of a person, or of an identifier that is a person's."""
+        known, graph = self.known, self.known.graph
+        rows = np.flatnonzero(known.state.arrays["unit"] == unit)
+        canonical = unit >> 2 if unit & 3 == 0 else None
+        joints = [] if canonical is None else joints_of(graph, graph.people_of(canonical))
+        told = dict(zip(joints, self._connections(joints), strict=True))
+        start = canonical if code is None else code
+        way = [] if canonical is None or start is None else way_between(joints, start, canonical)
+        first, last = self._span(rows)
+        return Explanation(
+            identifier=None if code is None else known.shown(code),
+            standing="own",
+            person=known.persons([unit])[0],
+            identified=canonical is not None,
+            events=len(rows),
+            first_us=first,
+            last_us=last,
+            canonical=None if canonical is None else known.shown(canonical),
+            chain=_chained(told, way, start),
+            connections=tuple(told.values()),
+            identifiers=self._identifiers(rows, canonical),
+            sharing=None,
+            persons=(),
+            persons_total=1,
+            refused=() if canonical is None else self._refusals(canonical, graph.people_of(canonical)),
+            placed_by=self._placed_by(rows),
+            data_version=known.log.data_version,
+        )
+
+    def _nobody_s(
+        self, identifier: ShownIdentifier, standing: Standing, rows: I64, code: int | None = None
+    ) -> Explanation:
+        """Of a device, or of a strong identifier that is shared."""
+        persons, total = self._persons(rows)
+        first, last = self._span(rows)
+        return Explanation(
+            identifier=identifier,
+            standing=standing,
+            person=None,
+            identified=False,
+            events=len(rows),
+            first_us=first,
+            last_us=last,
+            canonical=None,
+            chain=(),
+            connections=(),
+            identifiers=(),
+            sharing=None if code is None else self._sharing(code),
+            persons=persons,
+            persons_total=total,
+            refused=() if code is None else self._refusals(code, [code]),
+            placed_by=self._placed_by(rows),
+            data_version=self.known.log.data_version,
+        )
+
+    def _span(self, rows: I64) -> tuple[int | None, int | None]:
+        time = self.known.state.arrays["time"][rows]
+        return (int(time.min()), int(time.max())) if len(rows) else (None, None)
+
+    def _connections(self, joints: Sequence[Joint]) -> list[Connection]:
+        state = self.known.state
+        wanted = np.zeros(len(state.sets) + 1, dtype=np.bool_)  # no set, -1, is the last
+        wanted[[number for joint in joints for number in joint.sets]] = True
+        sset = state.rows.column("sset")
+        rows = np.flatnonzero(wanted[sset] & (state.arrays["keep"] == 1))
+        return [self._connection(joint, rows[np.isin(sset[rows], joint.sets)]) for joint in joints]
+
+    def _connection(self, joint: Joint, rows: I64) -> Connection:
+        decision = self._decision(joint.better, joint.worse, "link") if joint.forced else None
+        alias = self._alias_rows(joint) if joint.forced and decision is None else rows[:0]
+        shown = alias if len(alias) else rows
+        return Connection(
+            a=self.known.shown(joint.better),
+            b=self.known.shown(joint.worse),
+            by="alias" if len(alias) else "link" if joint.forced else "events",
+            events=joint.count,
+            trusted=joint.trusted or len(alias) > 0,
+            first_us=joint.first_us if joint.count else None,
+            example=self.teller.event(self._smallest(shown)) if len(shown) else None,
+            decision=decision,
+        )
+
+    def _alias_rows(self, joint: Joint) -> I64:
+        """Alias messages of trusted sources that say that two user ids are one."""
+        state = self.known.state
+        stated = state.pairs[state.arrays["keep"][state.pairs[:, 0]] == 1]
+        ends = np.sort(stated[:, 1:], axis=1)
+        found: I64 = stated[(ends == sorted((joint.better, joint.worse))).all(axis=1), 0]
+        return found
+
+    def _smallest(self, rows: I64) -> int:
+        """The row with the smallest message id, then source."""
+        files = self.known.state.rows
+        sources = [files.sources[code].encode() for code in files.column("source")[rows].tolist()]
+        smallest = min(zip(files.message_ids(rows), sources, rows.tolist(), strict=True))
+        return int(smallest[2])
+
+    def _decision(self, x: int, y: int, kind: str) -> Decision | None:
+        alias = self.known.state.alias
+        found = self.decisions.get(pair_of(alias[x].tobytes(), alias[y].tobytes()))
+        return found if found is not None and found.kind == kind else None
+
+    def _identifiers(self, rows: I64, canonical: int | None) -> tuple[PersonIdentifier, ...]:
+        """What stands on a person's events: their own first, then by number of events."""
+        known, graph, files = self.known, self.known.graph, self.known.state.rows
+        events: Counter[int] = Counter()
+        sets, counts = np.unique(files.column("sset")[rows], return_counts=True)
+        for number, count in zip(sets.tolist(), counts.tolist(), strict=True):
+            if number >= 0:
+                events.update(dict.fromkeys(graph.members(number), count))
+        own = [] if canonical is None else graph.people_of(canonical)
+        others = sorted(events.keys() - set(own), key=lambda code: (-events[code], graph.text(code)))
+        weak: Counter[int] = Counter()
+        for name in ("anonymous", "device"):
+            weak.update(files.column(name)[rows].tolist())
+        weak.pop(-1, None)
+        told: list[PersonIdentifier] = [PersonIdentifier(known.shown(code), "own", events[code]) for code in own]
+        for code in others:
+            standing: Standing = "shared" if graph.shared[code] else "another"
+            told.append(PersonIdentifier(known.shown(code), standing, events[code]))
+        devices = sorted((-count, known.identifier(code, weak=True), code) for code, count in weak.items())
+        told += [PersonIdentifier(known.shown(code, weak=True), "device", -count) for count, _, code in devices]
+        return tuple(told)
+
+    def _persons(self, rows: I64) -> tuple[tuple[PersonSeen, ...], int]:
+        """The persons whose events some rows are, those with most of them first; and how many there are."""
+        state = self.known.state
+        unit = state.arrays["unit"][rows]
+        named = np.append(state.arrays["set_person"], np.int32(-1))[state.rows.column("sset")[rows]] >= 0
+        login = named & (state.rows.column("signed_out")[rows] == 0)
+        units, inverse = np.unique(unit, return_inverse=True)
+        events = np.bincount(inverse, minlength=len(units))
+        logins = np.bincount(inverse, weights=login, minlength=len(units)).astype(np.int64)
+        real = np.flatnonzero(units >= 0)
+        most = real[np.argsort(-events[real], kind="stable")][:_MOST_PERSONS]
+        told = [
+            PersonSeen(person, int(units[at]) & 3 == 0, int(events[at]), int(logins[at]))
+            for person, at in zip(self.known.persons(units[most]), most.tolist(), strict=True)
+        ]
+        return tuple(sorted(told, key=lambda one: (-one.events, one.person))), len(real)
+
+    def _sharing(self, code: int) -> Sharing:
+        graph, identity = self.known.graph, self.known.workspace.settings.identity
+        why, partners, rank = int(graph.shared[code]), partner_counts(graph, code), int(graph.ids.rank[code])
+        reason = _REASONS[why]
+        if why == SHARED_REFUSED:
+            contradicting, events = refusal_events(graph, code)
+            return Sharing(reason, contradicting=contradicting, events=events)
+        if why == SHARED_LARGE:
+            return Sharing(reason, partners=sum(partners.values()), most=identity.largest_group)
+        better = why == SHARED_BETTER
+        limits = self.known.limits()
+        most = {kind: identity.hub_partners if better else 2 * int(limits[kind[0]]) for kind in partners}
+        over = [kind for kind in partners if (kind[0] < rank) == better and partners[kind] > most[kind]]
+        kind = max(over, key=lambda kind: (partners[kind], -kind[0], -kind[1]))
+        space = self.known.state.strong.spaces[kind[1]]
+        return Sharing(reason, self.known.kinds[kind[0]], space or None, partners[kind], most[kind])
+
+    def _refusals(self, code: int, own: Sequence[int]) -> tuple[Refusal, ...]:
+        """Refused edges of a component: those of the given identifiers first, then by number of events."""
+        graph = self.known.graph
+        refused = graph.refused
+        inside = graph.component(code)
+        places = np.flatnonzero(inside[refused.better] | inside[refused.worse])
+        limits = broken_limits(graph, places, self.known.limits())
+        mine = set(own)
+
+        def order(item: tuple[int, int]) -> tuple[bool, int, bytes, bytes]:
+            x, y = int(refused.better[item[0]]), int(refused.worse[item[0]])
+            return x not in mine and y not in mine, -int(refused.count[item[0]]), graph.text(x), graph.text(y)
+
+        found = sorted(zip(places.tolist(), limits.tolist(), strict=True), key=order)
+        return tuple(self._refusal(place, rank) for place, rank in found)
+
+    def _refusal(self, place: int, rank: int) -> Refusal:
+        graph, known = self.known.graph, self.known
+        x, y, charged = (int(getattr(graph.refused, name)[place]) for name in ("better", "worse", "charged"))
+        effect: RefusalEffect = "none"
+        decision = None
+        if graph.refused.why[place] == REFUSED_UNLINK:
+            effect, decision, rank = "apart", self._unlink(x, y), -1
+        elif charged >= 0 and graph.shared[charged] == SHARED_REFUSED:
+            effect = "shared"
+        return Refusal(
+            a=known.shown(x),
+            b=known.shown(y),
+            events=int(graph.refused.count[place]),
+            effect=effect,
+            charged=known.shown(charged) if charged >= 0 else None,
+            limit_type=known.kinds[rank] if rank >= 0 else None,
+            limit=int(known.limits()[rank]) if rank >= 0 else None,
+            decision=decision,
+        )
+
+    def _unlink(self, x: int, y: int) -> Decision | None:
+        """The decision that keeps the persons of two identifiers apart."""
+        graph = self.known.graph
+        apart = {int(graph.group[x]), int(graph.group[y])}
+        for a, b in graph.pairs.forbidden.tolist():
+            if {int(graph.group[a]), int(graph.group[b])} == apart:
+                return self._decision(a, b, "unlink")
+        return None
+
+    def _placed_by(self, rows: I64) -> tuple[PlacedBy, ...]:
+        rule = self.known.state.arrays["rule"][rows]
+        counts = np.bincount(rule, minlength=len(PLACING_RULES))
+        used = [code for code in np.argsort(-counts, kind="stable").tolist() if counts[code]]
+        examples = self.teller.explained([first_row(self.known.state, rows[rule == code]) for code in used])
+        return tuple(
+            PlacedBy(PLACING_RULES[code], int(counts[code]), example)
+            for code, example in zip(used, examples, strict=True)
+        )
+
+
+def _chained(told: Mapping[Joint, Connection], way: Sequence[Joint], start: int | None) -> tuple[Connection, ...]:
+    """The connections of a way, each with the end first that is nearer to its start."""
+    chain, here = [], start
+    for joint in way:
+        one = told[joint]
+        chain.append(one if joint.better == here else replace(one, a=one.b, b=one.a))
+        here = joint.worse if joint.better == here else joint.better
+    return tuple(chain)
