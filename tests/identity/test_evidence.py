@@ -31,7 +31,7 @@ def placed(folder: Path, rows: list[dict[str, Any]], drawn: list[tuple[bool, int
     return steps.state
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(events(), min_size=1, max_size=14), DECISIONS)
 def test_a_tree_joins_every_person_s_identifiers(
     memory: Path, rows: list[dict[str, Any]], drawn: list[tuple[bool, int, int]]
@@ -50,7 +50,7 @@ def test_a_tree_joins_every_person_s_identifiers(
             assert not way or code in (way[0].better, way[0].worse)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(events(), min_size=1, max_size=14), DECISIONS)
 def test_what_the_rule_looked_at_names_the_person(
     memory: Path, rows: list[dict[str, Any]], drawn: list[tuple[bool, int, int]]
@@ -98,7 +98,7 @@ def check(state: IdentityState, graph: KnownGraph, found: RowEvidence) -> None:
     assert rows_of_message(state, message)[source] == found.row
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(events(), min_size=1, max_size=14), DECISIONS)
 def test_the_limit_named_is_one_that_both_sides_break(
     memory: Path, rows: list[dict[str, Any]], drawn: list[tuple[bool, int, int]]

@@ -44,7 +44,7 @@ _STANDINGS = {
 def explain_command(
     ctx: typer.Context,
     identifier: Annotated[
-        str, typer.Argument(metavar="[ID]", help="An identifier as your sources write it, or a person's id.")
+        str, typer.Argument(metavar="ID", help="An identifier as your sources write it, or a person's id.")
     ] = "",
     event: Annotated[
         str, typer.Option("--event", metavar="MESSAGE", help="Instead of an ID: why this one event is whose it is.")

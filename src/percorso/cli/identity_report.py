@@ -147,7 +147,7 @@ def _hubs(report: IdentityReport, command: str) -> Iterable[Section]:
     ]
     notes = [
         "If it is a till's account or an agent's address, name it in identity.blocked_values: then it is no identifier "
-        "at all, and its events go to nobody by mistake.",
+        "at all, and no event goes to whoever was last on it.",
         *_more(report.hubs_total),
     ]
     yield Section("Beside too many others to be one person's", pa.Table.from_pylist(rows), tuple(notes))
@@ -185,8 +185,8 @@ def _limits(report: IdentityReport, command: str) -> Iterable[Section]:
         for one in report.limits
     ]
     notes = (
-        "Two of one type beside one identifier may be one customer with two accounts, or two people: "
-        f"see {command} identity explain, then link or unlink.",
+        "Joining such two would have given one person more of the type than the limit. It may be one customer with two "
+        f"accounts, or two people: see {command} identity explain, then link or unlink.",
     )
     yield Section("Limits that kept identifiers apart", pa.Table.from_pylist(rows), notes)
 

@@ -148,6 +148,7 @@ def joints_of(graph: KnownGraph, codes: Sequence[int]) -> list[Joint]:
 
     def find(code: int) -> int:
         while root[code] != code:
+            root[code] = root[root[code]]
             code = root[code]
         return code
 

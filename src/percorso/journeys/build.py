@@ -10,7 +10,7 @@ Upon a log that is there the passes see new files and touched persons alone; the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ from percorso.journeys.tables import bucket_tables
 from percorso.journeys.write import write_bucket
 from percorso.settings import Settings
 from percorso.store.alias_table import merge_alias_table, write_alias_table
+from percorso.store.cold import month_of_time
 from percorso.store.journey_log import LOG_FORMAT, Bucket, JourneyLog
 from percorso.store.lake import LakeFile
 
@@ -50,6 +51,8 @@ __all__ = ["BuildInput", "Built", "build_tables"]
 #: With more dead or touched rows than this share, beginning anew costs less.
 _MOST_DEAD = 0.5
 _MOST_TOUCHED = 0.5
+
+_NO_COPY = -2  # the unit of a row that does not count
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,7 @@ def _build(work: BuildInput, state: IdentityState | None, before: JourneyLog | N
     if touched is not None and len(touched.rows_now) > _MOST_TOUCHED * state.rows.n_rows:
         touched = None  # the identity is worked out all the same
     if before is None or touched is None:
-        entries, built = _all_buckets(work, state, placement, coder, progress), int((placement.unit != -2).sum())
+        entries, built = _all_buckets(work, state, placement, coder, progress), placement.n_events
     else:
         entries, built = (
             _touched_buckets(work, state, placement, touched, before, coder, progress),
@@ -270,6 +273,7 @@ def _fragment(
     persons: Persons,
     rules: BucketRules,
     kept: tuple[npt.NDArray[Any], pa.Table] | None = None,
+    months: Collection[int] | None = None,
 ) -> dict[str, pa.RecordBatch]:
     """Tables of a bucket, or of its touched persons; `kept` are rows of theirs that did not go through the shuffle."""
     records, texts = shuffle.read(index)
@@ -284,6 +288,7 @@ def _fragment(
         identified=persons.identified[known],
         first_person=int(known.start),
         rules=rules,
+        months=months,
     )
 
 
@@ -333,19 +338,40 @@ def _touched_buckets(
             counter.add(len(texts))
     in_parallel(indices, lambda index: learn_words(buckets[index], coder))
     rules = bucket_rules(work.settings, coder, _sorted_sources(state))
+    dirty = _dirty_months(placement, touched, old, persons, state.arrays["time"])
     at_home = old.by_bucket(staying & (part == old.bucket), 2**bits)
 
     def build(index: int) -> dict[str, Any]:
-        numbers, texts = reader.read((index, at_home[index]))
+        numbers, texts = reader.read((index, at_home[index]), dirty[index])
         kept = pack_records(numbers, len(texts), record), texts
-        fragment = _fragment(index, shuffle, persons, rules, kept)
+        fragment = _fragment(index, shuffle, persons, rules, kept, dirty[index])
         touched_groups = ids_of[index] if index < 2**bits else months
-        return write_bucket(index, merge_tables(buckets[index], fragment, touched_groups), work.log)
+        return write_bucket(index, merge_tables(buckets[index], fragment, touched_groups, dirty[index]), work.log)
 
     entries = [dict(bucket.meta) for bucket in buckets]
     for entry in _in_threads(work.log, build, indices, _Counter("writing", placement.n_events, progress)):
         entries[entry["index"]] = entry
     return entries
+
+
+def _dirty_months(
+    placement: Placement,
+    touched: Touched,
+    old: OldRows,
+    persons: Persons,
+    time_before: npt.NDArray[np.int64],
+) -> list[set[int]]:
+    """Months of each bucket, nobody's last, in which a row came, went, or changed its person or time."""
+    dirty: list[set[int]] = [set() for _ in persons.bounds]
+    changed = placement.changed
+    known = changed[np.isin(changed, touched.rows_before)]
+    before = old.bucket[np.searchsorted(touched.rows_before, known)], month_of_time(time_before[known])
+    counted = changed[placement.unit[changed] != _NO_COPY]
+    now = persons.parts(persons.rank(placement.unit[counted])), month_of_time(placement.time[counted])
+    for bucket, month in (before, now):
+        for index, number in np.unique(np.stack([bucket.astype(np.int64), month]), axis=1).T.tolist():
+            dirty[index].add(number)
+    return dirty
 
 
 def _touched_ids(old: OldRows, persons: Persons, bits: int) -> list[npt.NDArray[np.uint8]]:
@@ -367,12 +393,14 @@ class _Reader:
     persons: Persons
     coder: Coder
 
-    def read(self, piece: tuple[int, npt.NDArray[np.int64]]) -> tuple[dict[str, npt.NDArray[Any]], pa.Table]:
+    def read(
+        self, piece: tuple[int, npt.NDArray[np.int64]], months: Collection[int] | None = None
+    ) -> tuple[dict[str, npt.NDArray[Any]], pa.Table]:
         """Numbers and texts of rows of one bucket, given as its number and positions in `touched.rows_before`."""
         index, at = piece
         at = at[np.argsort(self.old.event[at])]
         rows = self.touched.rows_before[at]
-        numbers, texts = reread_rows(self.buckets[index], self.old.event[at], self.coder)
+        numbers, texts = reread_rows(self.buckets[index], self.old.event[at], self.coder, months)
         numbers |= self.known.numbers(rows)
         numbers["person"] = self.persons.rank(self.placement.unit[rows])
         return numbers, texts.combine_chunks()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -20,14 +22,20 @@ _TEXTS = ("message_id", "url", "referrer", "title", "text", "properties", "trait
 _OWN_BITS = {"inbound": OWN_INBOUND, "action": OWN_ACTION, "known": OWN_KNOWN, "has_cart": OWN_HAS_CART}
 
 
-def cold_tables(rows: BucketRows, rules: BucketRules) -> dict[str, pa.RecordBatch]:
-    """A table for each UTC month that has events, its rows in the order of the events."""
+def cold_tables(
+    rows: BucketRows, rules: BucketRules, wanted: Container[int] | None = None
+) -> dict[str, pa.RecordBatch]:
+    """A table for each UTC month that has events, its rows in the order of the events; of the wanted months alone."""
     months = cold_rows(rows.numbers["time"])
     own = np.zeros(len(rows), dtype=np.uint8)
     for name, bit in _OWN_BITS.items():
         own |= np.where(rows.numbers[name] != 0, np.uint8(bit), np.uint8(0))
     texts = {name: whole(rows.texts.column(name)) for name in _TEXTS}
-    return {month_key(month): _month(rows, rules, texts, own, months.of_month(month)) for month in months.months}
+    return {
+        month_key(month): _month(rows, rules, texts, own, months.of_month(month))
+        for month in months.months
+        if wanted is None or month in wanted
+    }
 
 
 def _rows(column: pa.Array, at: pa.Array) -> pa.Array:

@@ -8,7 +8,7 @@ The unidentified bucket is merged in the same way, month by month.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,9 @@ _EVENT = {"sessions": "first_event", "orders": "event", "items": "event", "order
 Tables = Mapping[str, pa.RecordBatch]
 
 
-def merge_tables(old: Bucket, fragment: Tables, touched: npt.NDArray[Any]) -> dict[str, pa.RecordBatch | Unchanged]:
+def merge_tables(
+    old: Bucket, fragment: Tables, touched: npt.NDArray[Any], months: Container[int] | None = None
+) -> dict[str, pa.RecordBatch | Unchanged]:
     """A bucket without the persons that are touched, and with those of the fragment.
 
     Parameters
@@ -60,6 +62,9 @@ def merge_tables(old: Bucket, fragment: Tables, touched: npt.NDArray[Any]) -> di
     touched : uint8, shape (n, 16), or int64, shape (n,)
         Ids of the persons that leave the old bucket, in any order; those that are not in it do no harm. Of the
         unidentified: months, counted from January 1970.
+    months : container of int, optional
+        Months in which rows came, went, or changed their person or time; the others' cold tables stay as they are,
+        and the fragment need not have them. None: find out by comparing.
 
     Returns
     -------
@@ -80,7 +85,7 @@ def merge_tables(old: Bucket, fragment: Tables, touched: npt.NDArray[Any]) -> di
     merged: dict[str, pa.RecordBatch | Unchanged] = {
         name: _merge_table(before[name], fragment[name], pieces[name], _REFERENCES[name], pieces) for name in TABLES
     }
-    return merged | _merge_cold(old, fragment, runs, pieces["events"])
+    return merged | _merge_cold(old, fragment, runs, pieces["events"], months)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +205,18 @@ def _merge_table(
     return record_batch(columns)
 
 
-def _merge_cold(old: Bucket, fragment: Tables, runs: _Runs, events: Pieces) -> dict[str, pa.RecordBatch | Unchanged]:
+def _merge_cold(
+    old: Bucket, fragment: Tables, runs: _Runs, events: Pieces, months: Container[int] | None
+) -> dict[str, pa.RecordBatch | Unchanged]:
     """The cold tables: a month is merged only if it has other rows than before."""
     before = _Months.of_events(old.events.values("time"), events.old, events.gone)
     now = _Months.of_events(fragment["events"].column("time").to_numpy(), events.new)
     merged: dict[str, pa.RecordBatch | Unchanged] = {}
     for month in sorted({*before.rows, *now.rows}):
         key = month_key(month)
+        if months is not None and month not in months:
+            merged[key] = Unchanged(old.meta["files"][key])
+            continue
         if month not in before.rows:
             merged[key] = fragment[key]
             continue

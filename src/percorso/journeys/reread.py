@@ -5,6 +5,7 @@ A person whose events did not change, or not all of them, is built again without
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from percorso.events.event import ITEM_TYPE
 from percorso.journeys.coding import TEXT_COLUMNS, Coder, Dictionary
-from percorso.store.cold import OWN_ACTION, OWN_HAS_CART, OWN_INBOUND, OWN_KNOWN
+from percorso.store.cold import OWN_ACTION, OWN_HAS_CART, OWN_INBOUND, OWN_KNOWN, month_of_time
 from percorso.store.journey_log import FLAG_BOT, Bucket, Table
 
 __all__ = ["REREAD_ELSEWHERE", "learn_words", "reread_rows"]
@@ -29,6 +30,8 @@ _CODED = (
     *("product", "touchpoint"),
 )
 _OWN_BITS = {"inbound": OWN_INBOUND, "action": OWN_ACTION, "known": OWN_KNOWN, "has_cart": OWN_HAS_CART}
+#: Texts that building a person needs wherever they stand; the others go to the cold tables and nowhere else.
+_TEXTS_OF_ALL = ("message_id", "traits")
 _OWN = ("own_channel", "own_channel_rule", "own", "qualifies", "contact_kind")
 
 
@@ -43,7 +46,7 @@ def learn_words(bucket: Bucket, coder: Coder) -> None:
 
 
 def reread_rows(
-    bucket: Bucket, rows: npt.NDArray[np.int64], coder: Coder
+    bucket: Bucket, rows: npt.NDArray[np.int64], coder: Coder, months: Collection[int] | None = None
 ) -> tuple[dict[str, npt.NDArray[Any]], pa.Table]:
     """Numbers and texts of some events, as the coder and the lake gave them when they were built.
 
@@ -54,6 +57,8 @@ def reread_rows(
         Event rows, in any order.
     coder : Coder
         Codes count into its dictionaries.
+    months : collection of int, optional
+        Only rows of these months, counted from January 1970, are asked for the texts that cold tables alone hold.
 
     Returns
     -------
@@ -63,7 +68,7 @@ def reread_rows(
         TEXT_COLUMNS (of traits only those that are not personal), `items` and `order_key`.
     """
     events = bucket.events
-    cold = bucket.cold_rows(rows, [*TEXT_COLUMNS, *_OWN])
+    cold = bucket.cold_rows(rows, [*_TEXTS_OF_ALL, *_OWN])
     numbers: dict[str, npt.NDArray[Any]] = {
         name: _recoded(events, name, rows, coder.dictionaries[name]) for name in _CODED
     }
@@ -80,8 +85,25 @@ def reread_rows(
         "qualifies": cold.column("qualifies").to_numpy(),
         "contact": cold.column("contact_kind").to_numpy(),
     }
-    texts = cold.select(list(TEXT_COLUMNS))
+    texts = _texts(bucket, rows, cold, months)
     return numbers, texts.append_column("items", _items(bucket, rows)).append_column("order_key", _keys(bucket, rows))
+
+
+def _texts(bucket: Bucket, rows: npt.NDArray[np.int64], cold: pa.Table, months: Collection[int] | None) -> pa.Table:
+    """TEXT_COLUMNS of the rows; of months that are not asked for, those of `cold` alone."""
+    others = [name for name in TEXT_COLUMNS if name not in _TEXTS_OF_ALL]
+    if months is None:
+        found, at = bucket.cold_rows(rows, others), pa.array(np.arange(len(rows)))
+    else:
+        asked = np.flatnonzero(np.isin(month_of_time(bucket.events.values("time")[rows]), list(months)))
+        found = bucket.cold_rows(rows[asked], others)
+        place = np.full(len(rows), -1, dtype=np.int64)
+        place[asked] = np.arange(len(asked))
+        at = pa.array(place, mask=place < 0)
+    columns = {
+        name: cold.column(name) if name in _TEXTS_OF_ALL else found.column(name).take(at) for name in TEXT_COLUMNS
+    }
+    return pa.table(columns)
 
 
 def _recoded(events: Table, name: str, rows: npt.NDArray[np.int64], dictionary: Dictionary) -> npt.NDArray[np.int32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ def bucket_tables(
     identified: npt.NDArray[np.uint8],
     first_person: int,
     rules: BucketRules,
+    months: Container[int] | None = None,
 ) -> dict[str, pa.RecordBatch]:
     """All tables of a bucket, or of some of its persons: store.journey_log.TABLES, and a cold one for each month.
 
@@ -54,6 +56,8 @@ def bucket_tables(
     first_person : int
         Rank of the first person, from which the rows count theirs.
     rules : BucketRules
+    months : container of int, optional
+        Only these months, counted from January 1970, get a cold table.
     """
     rows = prepare_rows(records, texts, len(person_ids), first_person, rules.settings)
     del records, texts
@@ -66,7 +70,7 @@ def bucket_tables(
         "orders": _orders(rows, cut, rules),
         "items": _items(rows),
         "order_keys": _order_keys(rows),
-        **cold_tables(rows, rules),
+        **cold_tables(rows, rules, months),
     }
 
 
