@@ -34,6 +34,8 @@ lint() {
 }
 
 tests() {
+  # A worker for each core; with arguments of your own one process, so that output and --pdb are as usual.
+  if [ $# -eq 0 ]; then set -- --numprocesses auto --dist worksteal; fi
   $python -m pytest -o cache_dir="$cache/pytest" "$@"
 }
 

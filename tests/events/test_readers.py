@@ -195,7 +195,7 @@ def test_a_truncated_gzip_is_refused(tmp_path: Path) -> None:
     [
         ("empty.csv", b""),
         ("blank.csv", b" \n\n"),
-        ("empty.csv.gz", gzip.compress(b"")),
+        ("empty.csv.gz", gzip.compress(b"", mtime=0)),
         ("broken.zip", b"PK\x03\x04nothing else"),
         ("broken.parquet", b"PAR1 and no more"),
         ("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
