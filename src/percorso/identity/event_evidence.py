@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from percorso.identity.evidence import KnownGraph
 from percorso.identity.placement import PLACING_RULES
-from percorso.identity.rows import OWNING_REFERENCES, message_keys
+from percorso.identity.rows import OWNING_REFERENCES
+from percorso.identity.scan import message_keys
 from percorso.identity.state import IdentityState
 from percorso.identity.timelines import TimelineRules
 from percorso.kernels.arrays import I32, I64

@@ -39,12 +39,13 @@ from percorso.identity.rows import OWNING_REFERENCES
 from percorso.identity.state import IdentityState
 from percorso.identity.timelines import TimelineRules, Timelines, affected_rows, follow_timelines, input_of
 from percorso.kernels.interning import KeyTable
-from percorso.kernels.placing import RULE_SHARED_SESSION, RULE_SIGNED_OUT, identified_rows
+from percorso.kernels.placing import identified_rows
 from percorso.kernels.rows import changed_rows, name_persons
+from percorso.kernels.timelines import RULE_SHARED_SESSION, RULE_SIGNED_OUT
 
 __all__ = ["NOBODY", "PLACING_RULES", "Placement", "PlacementRules", "person_id", "place_rows", "unit_ids"]
 
-#: Names of the rules that place an event, by code. Codes 1 to 5 and 8 are those of percorso.kernels.placing.
+#: Names of the rules that place an event, by code. Codes 1 to 5 and 8 are those of percorso.kernels.timelines.
 PLACING_RULES = (
     "unidentified",
     "login_before",

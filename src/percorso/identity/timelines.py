@@ -12,7 +12,6 @@ from percorso.engines.local import default_threads
 from percorso.engines.ranges import in_parallel, in_ranges
 from percorso.identity.rows import RowFiles
 from percorso.kernels.placing import (
-    RULE_ANONYMOUS,
     PlacingInput,
     choose_weak,
     mark_affected,
@@ -20,10 +19,9 @@ from percorso.kernels.placing import (
     mark_logins,
     mark_touched,
     placing_input,
-    sweep_timelines,
-    timeline_records,
 )
 from percorso.kernels.sorting import group_rows, sort_groups
+from percorso.kernels.timelines import RULE_ANONYMOUS, sweep_timelines, timeline_records
 
 __all__ = ["TimelineRules", "Timelines", "affected_rows", "follow_timelines", "input_of"]
 

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from percorso.engines.prefetch import prefetch
 from percorso.identity.placement import Placement
-from percorso.identity.rows import BATCH_ROWS, RowFiles
+from percorso.identity.rows import RowFiles
+from percorso.identity.scan import BATCH_ROWS
 from percorso.identity.state import IdentityState, LakeRange
 from percorso.journeys.coding import CODED_READ, READ_COLUMNS, TEXT_COLUMNS, Coder
 from percorso.journeys.numbering import Persons

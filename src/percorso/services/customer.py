@@ -210,7 +210,7 @@ def _check_kind(workspace: Workspace, kind: str) -> None:
 
 def _kinds(workspace: Workspace) -> tuple[str, ...]:
     """Types of identifier, strong ones by falling priority, then weak ones."""
-    return (*STRONG_COLUMNS, *sorted(workspace.settings.identity.own_types), *WEAK_COLUMNS)
+    return (*STRONG_COLUMNS, *workspace.settings.identity.own_types, *WEAK_COLUMNS)
 
 
 def _rows_by_id(log: JourneyLog, text: str) -> list[PersonRow]:

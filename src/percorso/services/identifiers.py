@@ -39,7 +39,7 @@ def known_identifier(workspace: Workspace, text: str) -> Identifier:
     if not files:
         raise NothingImported("There are no events yet.", hint="Import a file first: `percorso import FILE`.")
     rules = IdentifierRules(workspace.settings.identity, workspace.settings.workspace.country)
-    strong = (*STRONG_COLUMNS, *sorted(workspace.settings.identity.own_types))
+    strong = (*STRONG_COLUMNS, *workspace.settings.identity.own_types)
     seen: tuple[Identifier, ...] = ()
     for possible in readings(text, rules, (*strong, *WEAK_COLUMNS), known_spaces(files)):
         seen = seen or _seen(files, possible, rules)
