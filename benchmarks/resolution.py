@@ -43,7 +43,7 @@ def state_of(workspace: Workspace) -> IdentityState:
     """The identity state of the journey log that is there."""
     log, identity = open_log(workspace.log), workspace.settings.identity
     rules = IdentifierRules(identity, workspace.settings.workspace.country)
-    state = log and open_state(workspace.state, rules, strong_types(identity.own_types), log=log.data_version)
+    state = log and open_state(workspace.state, rules, strong_types(identity.own_types), log=log.state)
     if not state or not state.arrays:
         raise SystemExit("that workspace has no identity state: build it first")
     return state

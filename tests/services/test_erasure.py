@@ -307,6 +307,9 @@ STEPS = [
     ("percorso.store.lake_erase.LakeEraser._clean_log", 2, "after"),
     ("percorso.services.erasure_job._empty", 1, "after"),
     ("percorso.services.build._build", 1, "before"),
+    ("percorso.services.build.swap_manifest", 1, "after"),
+    ("percorso.identity.state.IdentityState.forget", 1, "after"),
+    ("percorso.identity.state._swap", 1, "before"),
     ("percorso.services.build.purge_log", 1, "before"),
     ("percorso.services.erasure_job.close_jobs", 1, "before"),
 ]

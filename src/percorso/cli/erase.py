@@ -13,7 +13,7 @@ from percorso.cli.context import workspace_of
 from percorso.cli.output import Format, JsonOption, Output, Section, write_json, write_page
 from percorso.cli.texts import count_of, local_text
 from percorso.errors import UserError
-from percorso.services.erasure import ErasureReport, erase_person, preview_erasure
+from percorso.services.erasure import ErasureReport, check_reason, erase_person, preview_erasure
 from percorso.time import zone_of
 
 __all__ = ["register"]
@@ -49,6 +49,7 @@ def erase(
     if dry_run:
         _tell(preview_erasure(workspace, identifier, kind=kind, space=space), zone, as_json=as_json)
         return
+    check_reason(reason)
     if not yes:
         _check_person_asks()
         shown = preview_erasure(workspace, identifier, kind=kind, space=space)

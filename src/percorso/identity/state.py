@@ -70,8 +70,6 @@ class IdentityState:
         Row and two strong codes of alias messages from trusted sources.
     ranges : list of LakeRange
         Files of the lake whose rows are in and count.
-    origin : dict
-        Rules, key and decisions of the last build.
     """
 
     folder: Path
@@ -84,7 +82,6 @@ class IdentityState:
     pairs: npt.NDArray[np.int64]
     ranges: list[LakeRange]
     arrays: dict[str, npt.NDArray[Any]]
-    origin: dict[str, Any]
     version: int = 0
     _saved: dict[str, Any] = field(default_factory=dict)
 
@@ -95,7 +92,7 @@ class IdentityState:
         ----------
         arrays : mapping
         log : str
-            Data version of the journey log that was built with it.
+            What the manifest of the journey log that was built with it calls its state.
         """
         before = self._saved
         version = self.version + 1
@@ -122,7 +119,6 @@ class IdentityState:
             "pairs": len(self.pairs),
             "ranges": [[r.path, r.source, r.start, r.rows] for r in self.ranges],
             "arrays": sorted(arrays),
-            "origin": self.origin,
         }
         _sync_files(self.folder)
         _swap(self.folder.parent, saved)
@@ -169,7 +165,7 @@ class IdentityState:
 
 def new_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...]) -> IdentityState:
     """An empty state in a generation of its own; the current one stays until it is saved."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_strangers(folder)
     numbers = [int(path.name) for path in folder.iterdir() if path.name.isdigit()]
     generation = folder / str(max(numbers, default=0) + 1)
@@ -185,7 +181,6 @@ def new_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...]) -> I
         pairs=np.zeros((0, 3), dtype=np.int64),
         ranges=[],
         arrays={},
-        origin={},
     )
 
 
@@ -216,7 +211,6 @@ def open_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...], *, 
             pairs=read_array(generation / "pairs", np.int64, int(saved["pairs"]), 3),
             ranges=[LakeRange(*found) for found in saved["ranges"]],
             arrays=arrays,
-            origin=saved["origin"],
             version=int(saved["version"]),
             _saved=saved,
         )

@@ -177,12 +177,13 @@ class Suppression:
             return {}
         spaces = whole(events.column("id_space")).dictionary_encode()
         found = {}
-        for kind in (*STRONG_COLUMNS, *WEAK_COLUMNS):
-            column = whole(events.column(kind))
+        kinds = {kind: kind for kind in (*STRONG_COLUMNS, *WEAK_COLUMNS)} | {"previous_id": "user_id"}
+        for name, kind in kinds.items():
+            column = whole(events.column(name))
             if column.null_count < len(column):
                 until = self._column(column, spaces, partial(self._of_kind, kind))
                 if (until > NEVER).any():
-                    found[kind] = until
+                    found[name] = until
         own = whole(events.column("other_ids"))
         if own.null_count < len(own):
             until = self._column(own, spaces, self._of_objects)

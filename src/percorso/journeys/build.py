@@ -10,6 +10,7 @@ Upon a log that is there the passes see new files and touched persons alone; the
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +75,9 @@ def _state_of(work: BuildInput, before: JourneyLog) -> IdentityState | None:
     """The state of the log before, if building upon it saves anything."""
     settings = work.settings
     rules = IdentifierRules(settings.identity, settings.workspace.country)
-    state = open_state(work.state, rules, strong_types(settings.identity.own_types), log=before.data_version)
+    state = open_state(
+        work.state, rules, strong_types(settings.identity.own_types), log=str(before.manifest.get("state", ""))
+    )
     if state is None or not state.rows.n_rows:
         return None
     live = {lake_name(file) for file in work.files}
@@ -118,7 +121,7 @@ def _build(work: BuildInput, state: IdentityState | None, before: JourneyLog | N
 
     def keep_state() -> None:
         state.forget(gone)
-        state.save(placement.arrays(), log=str(manifest["data_version"]))
+        state.save(placement.arrays(), log=str(manifest["state"]))
 
     return Built(manifest, keep_state, built)
 
@@ -197,4 +200,6 @@ def _manifest(entries: list[dict[str, Any]], placement: Placement) -> dict[str, 
         "data_version": hashlib.sha256(names.encode()).hexdigest()[:16],
         "as_of_us": max(newest, default=0),
         "n_duplicates": placement.n_duplicates,
+        # Which identity state belongs to this log, and to no other of the same tables.
+        "state": uuid.uuid4().hex,
     }

@@ -148,9 +148,18 @@ def _forget_erased(workspace: Workspace, manifest: Mapping[str, Any], jobs: tupl
     """End erasures once the log is another one: its old files go at once, readers or not."""
     if jobs:
         purge_log(workspace.log, manifest)
-        if not manifest:  # nothing is left to build, so nobody has overwritten what the last build knew
+        if not _has_its_state(workspace, manifest):  # nobody has overwritten what an earlier build knew
             shutil.rmtree(workspace.state, ignore_errors=True)
         importlib.import_module("percorso.services.erasure_job").close_jobs(workspace, jobs)
+
+
+def _has_its_state(workspace: Workspace, manifest: Mapping[str, Any]) -> bool:
+    """Does the identity state belong to the log? Not where a build died between the two, or nothing is left."""
+    try:
+        current = msgspec.json.decode((workspace.state / "current.json").read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return False
+    return bool(manifest) and current.get("log") == manifest.get("state")
 
 
 def purge_log(folder: Path, manifest: Mapping[str, Any]) -> None:

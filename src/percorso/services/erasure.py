@@ -43,7 +43,7 @@ from percorso.store.lake import Lake
 from percorso.store.lake_erase import Cut, LakeErasure, RejectedRow, rejected_row
 from percorso.store.row_keys import keys_from_binary
 
-__all__ = ["ErasedIdentifier", "ErasureReport", "erase_person", "preview_erasure"]
+__all__ = ["ErasedIdentifier", "ErasureReport", "check_reason", "erase_person", "preview_erasure"]
 
 _WAIT_S = 600.0
 
@@ -118,6 +118,12 @@ def preview_erasure(workspace: Workspace, text: str, *, kind: str = "", space: s
     return _report(_plan(workspace, fresh_log(workspace), text, kind, space), done=False)
 
 
+def check_reason(reason: str) -> None:
+    """Refuse an erasure without a reason; to be asked before anybody confirms one."""
+    if not reason.strip():
+        raise UserError("An erasure needs a reason.", hint="Say why, such as 'request of 3 May'.")
+
+
 def erase_person(
     workspace: Workspace, text: str, *, kind: str = "", space: str = "", author: str = "", reason: str
 ) -> ErasureReport:
@@ -144,8 +150,7 @@ def erase_person(
     Busy
         Another process was writing all the while. What was begun is finished by the next command.
     """
-    if not reason.strip():
-        raise UserError("An erasure needs a reason.", hint="Say why, such as 'request of 3 May'.")
+    check_reason(reason)
     report = _begin(workspace, text, kind, space, author.strip() or _user(), reason.strip())
     with contextlib.suppress(NothingImported):  # there may have been nobody else
         build_log(workspace)

@@ -134,4 +134,6 @@ def known_identity(
 def _state_of(workspace: Workspace, log: JourneyLog) -> IdentityState | None:
     settings = workspace.settings
     rules = IdentifierRules(settings.identity, settings.workspace.country)
-    return open_state(workspace.state, rules, strong_types(settings.identity.own_types), log=log.data_version)
+    return open_state(
+        workspace.state, rules, strong_types(settings.identity.own_types), log=str(log.manifest.get("state", ""))
+    )

@@ -262,6 +262,11 @@ class JourneyLog:
         return str(self.manifest["data_version"])
 
     @property
+    def state(self) -> str:
+        """Which identity state belongs to this log; "" where none was kept with it."""
+        return str(self.manifest.get("state", ""))
+
+    @property
     def as_of_us(self) -> int:
         """Default as-of time (µs UTC): the newest event not placed in the future."""
         return int(self.manifest["as_of_us"])
