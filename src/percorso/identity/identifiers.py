@@ -18,7 +18,7 @@ from email_validator import EmailNotValidError, validate_email
 from percorso.identity.phones import PhoneReader
 from percorso.settings import IdentitySettings
 
-__all__ = ["BLOCKED_VALUES", "IdentifierRules", "blocked_values", "normalise"]
+__all__ = ["BLOCKED_VALUES", "WORKSPACE_WIDE", "IdentifierRules", "blocked_values", "normalise"]
 
 #: Values that point at nobody, in lower case; beside them whatever consists of 0 and - alone, and noreply@….
 BLOCKED_VALUES = frozenset(
@@ -43,6 +43,9 @@ BLOCKED_VALUES = frozenset(
         "test@test.com",
     )
 )
+
+#: Types that have one space for the workspace; the others live in the id space of their source.
+WORKSPACE_WIDE = ("email", "phone")
 
 _TOKENS = ("loyalty_id", "card_token")
 _NO_REPLY = "noreply@"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 
 from percorso.engines.local import default_threads
+from percorso.engines.ranges import in_parallel
 from percorso.kernels.arrays import I64, U8
 from percorso.kernels.sha256 import HASH_BYTES, hmac_many, hmac_states
 
@@ -48,6 +48,5 @@ def keyed_hashes(secret: bytes, offsets: I64, text: U8, *, threads: int | None =
     # Equal bytes, not equal numbers of texts: long ones take longer.
     cuts = np.searchsorted(offsets, offsets[0] + (offsets[-1] - offsets[0]) * np.arange(1, n_threads) // n_threads)
     runs = list(pairwise([0, *cuts.tolist(), n]))
-    with ThreadPoolExecutor(n_threads, thread_name_prefix="percorso") as pool:
-        parts = pool.map(lambda run: hmac_many(inner, outer, offsets[run[0] : run[1] + 1], text), runs)
-        return np.concatenate([np.empty((0, HASH_BYTES), dtype=np.uint8), *parts])
+    parts = in_parallel(runs, lambda run: hmac_many(inner, outer, offsets[run[0] : run[1] + 1], text))
+    return np.concatenate([np.empty((0, HASH_BYTES), dtype=np.uint8), *parts])

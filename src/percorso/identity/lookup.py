@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
-from percorso.identity.identifiers import IdentifierRules
+from percorso.identity.identifiers import WORKSPACE_WIDE, IdentifierRules
 from percorso.identity.placement import person_id
 from percorso.kernels.arrays import U8
 from percorso.store.lake import LakeFile
@@ -40,7 +40,6 @@ __all__ = [
 #: Columns of the lake that say who somebody is.
 IDENTIFIER_READ = ("message_id", "id_space", *STRONG_COLUMNS, *WEAK_COLUMNS, "other_ids")
 
-_OF_THE_WORKSPACE = ("email", "phone")
 _TOKENS = ("loyalty_id", "card_token")
 _NO_BLANK = re.compile(r"\s+")
 _LAST_DIGITS = 6
@@ -87,7 +86,7 @@ def possible_identifiers(
     for kind in kinds:
         value = rules.normalise(kind, text)
         if value is not None:
-            possible += [Identifier(kind, space, value) for space in (("",) if kind in _OF_THE_WORKSPACE else spaces)]
+            possible += [Identifier(kind, space, value) for space in (("",) if kind in WORKSPACE_WIDE else spaces)]
     return tuple(possible)
 
 
@@ -107,7 +106,7 @@ def identifiers_of(row: dict[str, Any], rules: IdentifierRules) -> tuple[Identif
     for kind, raw in values:
         value = None if raw is None else rules.normalise(kind, raw)
         if value is not None:
-            found.append(Identifier(kind, "" if kind in _OF_THE_WORKSPACE else row["id_space"], value))
+            found.append(Identifier(kind, "" if kind in WORKSPACE_WIDE else row["id_space"], value))
     return tuple(found)
 
 
@@ -169,7 +168,7 @@ def _carrying(table: pa.Table, kind: str, wanted: list[Identifier], rules: Ident
 
 def _in_spaces(table: pa.Table, wanted: list[Identifier]) -> npt.NDArray[np.bool_]:
     """Which rows are of the space of one of the wanted identifiers, which are of one kind; shape (n_rows,)."""
-    if wanted[0].kind in _OF_THE_WORKSPACE:
+    if wanted[0].kind in WORKSPACE_WIDE:
         return np.ones(len(table), dtype=np.bool_)
     spaces = pa.array({identifier.space for identifier in wanted}, pa.string())
     return _rows_where(table.column("id_space"), lambda texts: pc.is_in(texts, spaces))

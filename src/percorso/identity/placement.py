@@ -43,7 +43,7 @@ from percorso.kernels.placing import identified_rows
 from percorso.kernels.rows import changed_rows, name_persons
 from percorso.kernels.timelines import RULE_SHARED_SESSION, RULE_SIGNED_OUT
 
-__all__ = ["NOBODY", "PLACING_RULES", "Placement", "PlacementRules", "person_id", "place_rows", "unit_ids"]
+__all__ = ["NOBODY", "NO_COPY", "PLACING_RULES", "Placement", "PlacementRules", "person_id", "place_rows", "unit_ids"]
 
 #: Names of the rules that place an event, by code. Codes 1 to 5 and 8 are those of percorso.kernels.timelines.
 PLACING_RULES = (
@@ -61,7 +61,7 @@ RULE_STRONG = 6
 RULE_REFERENCE = 7
 
 NOBODY = -1
-_NO_COPY = -2
+NO_COPY = -2
 _KEYED = (RULE_SIGNED_OUT, RULE_SHARED_SESSION)
 _KIND_GROUP, _KIND_WEAK, _KIND_PAIR, _KIND_SHARED = range(4)
 
@@ -177,7 +177,7 @@ def place_rows(
     inputs = input_of(rows, keep, state.sets.sets(), graph.person, graph.shared, rules.timelines)
     affected = affected_rows(inputs, changed, graph.set_changed, n_weak, n_strong)
     found = follow_timelines(rows, inputs, affected, time, rules.timelines, n_weak, n_strong, memory_bytes)
-    unit, rule = grown(before.get("unit"), n, _NO_COPY, np.int32), grown(before.get("rule"), n, 0, np.uint8)
+    unit, rule = grown(before.get("unit"), n, NO_COPY, np.int32), grown(before.get("rule"), n, 0, np.uint8)
     name_persons(
         affected, keep, inputs.sset, graph.person, found.owner, found.chosen, found.rule, RULE_STRONG, unit, rule
     )

@@ -20,6 +20,7 @@ from percorso.engines.prefetch import prefetch
 from percorso.events.aliases import canonical_name
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
 from percorso.events.trust import is_client, order_trust
+from percorso.identity.identifiers import WORKSPACE_WIDE
 from percorso.identity.rows import (
     MISSING,
     OWNING_REFERENCES,
@@ -61,7 +62,6 @@ _COLUMNS = (
     *PLAIN_REFERENCES,
 )
 _CODED = ("type", "name", "source_kind", "id_space", "ref_space")
-_WORKSPACE_WIDE = ("email", "phone")
 
 
 def message_keys(source: str, ids: pa.StringArray) -> npt.NDArray[np.uint64]:
@@ -179,7 +179,7 @@ class RowScanner:
             space = spaces[int(number)]
             for rank, kind in enumerate(self.kinds):
                 if kind in STRONG_COLUMNS and batch.column(kind).null_count < n:
-                    own_space = "" if kind in _WORKSPACE_WIDE else space
+                    own_space = "" if kind in WORKSPACE_WIDE else space
                     codes = self.strong.codes(kind, own_space, as_strings(batch.column(kind)), inside)
                     strong[rank + (rank > 0)] = np.maximum(strong[rank + (rank > 0)], codes)
             self._own_types(batch.column("other_ids"), space, inside, strong)

@@ -36,9 +36,10 @@ from percorso.identity.tables import (
     read_array,
 )
 from percorso.kernels.sets import members_of
+from percorso.store.lake import LakeFile
 from percorso.store.parts import sync_folder
 
-__all__ = ["STATE_FORMAT", "IdentityState", "LakeRange", "new_state", "open_state"]
+__all__ = ["STATE_FORMAT", "IdentityState", "LakeRange", "lake_name", "new_state", "open_state"]
 
 STATE_FORMAT = 1
 _CURRENT = "current.json"
@@ -52,6 +53,11 @@ class LakeRange:
     source: str
     start: int
     rows: int
+
+
+def lake_name(file: LakeFile) -> str:
+    """What the state knows a file of the lake by: its place within the table, wherever the workspace is."""
+    return "/".join(file.path.parts[-2:])
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
-from percorso.identity.identifiers import IdentifierRules
+from percorso.identity.identifiers import WORKSPACE_WIDE, IdentifierRules
 from percorso.identity.keyed_hashes import keyed_hashes
 from percorso.identity.placement import person_id
 from percorso.store.columns import as_strings, string_buffers, whole
@@ -35,7 +35,6 @@ _UNIQUE_LENGTH = 16  # of a message id: a hash or a random one, and no counter
 #: Until when each of some texts is suppressed in an id space, µs UTC.
 _LookUp = Callable[[pa.StringArray, str], npt.NDArray[np.int64]]
 
-_OF_THE_WORKSPACE = ("email", "phone")
 _SEPARATORS = re.compile(r"[\s,;|\t\"'<>(){}\[\]=&?]+")
 _PHONE = re.compile(r"\+?\d[\d\s./()-]{4,}\d")
 
@@ -159,7 +158,7 @@ class Suppression:
         for kind in (*STRONG_COLUMNS, *self._own_types, *WEAK_COLUMNS):
             value = self._rules.normalise(kind, token)
             if value is not None:
-                for space in ("",) if kind in _OF_THE_WORKSPACE else spaces:
+                for space in ("",) if kind in WORKSPACE_WIDE else spaces:
                     yield f"{kind}\0{space}\0{value}".encode()
 
     def _messages(self, events: pa.Table, what: str) -> npt.NDArray[np.bool_]:
@@ -210,7 +209,7 @@ class Suppression:
         there = np.flatnonzero(normal.is_valid().to_numpy(zero_copy_only=False))
         if not len(there):
             return until
-        own_space = "" if kind in _OF_THE_WORKSPACE else space
+        own_space = "" if kind in WORKSPACE_WIDE else space
         values = normal.take(pa.array(there)).cast(pa.large_string())
         hashes = self._hashes(pc.binary_join_element_wise(_large(f"{kind}\0{own_space}\0"), values, _large("")))
         for at in np.flatnonzero(self._identifier_keys.contains(hashes)):

@@ -22,12 +22,12 @@ from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.placement import Placement, place_rows
 from percorso.identity.rules import coupon_test, placement_rules
 from percorso.identity.scan import RowScanner
-from percorso.identity.state import IdentityState, LakeRange, new_state, open_state
+from percorso.identity.state import IdentityState, LakeRange, lake_name, new_state, open_state
 from percorso.identity.tables import strong_types
 from percorso.journeys.coding import Coder
 from percorso.journeys.increment import Mismatch, find_touched
 from percorso.journeys.progress import Progress
-from percorso.journeys.work import BuildInput, Counter, lake_name
+from percorso.journeys.work import BuildInput, Counter
 from percorso.journeys.write_buckets import all_buckets, touched_buckets
 from percorso.store.alias_table import merge_alias_table, write_alias_table
 from percorso.store.journey_log import LOG_FORMAT, JourneyLog
@@ -75,9 +75,7 @@ def _state_of(work: BuildInput, before: JourneyLog) -> IdentityState | None:
     """The state of the log before, if building upon it saves anything."""
     settings = work.settings
     rules = IdentifierRules(settings.identity, settings.workspace.country)
-    state = open_state(
-        work.state, rules, strong_types(settings.identity.own_types), log=str(before.manifest.get("state", ""))
-    )
+    state = open_state(work.state, rules, strong_types(settings.identity.own_types), log=before.state)
     if state is None or not state.rows.n_rows:
         return None
     live = {lake_name(file) for file in work.files}

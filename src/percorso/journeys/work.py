@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from percorso.engines.local import default_threads
 from percorso.identity.decisions import Folded
-from percorso.identity.state import IdentityState
+from percorso.identity.state import IdentityState, lake_name
 from percorso.journeys.bucket_rules import BucketRules
 from percorso.journeys.lake_rows import LakeRows
 from percorso.journeys.numbering import Persons
@@ -25,7 +25,7 @@ from percorso.settings import Settings
 from percorso.store.journey_log import JourneyLog
 from percorso.store.lake import LakeFile
 
-__all__ = ["BuildInput", "Counter", "fragment_tables", "in_threads", "lake_name", "sources_by_rank", "wanted_files"]
+__all__ = ["BuildInput", "Counter", "fragment_tables", "in_threads", "sources_by_rank", "wanted_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,6 @@ class Counter:
     def add(self, rows: int) -> None:
         self.done += rows
         self.progress(self.phase, self.done, self.total)
-
-
-def lake_name(file: LakeFile) -> str:
-    """What the state knows a file of the lake by: its place within the table, wherever the workspace is."""
-    return "/".join(file.path.parts[-2:])
 
 
 def wanted_files(work: BuildInput, state: IdentityState, wanted: npt.NDArray[np.int64] | None) -> list[LakeRows]:

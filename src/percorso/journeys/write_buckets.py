@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.engines.ranges import ahead, in_parallel
-from percorso.identity.placement import Placement
+from percorso.identity.placement import NO_COPY, Placement
 from percorso.identity.state import IdentityState
 from percorso.journeys.bucket_rules import bucket_rules
 from percorso.journeys.coding import TEXT_SCHEMA, Coder
@@ -28,8 +28,6 @@ from percorso.store.cold import month_of_time
 from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = ["all_buckets", "touched_buckets"]
-
-_NO_COPY = -2  # the unit of a row that does not count
 
 
 def all_buckets(
@@ -123,7 +121,7 @@ def _dirty_months(
     changed = placement.changed
     known = changed[np.isin(changed, touched.rows_before)]
     before = old.bucket[np.searchsorted(touched.rows_before, known)], month_of_time(time_before[known])
-    counted = changed[placement.unit[changed] != _NO_COPY]
+    counted = changed[placement.unit[changed] != NO_COPY]
     now = persons.parts(persons.rank(placement.unit[counted])), month_of_time(placement.time[counted])
     for bucket, month in (before, now):
         for index, number in np.unique(np.stack([bucket.astype(np.int64), month]), axis=1).T.tolist():

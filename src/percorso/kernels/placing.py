@@ -16,6 +16,7 @@ from numba import types
 
 from percorso.kernels.arrays import I32, U8
 from percorso.kernels.compile import (
+    I16_IN,
     I32_IN,
     I32_OUT,
     I64_IN,
@@ -58,9 +59,8 @@ class PlacingInput(NamedTuple):
     shared: npt.NDArray[np.uint8]  # (n_strong,)
 
 
-_I16_IN = types.Array(types.int16, 1, "C", readonly=True)
 PLACING_INPUT = types.NamedTuple(
-    (I32_IN, I32_IN, I32_IN, U8_IN, U8_IN, _I16_IN, U8_IN, I32_IN, I32_IN, I64_IN, I32_IN, U8_IN), PlacingInput
+    (I32_IN, I32_IN, I32_IN, U8_IN, U8_IN, I16_IN, U8_IN, I32_IN, I32_IN, I64_IN, I32_IN, U8_IN), PlacingInput
 )
 
 

@@ -19,6 +19,7 @@ import msgspec
 
 import percorso
 from percorso.errors import Busy, Corrupt, FormatTooNew, NothingImported
+from percorso.identity.decisions import Folded
 from percorso.journeys.progress import Progress
 from percorso.services.decisions import folded_decisions
 from percorso.services.workspace import Workspace
@@ -207,10 +208,12 @@ def fresh_log(
 
 def is_stale(workspace: Workspace, log: JourneyLog) -> bool:
     """Was the log made of other events, by other rules, with another key or another Percorso?"""
-    return any(log.manifest.get(name) != value for name, value in _origin(workspace).items())
+    return any(
+        log.manifest.get(name) != value for name, value in _origin(workspace, folded_decisions(workspace)).items()
+    )
 
 
-def _origin(workspace: Workspace) -> dict[str, object]:
+def _origin(workspace: Workspace, decisions: Folded) -> dict[str, object]:
     """What a log made now would be made of, as its manifest says it."""
     return {
         "lake": Lake(workspace.lake).mark(),
@@ -218,7 +221,7 @@ def _origin(workspace: Workspace) -> dict[str, object]:
         # With another key the same persons have other ids: a restored secret.key makes the log stale.
         "key": hmac.digest(workspace.secret, b"journey log", "sha256").hex()[:16],
         "version": percorso.__version__,
-        "decisions": folded_decisions(workspace).fingerprint(),
+        "decisions": decisions.fingerprint(),
     }
 
 
@@ -235,7 +238,7 @@ def _build(workspace: Workspace, progress: Progress, *, full: bool) -> int:
     """Build, and return the number of events of persons that were built anew."""
     decisions = folded_decisions(workspace)
     # Before the files are listed: what arrives in between is built next time.
-    origin = _origin(workspace) | {"decisions": decisions.fingerprint()}
+    origin = _origin(workspace, decisions)
     files = Lake(workspace.lake).live_files()
     if not files:
         raise NothingImported(

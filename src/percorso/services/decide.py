@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 import time
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from percorso.identity.decisions import (
 from percorso.identity.lookup import Identifier
 from percorso.identity.masking import mask
 from percorso.identity.placement import person_id
+from percorso.services.author import system_user
 from percorso.services.identifiers import known_identifier
 from percorso.services.workspace import Workspace
 from percorso.store import database
@@ -136,7 +136,7 @@ def _decide(workspace: Workspace, kind: DecisionKind, a: str, b: str, reason: st
         a=_masked(first, workspace.secret),
         b=_masked(second, workspace.secret),
         decided_us=time.time_ns() // 1000,
-        author=_one_line(author) or _system_user(),
+        author=_one_line(author) or system_user(),
         reason=_checked_reason(reason, (first, second)),
     )
     with database.open_database(workspace.database) as opened, opened.writing() as connection:
@@ -233,10 +233,3 @@ def _squeezed(text: str) -> str:
 def _one_line(text: str) -> str:
     """The text without line breaks and signs that a terminal obeys."""
     return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
-
-
-def _system_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container that runs as a number without a name
-        return "unknown"

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 
 from percorso.engines.local import default_threads
 from percorso.events.event import IDENTIFIER_COLUMNS, WEAK_COLUMNS
-from percorso.identity.identifiers import BLOCKED_VALUES, IdentifierRules
+from percorso.identity.identifiers import BLOCKED_VALUES, WORKSPACE_WIDE, IdentifierRules
 from percorso.identity.masking import mask
-from percorso.identity.state import LakeRange
+from percorso.identity.state import LakeRange, lake_name
 from percorso.services.identity_state import KnownIdentity
 from percorso.store.columns import as_strings, hash_column, null_mask, whole
 from percorso.store.lake import Lake, LakeFile
@@ -24,7 +24,6 @@ from percorso.store.row_keys import column_tag
 
 __all__ = ["DroppedType", "DroppedValue", "dropped_values"]
 
-_WORKSPACE_WIDE = ("email", "phone")
 _MOST_EXAMPLES = 5
 _MASKED_AS = ""  # as any type: an address that is none may have its name where addresses have their host
 
@@ -97,7 +96,7 @@ def _counts(known: KnownIdentity) -> _Counts:
     if not len(keys):
         return {}
     keys = keys[np.argsort(keys[:, 0])]
-    files = {"/".join(file.path.parts[-2:]): file for file in Lake(known.workspace.lake).live_files()}
+    files = {lake_name(file): file for file in Lake(known.workspace.lake).live_files()}
     work = [(files[part.path], part) for part in known.state.ranges if part.path in files]
     counts: _Counts = {}
     with ThreadPoolExecutor(default_threads(), thread_name_prefix="percorso-report") as pool:
@@ -153,7 +152,7 @@ def _of_column(
         for number, space in enumerate(spaces.dictionary.to_pylist()):
             inside = there & (space_of == number)
             if inside.any():
-                tag = column_tag(f"{kind}\0{'' if kind in _WORKSPACE_WIDE else space}")
+                tag = column_tag(f"{kind}\0{'' if kind in WORKSPACE_WIDE else space}")
                 dropped = np.flatnonzero(_among(hash_column(values, tag=tag), keys) & inside)
                 for found in values.take(pa.array(dropped)).value_counts().to_pylist():
                     yield (kind, found["values"]), found["counts"]

@@ -7,7 +7,6 @@ then on the erasure will be done, whatever happens: the next import, build, ques
 from __future__ import annotations
 
 import contextlib
-import getpass
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -24,6 +23,7 @@ from percorso.identity.masking import mask
 from percorso.identity.mentions import Mentions
 from percorso.identity.placement import person_id
 from percorso.identity.suppression import cut_text, message_text, rejected_text
+from percorso.services.author import system_user
 from percorso.services.build import build_log, fresh_log, settle_erasures
 from percorso.services.customer import CustomerMatch, find_customers
 from percorso.services.erasure_job import ErasureJob, has_jobs, suppress, write_job
@@ -151,7 +151,7 @@ def erase_person(
         Another process was writing all the while. What was begun is finished by the next command.
     """
     check_reason(reason)
-    report = _begin(workspace, text, kind, space, author.strip() or _user(), reason.strip())
+    report = _begin(workspace, text, kind, space, author.strip() or system_user(), reason.strip())
     with contextlib.suppress(NothingImported):  # there may have been nobody else
         build_log(workspace)
     return report
@@ -173,13 +173,6 @@ def _begin(workspace: Workspace, text: str, kind: str, space: str, author: str, 
             write_job(workspace, job)
             suppress(workspace, job)
             return _report(plan, done=True)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container that runs as a number without a name
-        return "unknown"
 
 
 def _check_words(mentions: Mentions, *texts: str) -> None:

@@ -13,6 +13,7 @@ from percorso.identity.event_evidence import RowEvidence, evidence_of
 from percorso.identity.masking import mask
 from percorso.identity.rows import OWNING_REFERENCES
 from percorso.identity.rules import placement_rules
+from percorso.identity.state import lake_name
 from percorso.services.explained import EventExplanation, ShownEvent
 from percorso.services.identity_state import KnownIdentity, ShownIdentifier
 from percorso.store.lake import Lake
@@ -90,7 +91,7 @@ class EventTeller:
         if not missing:
             return
         # The state knows files by their place within the table, wherever the workspace is.
-        paths = {"/".join(file.path.parts[-2:]): file.path for file in Lake(self.known.workspace.lake).live_files()}
+        paths = {lake_name(file): file.path for file in Lake(self.known.workspace.lake).live_files()}
         columns = ["name", *OWNING_REFERENCES]
         for part in self.known.state.ranges:
             inside = [row for row in missing if part.start <= row < part.start + part.rows]

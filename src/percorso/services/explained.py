@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from percorso.analyses.result import time_text
 from percorso.identity.decisions import Decision
+from percorso.identity.resolution import SHARED_BETTER, SHARED_LARGE, SHARED_REFUSED, SHARED_WORSE
 from percorso.services.decide import decision_json
 from percorso.services.identity_state import ShownIdentifier
 
 __all__ = [
+    "SHARING_REASONS",
     "Connection",
     "EventExplanation",
     "Explanation",
@@ -36,6 +39,14 @@ JoinedBy = Literal["events", "link", "alias"]
 RefusalEffect = Literal["none", "shared", "apart"]
 
 SharingReason = Literal["too_many_better", "too_many_worse", "contradictions", "too_large"]
+
+#: What the resolution's codes of shared identifiers mean.
+SHARING_REASONS: Mapping[int, SharingReason] = {
+    SHARED_BETTER: "too_many_better",
+    SHARED_WORSE: "too_many_worse",
+    SHARED_REFUSED: "contradictions",
+    SHARED_LARGE: "too_large",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,12 +54,7 @@ def what_is_meant(known: KnownIdentity, text: str, kind: str, space: str) -> Ask
     settings = known.workspace.settings
     rules = IdentifierRules(settings.identity, settings.workspace.country)
     for possible in readings(text, rules, (kind,) if kind else kinds, (space,) if space else spaces):
-        strong = [
-            known.state.strong.find(one.kind, one.space, one.value) for one in possible if one.kind in known.kinds
-        ]
-        strong = [code for code in strong if code >= 0 and known.graph.live[code]]
-        weak = [known.state.weak.find(one.kind, one.space, one.value) for one in possible if one.kind in WEAK_COLUMNS]
-        weak = [] if strong else [code for code in weak if code >= 0 and len(rows_with_weak(known.state, code))]
+        strong, weak = _codes(known, possible)
         if len(strong) + len(weak) > 1:
             raise _ambiguous(known, strong, weak)
         if strong:

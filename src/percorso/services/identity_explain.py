@@ -13,10 +13,11 @@ from percorso.identity.decisions import Decision, Pair, pair_of, standing_decisi
 from percorso.identity.event_evidence import first_row, rows_of_message, rows_with_strong, rows_with_weak
 from percorso.identity.evidence import Joint, broken_limits, joints_of, partner_counts, refusal_events, way_between
 from percorso.identity.placement import PLACING_RULES
-from percorso.identity.resolution import REFUSED_UNLINK, SHARED_BETTER, SHARED_LARGE, SHARED_REFUSED, SHARED_WORSE
+from percorso.identity.resolution import REFUSED_UNLINK, SHARED_BETTER, SHARED_LARGE, SHARED_REFUSED
 from percorso.kernels.arrays import I64
 from percorso.services.event_explain import EventTeller
 from percorso.services.explained import (
+    SHARING_REASONS,
     Connection,
     EventExplanation,
     Explanation,
@@ -26,7 +27,6 @@ from percorso.services.explained import (
     Refusal,
     RefusalEffect,
     Sharing,
-    SharingReason,
     Standing,
 )
 from percorso.services.identity_asked import Asked, what_is_meant
@@ -38,12 +38,6 @@ from percorso.store.journey_log import JourneyLog
 __all__ = ["explain_event", "explain_identity"]
 
 _MOST_PERSONS = 20  # of those on whose events a shared identifier stands
-_REASONS: dict[int, SharingReason] = {
-    SHARED_BETTER: "too_many_better",
-    SHARED_WORSE: "too_many_worse",
-    SHARED_REFUSED: "contradictions",
-    SHARED_LARGE: "too_large",
-}
 
 
 def explain_identity(
@@ -283,7 +277,7 @@ class _Explainer:
     def _sharing(self, code: int) -> Sharing:
         graph, identity = self.known.graph, self.known.workspace.settings.identity
         why, partners, rank = int(graph.shared[code]), partner_counts(graph, code), int(graph.ids.rank[code])
-        reason = _REASONS[why]
+        reason = SHARING_REASONS[why]
         if why == SHARED_REFUSED:
             contradicting, events = refusal_events(graph, code)
             return Sharing(reason, contradicting=contradicting, events=events)

@@ -22,14 +22,13 @@ from percorso.identity.placement import PLACING_RULES
 from percorso.identity.resolution import (
     REFUSED_LIMIT,
     SHARED_BETTER,
-    SHARED_LARGE,
     SHARED_REFUSED,
     SHARED_WORSE,
 )
 from percorso.identity.reuse import find_reused
 from percorso.kernels.arrays import I64
 from percorso.services.dropped_values import dropped_values
-from percorso.services.explained import SharingReason
+from percorso.services.explained import SHARING_REASONS
 from percorso.services.identity_reported import (
     SIZES,
     DecisionEffect,
@@ -58,12 +57,6 @@ _MOST_HUBS = 50
 _MOST_REUSED = 100
 _MOST_DEVICES = 50
 _MOST_EXAMPLES = 3
-_REASONS: dict[int, SharingReason] = {
-    SHARED_BETTER: "too_many_better",
-    SHARED_WORSE: "too_many_worse",
-    SHARED_REFUSED: "contradictions",
-    SHARED_LARGE: "too_large",
-}
 
 
 def report_identity(workspace: Workspace, *, personal: bool = False, log: JourneyLog | None = None) -> IdentityReport:
@@ -148,7 +141,7 @@ def _largest(known: KnownIdentity, persons: PersonCounts) -> tuple[LargePerson, 
 
 def _types(known: KnownIdentity) -> tuple[StrongType, ...]:
     graph, limits = known.graph, known.limits()
-    n_reasons = max(_REASONS) + 1
+    n_reasons = max(SHARING_REASONS) + 1
     live = np.flatnonzero(graph.live == 1)
     cells = graph.ids.rank[live].astype(np.int64) * n_reasons + graph.shared[live]
     table = np.bincount(cells, minlength=len(known.kinds) * n_reasons).reshape(-1, n_reasons)
@@ -158,7 +151,7 @@ def _types(known: KnownIdentity) -> tuple[StrongType, ...]:
             int(limits[rank]),
             int(table[rank].sum()),
             int(table[rank, 0]),
-            {reason: int(table[rank, why]) for why, reason in _REASONS.items()},
+            {reason: int(table[rank, why]) for why, reason in SHARING_REASONS.items()},
         )
         for rank, kind in enumerate(known.kinds)
     )
@@ -174,7 +167,7 @@ def _hubs(known: KnownIdentity, hubs: I64, events: I64) -> tuple[Hub, ...]:
         allowed = {kind: identity.hub_partners if better else 2 * int(limits[kind[0]]) for kind in partners}
         over = [kind for kind in partners if (kind[0] < rank) == better and partners[kind] > allowed[kind]]
         kind = max(over, key=lambda kind: (partners[kind], -kind[0], -kind[1]))
-        reason = _REASONS[int(graph.shared[code])]
+        reason = SHARING_REASONS[int(graph.shared[code])]
         told.append(
             Hub(known.shown(code), int(events[code]), reason, known.kinds[kind[0]], partners[kind], allowed[kind])
         )
