@@ -113,6 +113,7 @@ def build_test_log(
             "data_version": version,
             "as_of_us": newest if as_of is None else as_of,
             "buckets": metas,
+            "cold": {},
             "unidentified": nobody,
         },
     )

@@ -26,6 +26,7 @@ __all__ = [
     "localise",
     "parse_time",
     "read_iso",
+    "time_text",
     "zone_of",
 ]
 
@@ -211,3 +212,15 @@ def _checked(us: int) -> int:
     if not LEAST_US <= us <= MOST_US:
         raise TimeError("The time lies outside the years 1 to 9999.")
     return us
+
+
+def time_text(time_us: int) -> str:
+    """µs UTC as ISO 8601 with Z.
+
+    Examples
+    --------
+    >>> time_text(0)
+    '1970-01-01T00:00:00Z'
+    """
+    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(microseconds=time_us)
+    return moment.isoformat().replace("+00:00", "Z")

@@ -15,6 +15,8 @@ from percorso.cli import init as init_command
 from percorso.cli.lazy import load
 from percorso.cli.main import COMMANDS, run, wants_json
 from percorso.errors import Busy, SpecError
+from percorso.services.build import build_log
+from tests.services.shop_workspace import VIEW, make_shop
 
 Captured = pytest.CaptureFixture[str]
 HEAVY = ("numba", "duckdb", "pyarrow", "numpy", "deltalake", "pandas")
@@ -56,6 +58,47 @@ def test_help_and_init_load_nothing_heavy(tmp_path: Path) -> None:
         )
         told = python("-c", script, folder=tmp_path)
         assert told.stdout.splitlines()[-1].strip() == "loaded:", told.stderr
+
+
+def test_a_build_with_nothing_to_do_loads_nothing_heavy(tmp_path: Path) -> None:
+    build_log(make_shop(tmp_path / "shop"))
+    script = (
+        "import sys; from percorso.cli.main import run; "
+        f"print(run(['-w', 'shop', 'build', '--json']), *(name for name in {HEAVY!r} if name in sys.modules))"
+    )
+    report, told = python("-c", script, folder=tmp_path).stdout.splitlines()
+    assert not json.loads(report)["built"]
+    assert told == "0"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["build", "--full"],
+        ["import", "more.csv", "--dry-run"],
+        ["funnel", "--step", VIEW],
+        ["flow"],
+        ["customer", "u0"],
+    ],
+)
+def test_no_command_loads_pandas(arguments: list[str], tmp_path: Path) -> None:
+    build_log(make_shop(tmp_path / "shop"))
+    (tmp_path / "more.csv").write_text("user_id,event,timestamp\nu9,Page Viewed,2024-03-01 10:00:00\n")
+    (tmp_path / "pandas.py").write_text("import sys; sys.exit('pandas')\n")  # whether or not it is installed
+    script = (
+        f"import sys; from percorso.cli.main import main; sys.argv = {['percorso', '-w', 'shop', *arguments]!r}; main()"
+    )
+    told = python("-c", script, folder=tmp_path)
+    assert told.returncode == 0, told.stderr
+
+
+def test_the_lake_lists_its_files_without_pandas(tmp_path: Path) -> None:
+    lake = make_shop(tmp_path / "shop").lake
+    script = (
+        "import sys; from pathlib import Path; from percorso.store.lake import Lake; "
+        f"print(len(Lake(Path({str(lake)!r})).live_files()), 'pandas' in sys.modules)"
+    )
+    assert python("-c", script, folder=tmp_path).stdout.split() == ["1", "False"]
 
 
 def test_it_runs_as_a_program_from_any_folder(tmp_path: Path) -> None:

@@ -17,16 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from percorso.events.event import EVENT_SCHEMA
+from percorso.identity.scan import message_keys
 from percorso.journeys.bucket_rules import bucket_rules
-from percorso.journeys.coding import READ_COLUMNS, TEXT_COLUMNS, Coder
+from percorso.journeys.coding import READ_COLUMNS, TEXT_SCHEMA, Coder
 from percorso.journeys.merge import merge_tables
-from percorso.journeys.reread import REREAD_ELSEWHERE, reread_rows
+from percorso.journeys.reread import REREAD_ELSEWHERE, Words, reread_rows
 from percorso.journeys.shuffle import pack_records, record_type
 from percorso.journeys.tables import bucket_tables
-from percorso.journeys.write import Unchanged, write_bucket
+from percorso.journeys.write import write_bucket
 from percorso.settings import BuildSettings, Settings
 from percorso.store import log_files
-from percorso.store.cold import month_of_time
+from percorso.store.cold import Cold, month_of_time
+from percorso.store.columns import string_buffers
 from percorso.store.journey_log import Bucket
 from tests.lake_builder import event
 
@@ -42,10 +44,6 @@ class Placed:
     row: dict[str, Any]
     person: str | None
 
-    @property
-    def message(self) -> tuple[str, str]:
-        return self.row["source"], self.row["message_id"]
-
 
 # ---------------------------------------------------------------------------------------------- by hand to the tables
 
@@ -56,6 +54,10 @@ def person_id(name: str) -> bytes:
 
 def ids_of(names: Iterable[str]) -> npt.NDArray[np.uint8]:
     return np.frombuffer(b"".join(sorted(map(person_id, names))), dtype=np.uint8).reshape(-1, 16)
+
+
+def key_of(row: Mapping[str, Any]) -> int:
+    return int(message_keys(row["source"], pa.array([row["message_id"]], pa.string()))[0, 0])
 
 
 def stand_ins(placed: list[Placed], persons: list[bytes]) -> dict[str, npt.NDArray[Any]]:
@@ -71,6 +73,8 @@ def stand_ins(placed: list[Placed], persons: list[bytes]) -> dict[str, npt.NDArr
         )
 
     return {
+        "row": np.arange(len(rows)),
+        "key": np.array([key_of(row) for row in rows], dtype=np.uint64),
         "person": np.array(
             [persons.index(person_id(one.person)) if one.person else -1 for one in placed], dtype=np.int32
         ),
@@ -98,8 +102,9 @@ def from_lake(placed: list[Placed], coder: Coder) -> tuple[list[Placed], dict[st
         batch = table.to_batches()[0] if rows else pa.RecordBatch.from_pylist([], schema=table.schema)
         coded = coder.code(batch, source)
         numbers.append(coded)
-        columns = {name: batch.column(name) for name in (*TEXT_COLUMNS, "items")}
-        texts.append(pa.table(columns | {"order_key": coder.order_keys(batch, coded["qualifies"])}))
+        columns = {name: batch.column(name) for name in ("traits", "items")}
+        columns |= {"order_key": coder.order_keys(batch, coded["qualifies"])}
+        texts.append(pa.table(columns, schema=TEXT_SCHEMA))
     joined = {name: np.concatenate([part[name] for part in numbers]) for name in numbers[0]}
     return ordered, joined, pa.concat_tables(texts)
 
@@ -108,13 +113,12 @@ def from_log(
     placed: list[Placed], bucket: Bucket, coder: Coder
 ) -> tuple[list[Placed], dict[str, npt.NDArray[Any]], pa.Table]:
     """The same rows, those that the bucket has read back from it."""
-    messages = list(zip(bucket.events.arrow("source").to_pylist(), bucket.cold("message_id").to_pylist(), strict=True))
-    at = {message: row for row, message in enumerate(messages)}
-    known = [one for one in placed if one.message in at]
-    rows = np.array([at[one.message] for one in known], dtype=np.int64)
-    read, read_texts = reread_rows(bucket, rows, coder)
+    at = {key: row for row, key in enumerate(bucket.events.values("key").tolist())}
+    known = [one for one in placed if key_of(one.row) in at]
+    rows = np.array([at[key_of(one.row)] for one in known], dtype=np.int64)
+    read, read_texts = reread_rows(bucket, rows, Words.of_buckets([bucket], coder))
     assert sorted([*read, *REREAD_ELSEWHERE]) == sorted(RECORD.names or ())
-    ordered, numbers, texts = from_lake([one for one in placed if one.message not in at], coder)
+    ordered, numbers, texts = from_lake([one for one in placed if key_of(one.row) not in at], coder)
     assert read_texts.schema == texts.schema
     joined = {name: np.concatenate([values, numbers[name]]) for name, values in read.items()}
     return [*known, *ordered], joined, pa.concat_tables([read_texts, texts])
@@ -128,6 +132,10 @@ def tables_of(placed: list[Placed], source: Bucket | None = None) -> dict[str, p
     numbers |= stand_ins(ordered, persons)
     assert set(numbers) >= set(RECORD.names or ())
     shuffled = np.random.default_rng(len(ordered)).permutation(len(ordered))
+
+    def ids(rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+        return string_buffers(pa.array([ordered[row].row["message_id"] for row in rows.tolist()], pa.large_string()))
+
     return bucket_tables(
         pack_records(numbers, len(ordered), RECORD)[shuffled],
         texts.take(pa.array(shuffled)),
@@ -135,12 +143,13 @@ def tables_of(placed: list[Placed], source: Bucket | None = None) -> dict[str, p
         identified=np.array([person[0] % 2 for person in persons], dtype=np.uint8),
         first_person=0,
         rules=bucket_rules(SETTINGS, coder, SOURCES),
+        ids=ids,
     )
 
 
-def written(tables: Mapping[str, pa.RecordBatch | Unchanged], folder: Path) -> Bucket:
+def written(tables: Mapping[str, pa.RecordBatch], folder: Path) -> Bucket:
     folder.mkdir(exist_ok=True)
-    return Bucket(folder, write_bucket(0, tables, folder))
+    return Bucket(folder, write_bucket(0, tables, folder), Cold(folder, {}))
 
 
 def merged(folder: Path, before: list[Placed], after: list[Placed], *, extra: set[str], reread: bool) -> Bucket:
@@ -293,39 +302,13 @@ def test_from_nothing_to_nothing(tmp_path: Path, reread: bool) -> None:
         check(tmp_path, mine, [], set(), reread)
 
 
-def test_months_without_other_rows_keep_their_files_unread(tmp_path: Path) -> None:
-    before = [
-        visit("2024-01-01T10:00:00", "anna", product_id="only here"),
-        visit("2024-02-01T10:00:00", "bruno", product_id="q"),
-        visit("2024-03-01T10:00:00", "anna"),
-    ]
-    old = written(tables_of(before), tmp_path)
-    (tmp_path / old.meta["files"]["cold.2024-02"]).unlink()
-    after = [*before, visit("2024-04-01T10:00:00", "anna")]
-    mine = [one for one in after if one.person == "anna"]
-    tables = merge_tables(Bucket(tmp_path, old.meta), tables_of(mine), ids_of(["anna"]))
-    assert {name for name, table in tables.items() if isinstance(table, Unchanged)} == {
-        "cold.2024-01",
-        "cold.2024-02",
-        "cold.2024-03",
-    }
-    assert written(tables, tmp_path).meta == written(tables_of(after), tmp_path).meta
-
-
-def test_a_row_that_changes_hands_changes_its_month(tmp_path: Path) -> None:
-    """Its texts are what they were, but they stand elsewhere."""
-    rows_ = [visit("2024-01-01T10:00:00", name, message_id=name) for name in ("anna", "bruno")]
-    ids = sorted(["anna", "bruno", "carla"], key=person_id)
-    middle, ends = ids[1], (ids[0], ids[2])
-    before = [replace(rows_[0], person=middle), replace(rows_[1], person=ends[0])]
-    check(tmp_path, before, [before[0], replace(before[1], person=ends[1])], set(), reread=True)
-
-
 def test_an_event_keeps_what_brought_itself_beside_what_brought_its_session(tmp_path: Path) -> None:
     first = visit("2024-01-01T10:00:00", "anna", utm_source="x", utm_medium="cpc")
     second = visit("2024-01-01T10:01:00", "anna", url="https://shop.example/b")
     bucket = written(tables_of([first, second]), tmp_path)
-    channels, own = (column.to_pylist() for column in (bucket.events.arrow("channel"), bucket.cold("own_channel")))
+    channels, own = (
+        column.to_pylist() for column in (bucket.events.arrow("channel"), bucket.events.arrow("own_channel"))
+    )
     assert channels[0] == channels[1] == own[0] != own[1]
     check(tmp_path, [first, second], [second], set(), reread=True)
 
@@ -357,18 +340,3 @@ def test_a_person_cannot_be_on_both_sides(tmp_path: Path) -> None:
     old = written(tables_of(rows_), tmp_path)
     with pytest.raises(ValueError, match="stays in the old bucket"):
         merge_tables(old, tables_of(rows_), ids_of(["anna"]))
-
-
-def test_cold_columns_are_read_by_row_and_whole(tmp_path: Path) -> None:
-    placed = [
-        visit(f"2024-{month:02d}-01T10:00:00", person, message_id=f"{person} {month}")
-        for person in ("anna", "bruno")
-        for month in (3, 1, 2)
-    ]
-    bucket = written(tables_of(placed), tmp_path)
-    whole = bucket.cold("message_id").to_pylist()
-    assert [name.split()[1] for name in whole] == ["1", "2", "3"] * 2
-    for at in ([], [4, 0, 0, 5], [2]):
-        found = bucket.cold_rows(np.array(at, dtype=np.int64), ["message_id", "own_channel", "own"])
-        assert found.column("message_id").to_pylist() == [whole[row] for row in at]
-        assert found.column("own_channel").to_pylist() == [bucket.cold("own_channel").to_pylist()[row] for row in at]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from percorso.kernels.segments import contacts_before, copy_runs, count_before, mark_codes, recode_runs, shift_runs
+from percorso.kernels.segments import contacts_before, copy_runs, mark_codes, recode_runs, shift_runs
 from tests.naive import segments as naive
 
 CODES = ("u1", "u2", "u4")
@@ -85,10 +85,3 @@ def test_contacts_before_each_group(groups: list[list[int]]) -> None:
     flat = np.array([contact for group in numbered for contact in group], dtype=np.int32)
     offsets = np.cumsum([0, *(len(group) for group in numbered)]).astype(np.int64)
     assert contacts_before(offsets, flat).tolist() == naive.contacts_before(numbered)
-
-
-@given(st.lists(st.integers(0, 2), max_size=12), st.lists(st.integers(0, 12), max_size=5))
-def test_counting_rows_before_bounds(groups: list[int], bounds: list[int]) -> None:
-    inside = sorted(min(bound, len(groups)) for bound in bounds)
-    found = count_before(np.array(groups, dtype=np.int32), np.array(inside, dtype=np.int64), 3)
-    assert found.tolist() == naive.count_before(groups, inside, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-__all__ = ["contacts_before", "count_before", "moved"]
+__all__ = ["contacts_before", "moved"]
 
 Run = tuple[int, int, int]  # start, to, length
 
@@ -27,7 +27,3 @@ def contacts_before(groups: Sequence[Sequence[int]]) -> list[int]:
         seen |= {contact for contact in contacts if contact >= 0}
         before.append(len(seen))
     return before
-
-
-def count_before(groups: Sequence[int], bounds: Sequence[int], n_groups: int) -> list[list[int]]:
-    return [[groups[:bound].count(group) for bound in bounds] for group in range(n_groups)]

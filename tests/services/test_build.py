@@ -44,7 +44,8 @@ def current(workspace: Workspace) -> JourneyLog:
 
 def names(log: JourneyLog) -> set[str]:
     tables = {name for bucket in (*log.buckets, log.unidentified) for name in bucket.meta["files"].values()}
-    return tables | {str(log.manifest["alias"])}
+    cold = {name for parts in log.manifest["cold"].values() for name in parts if name}
+    return tables | cold | {str(log.manifest["alias"])}
 
 
 def files(workspace: Workspace) -> set[str]:

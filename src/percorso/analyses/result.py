@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from percorso.analyses.spec import spec_to_json
+from percorso.time import time_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,18 +99,6 @@ class Result:
         notes += [f"as of {self.as_of}", *self.warnings]
         below = "".join(f"<div>{html.escape(note)}</div>" for note in notes)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{below}"
-
-
-def time_text(time_us: int) -> str:
-    """µs UTC as ISO 8601 with Z.
-
-    Examples
-    --------
-    >>> time_text(0)
-    '1970-01-01T00:00:00Z'
-    """
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _shown(value: Any) -> str:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from percorso.cli.context import workspace_of
-from percorso.cli.output import count_text, write_json
 from percorso.cli.progress import build_progress
+from percorso.cli.streams import write_json
+from percorso.cli.texts import count_text
 from percorso.services.build import BuildReport, build_log
 
 __all__ = ["register"]

@@ -8,13 +8,10 @@ stderr beside the other formats, so that a pipe carries data alone.
 from __future__ import annotations
 
 import io
-import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import IO, Annotated, Any, Protocol
 
@@ -23,9 +20,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import typer
 
+from percorso.cli.streams import Format, Output, json_bytes, opened, write_json
 from percorso.cli.tables import Layout, render, wrapped
-from percorso.cli.texts import count_text, flat_text, money_text, percent_text, plain_value, span_text
-from percorso.errors import FileError, SpecError, UserError
+from percorso.cli.texts import count_text, flat_text, money_text, percent_text, span_text
+from percorso.errors import SpecError, UserError
 
 __all__ = [
     "Answer",
@@ -48,13 +46,6 @@ __all__ = [
 ]
 
 
-class Format(StrEnum):
-    table = "table"
-    json = "json"
-    csv = "csv"
-    parquet = "parquet"
-
-
 FormatOption = Annotated[
     Format | None,
     typer.Option("--format", help="How to write the answer. Default: as --output ends, else a table."),
@@ -66,14 +57,6 @@ OutputOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 
 _BY_ENDING = {".json": Format.json, ".csv": Format.csv, ".parquet": Format.parquet}
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Where an answer goes, and how."""
-
-    format: Format
-    file: Path | None = None
 
 
 class Answer(Protocol):
@@ -153,9 +136,9 @@ def write_table(
     warnings: Sequence[str] = (),
 ) -> None:
     """Write rows; `body` is what JSON says instead of the list of rows. See :func:`write_answer`."""
-    with _opened(output) as stream:
+    with opened(output) as stream:
         if output.format is Format.json:
-            stream.write(_json_bytes(table.to_pylist() if body is None else body))
+            stream.write(json_bytes(table.to_pylist() if body is None else body))
         elif output.format is Format.csv:
             pa_csv.write_csv(_flat(table), stream)
         elif output.format is Format.parquet:
@@ -167,12 +150,6 @@ def write_table(
     if output.format is not Format.table:
         for warning in warnings:
             typer.echo(f"Warning: {warning}", err=True)
-
-
-def write_json(body: Any, output: Output | None = None) -> None:
-    """Write a JSON document, such as an import's report."""
-    with _opened(output or Output(Format.json)) as stream:
-        stream.write(_json_bytes(body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +169,7 @@ def write_page(head: str, sections: Sequence[Section], output: Output) -> None:
     for one in sections:
         title = typer.style(one.title, bold=True) if width else one.title
         texts.append(f"{title}\n\n{_table_text(one.table, '', one.layout, one.notes, width)}")
-    with _opened(output) as stream:
+    with opened(output) as stream:
         stream.write("\n".join(texts).encode())
     _tell_written(output)
 
@@ -209,29 +186,11 @@ def _tell_written(output: Output) -> None:
         typer.echo(f"Written to {output.file}", err=True)
 
 
-@contextmanager
-def _opened(output: Output) -> Iterator[IO[bytes]]:
-    if output.file is None:
-        sys.stdout.flush()
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    try:
-        with open(output.file, "wb") as stream:
-            yield stream
-    except OSError as error:
-        raise FileError(f"{output.file} cannot be written: {error.strerror}.") from error
-
-
 def _write_parquet(table: pa.Table, stream: IO[bytes]) -> None:
     # Parquet needs a place it can look back into; a pipe is none.
     whole = io.BytesIO()
     pq.write_table(table, whole)
     stream.write(whole.getvalue())
-
-
-def _json_bytes(body: Any) -> bytes:
-    return (json.dumps(plain_value(body), ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _flat(table: pa.Table) -> pa.Table:

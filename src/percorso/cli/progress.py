@@ -10,17 +10,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from percorso.cli.output import count_text
+from percorso.cli.texts import count_text
 from percorso.journeys.progress import Progress as BuildProgress
 from percorso.services.build import fresh_log
 from percorso.services.workspace import Workspace
-from percorso.store.journey_log import JourneyLog
+
+if TYPE_CHECKING:
+    from percorso.store.journey_log import JourneyLog
 
 __all__ = ["RowsPerSecond", "build_progress", "ready_log"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from percorso.kernels.sessions import count_actions, number_contacts, sessionise
 from percorso.kernels.sorting import group_rows, sort_groups
 from percorso.settings import Settings
 from percorso.store.cold import month_of_time
-from percorso.store.columns import string_buffers, whole
+from percorso.store.columns import whole
 from percorso.store.journey_log import (
     FLAG_ENGAGED,
     FLAG_FUTURE,
@@ -32,9 +32,12 @@ from percorso.store.journey_log import (
 )
 from percorso.store.log_files import MOST_TEXT_BYTES
 
-__all__ = ["Array", "BucketRows", "Cut", "cut_rows", "prepare_rows", "session_ends"]
+__all__ = ["Array", "BucketRows", "Cut", "MessageIds", "cut_rows", "prepare_rows", "session_ends", "with_room"]
 
 Array = npt.NDArray[Any]
+
+#: Gives message ids of rows of the row files: offsets (n + 1,) and bytes.
+MessageIds = Callable[[npt.NDArray[np.int64]], tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]]
 
 #: What a page and its tags send for one load arrives within this.
 _PAGE_LOAD_US = 1_000_000
@@ -89,12 +92,12 @@ class BucketRows:
 
 
 def prepare_rows(
-    records: npt.NDArray[Any], texts: pa.Table, n_persons: int, first_person: int, settings: Settings
+    records: npt.NDArray[Any], texts: pa.Table, n_persons: int, first_person: int, settings: Settings, ids: MessageIds
 ) -> BucketRows:
     """Sort into the total order, and cut sessions and contacts."""
-    n, texts = len(records), _own_traits(_with_room(texts).combine_chunks())
+    n, texts = len(records), _own_traits(with_room(texts).combine_chunks())
     group = np.ascontiguousarray(records["person"] - np.int32(first_person)) if n_persons else _months(records)
-    order, offsets = _in_total_order(records, texts, group, max(n_persons, int(group.max(initial=-1)) + 1))
+    order, offsets = _in_total_order(records, group, max(n_persons, int(group.max(initial=-1)) + 1), ids)
     numbers = unpack_records(take_records(records, order))
     sessions = settings.sessions
     if n_persons:
@@ -128,22 +131,25 @@ def _months(records: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
 
 
 def _in_total_order(
-    records: npt.NDArray[Any], texts: pa.Table, group: npt.NDArray[np.int32], n_groups: int
+    records: npt.NDArray[Any], group: npt.NDArray[np.int32], n_groups: int, ids: MessageIds
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Rows by group and total order, and where each group begins."""
     order, offsets = group_rows(group, n_groups)
-    message_offsets, message_bytes = string_buffers(whole(texts.column("message_id")))
-    sort_groups(
-        order,
-        offsets,
-        np.arange(len(records), dtype=np.int64),
-        np.ascontiguousarray(records["time"]),
-        np.ascontiguousarray(records["source"]),
-        np.ascontiguousarray(records["sequence"]),
-        message_offsets.astype(np.int64, copy=False),
-        message_bytes,
-        np.zeros(len(records), dtype=np.int8),
+    n = len(records)
+    rows, nothing = np.arange(n, dtype=np.int64), np.zeros(n, dtype=np.int8)
+    time, source, sequence = (np.ascontiguousarray(records[name]) for name in ("time", "source", "sequence"))
+    ends, text = np.zeros(n + 1, dtype=np.int64), np.zeros(0, dtype=np.uint8)
+    sort_groups(order, offsets, rows, time, source, sequence, ends, text, nothing)
+    # Only what is equal in all else is told apart by its message id.
+    tied = np.flatnonzero(
+        np.logical_and.reduce([np.diff(column[order]) == 0 for column in (group, time, source, sequence)])
     )
+    if len(tied):
+        equal = np.unique(order[np.concatenate([tied, tied + 1])])
+        found, text = ids(np.ascontiguousarray(records["row"][equal]))
+        ends[equal + 1] = np.diff(found)
+        np.cumsum(ends, out=ends)
+        sort_groups(order, offsets, rows, time, source, sequence, ends, text[found[0] :], nothing)
     return order, offsets
 
 
@@ -164,7 +170,7 @@ def _sessions(
     )
 
 
-def _with_room(texts: pa.Table) -> pa.Table:
+def with_room(texts: pa.Table) -> pa.Table:
     """The texts, with 64-bit offsets in columns that are too long for 32-bit ones once they are whole."""
     for position, field in enumerate(texts.schema):
         column = texts.column(position)

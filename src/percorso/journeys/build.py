@@ -28,7 +28,7 @@ from percorso.journeys.coding import Coder
 from percorso.journeys.increment import Mismatch, find_touched
 from percorso.journeys.progress import Progress
 from percorso.journeys.work import BuildInput, Counter
-from percorso.journeys.write_buckets import all_buckets, touched_buckets
+from percorso.journeys.write_buckets import WrittenTables, all_buckets, touched_buckets
 from percorso.store.alias_table import merge_alias_table, write_alias_table
 from percorso.store.journey_log import LOG_FORMAT, JourneyLog
 from percorso.store.lake import LakeFile
@@ -105,13 +105,11 @@ def _build(work: BuildInput, state: IdentityState | None, before: JourneyLog | N
     if touched is not None and len(touched.rows_now) > _MOST_TOUCHED * state.rows.n_rows:
         touched = None  # the identity is worked out all the same
     if before is None or touched is None:
-        entries, built = all_buckets(work, state, placement, coder, progress), placement.n_events
+        written, built = all_buckets(work, state, placement, coder, progress), placement.n_events
     else:
-        entries, built = (
-            touched_buckets(work, state, placement, touched, before, coder, progress),
-            len(touched.rows_now),
-        )
-    manifest = _manifest(entries, placement) | {
+        written = touched_buckets(work, state, placement, touched, before, coder, progress)
+        built = len(touched.rows_now)
+    manifest = _manifest(written, placement) | {
         "alias": _alias_table(work, state, placement, before),
         "sources": _newest_by_source(work.files),
         "journey_timeout_us": settings.journeys.timeout_us,
@@ -184,8 +182,10 @@ def _newest_by_source(files: Sequence[LakeFile]) -> dict[str, int]:
     return newest
 
 
-def _manifest(entries: list[dict[str, Any]], placement: Placement) -> dict[str, Any]:
+def _manifest(written: WrittenTables, placement: Placement) -> dict[str, Any]:
+    entries = written.buckets
     names = "".join(name for entry in entries for name in sorted(entry["files"].values()))
+    names += "".join(name for parts in written.cold.values() for name in parts if name)
     newest = [entry["newest_us"] for entry in entries if entry["newest_us"] is not None]
     totals = {
         f"n_{name}": sum(entry[f"n_{name}"] for entry in entries)
@@ -195,6 +195,7 @@ def _manifest(entries: list[dict[str, Any]], placement: Placement) -> dict[str, 
         "format": LOG_FORMAT,
         "buckets": entries[:-1],
         "unidentified": entries[-1],
+        "cold": written.cold,
         "data_version": hashlib.sha256(names.encode()).hexdigest()[:16],
         "as_of_us": max(newest, default=0),
         "n_duplicates": placement.n_duplicates,

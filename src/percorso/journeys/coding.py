@@ -30,18 +30,16 @@ from percorso.kernels.interning import KeyTable, TupleTable
 from percorso.kernels.sessions import CONTACT_NONE, CONTACT_SERVER, CONTACT_SESSION, CONTACT_SINGLE
 from percorso.kernels.urls import cut_hosts, cut_queries, hash_pages
 from percorso.settings import Settings
+from percorso.store.cold import COLD_COLUMNS
 from percorso.store.columns import as_strings, null_mask, string_buffers, strings_from_buffers, whole
 from percorso.store.journey_log import FLAG_BOT
 
-__all__ = ["CODED_READ", "READ_COLUMNS", "TEXT_COLUMNS", "TEXT_SCHEMA", "Coder", "Dictionary"]
+__all__ = ["CODED_READ", "READ_COLUMNS", "TEXT_SCHEMA", "Coder", "Dictionary"]
 
-#: Columns that go through the build as text, in `cold` (traits: in `persons`).
-TEXT_COLUMNS = ("message_id", "url", "referrer", "title", "text", "properties", "traits")
-
-#: What goes through the build beside the numbers of a row: texts, products, keyed hash of its order.
+#: What goes to a row's person beside its numbers: traits, products, keyed hash of its order.
 TEXT_SCHEMA = pa.schema(
     [
-        *((name, pa.string()) for name in TEXT_COLUMNS),
+        ("traits", pa.string()),
         ("items", pa.list_(ITEM_TYPE)),
         ("order_key", pa.binary(16)),
     ]
@@ -77,7 +75,8 @@ READ_COLUMNS = (
     "value",
     "score",
     "items",
-    *(name for name in TEXT_COLUMNS if name not in CODED_READ),
+    "traits",
+    *(name for name in COLD_COLUMNS if name not in CODED_READ),
 )
 
 _CONTACTS = {"session": CONTACT_SESSION, "single": CONTACT_SINGLE, "server": CONTACT_SERVER}

@@ -1,66 +1,135 @@
-"""The cold tables of a bucket: what senders wrote, and what each event was before its surroundings were known."""
+"""Write the cold tables: rows of the lake by month and message key, whoever's they are."""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from percorso.journeys.bucket import BucketRows
-from percorso.journeys.bucket_rules import BucketRules
+from percorso.engines.ranges import in_parallel
+from percorso.journeys.bucket import with_room
 from percorso.journeys.columns import record_batch
-from percorso.store.cold import OWN_ACTION, OWN_HAS_CART, OWN_INBOUND, OWN_KNOWN, cold_rows, month_key
+from percorso.journeys.shuffle import Shuffle
+from percorso.store.cold import COLD_COLUMNS, Cold, cold_parts, month_key, month_of_time, one_array, part_of_key
 from percorso.store.columns import whole
-from percorso.store.log_files import coded_column, settled
+from percorso.store.log_files import settled, write_table
 
-__all__ = ["cold_tables"]
+__all__ = ["ColdFiles", "ColdShuffle"]
 
-_TEXTS = ("message_id", "url", "referrer", "title", "text", "properties", "traits")
+_RECORD = np.dtype([("key", np.uint64), ("month", np.int64)])
+_SCHEMA = pa.schema([(name, pa.string()) for name in COLD_COLUMNS])
 
-_OWN_BITS = {"inbound": OWN_INBOUND, "action": OWN_ACTION, "known": OWN_KNOWN, "has_cart": OWN_HAS_CART}
+#: Month -> file of each part, as percorso.store.cold.Cold has them.
+ColdFiles = dict[str, list[str | None]]
 
 
-def cold_tables(
-    rows: BucketRows, rules: BucketRules, wanted: Container[int] | None = None
-) -> dict[str, pa.RecordBatch]:
-    """A table for each UTC month that has events, its rows in the order of the events; of the wanted months alone."""
-    months = cold_rows(rows.numbers["time"])
-    own = np.zeros(len(rows), dtype=np.uint8)
-    for name, bit in _OWN_BITS.items():
-        own |= np.where(rows.numbers[name] != 0, np.uint8(bit), np.uint8(0))
-    texts = {name: whole(rows.texts.column(name)) for name in _TEXTS}
+class ColdShuffle:
+    """Texts of rows on their way to the cold tables; use as a context manager."""
+
+    def __init__(self, folder: Path, bucket_bits: int) -> None:
+        self._n_parts = cold_parts(bucket_bits)
+        self._shuffle = Shuffle(folder, self._n_parts, _RECORD, _SCHEMA)
+        self._gone: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.uint64]]] = []
+
+    def __enter__(self) -> ColdShuffle:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._shuffle.__exit__(*error)
+
+    def add(
+        self,
+        time: npt.NDArray[np.int64],
+        key: npt.NDArray[np.uint64],
+        texts: pa.RecordBatch,
+        counted: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Rows that a table has from now on; of those that are not `counted` none."""
+        part = part_of_key(key, self._n_parts)
+        if counted is not None:
+            part = np.where(counted, part, np.int32(-1))
+        self._shuffle.add(part, {"key": key, "month": month_of_time(time)}, texts)
+
+    def take_out(self, time: npt.NDArray[np.int64], key: npt.NDArray[np.uint64]) -> None:
+        """Rows that stand in a table and leave it."""
+        self._gone.append((month_of_time(time), key))
+
+    def write(self, folder: Path, before: Cold | None = None) -> ColdFiles:
+        """Write the tables that have other rows than before (all of them where there was nothing before)."""
+        old = {month: list(parts) for month, parts in before.files.items()} if before else {}
+        gone = self._gone_by_part()
+
+        def of_part(part: int) -> dict[int, str | None]:
+            new = _by_month(*self._shuffle.read(part))
+            found: dict[int, str | None] = {}
+            for month in sorted(new.keys() | gone[part].keys()):
+                was = before.table(month, part) if before else None
+                table = _merged(was, gone[part].get(month), new.get(month))
+                found[month] = (
+                    write_table(folder, f"cold.{month_key(month)}.{part:02x}", table) if table.num_rows else None
+                )
+            return found
+
+        for part, found in enumerate(in_parallel(range(self._n_parts), of_part)):
+            for month, name in found.items():
+                old.setdefault(month_key(month), [None] * self._n_parts)[part] = name
+        return {month: parts for month, parts in sorted(old.items()) if any(parts)}
+
+    def _gone_by_part(self) -> list[dict[int, npt.NDArray[np.uint64]]]:
+        """For each part the keys that leave, by month."""
+        found: list[dict[int, npt.NDArray[np.uint64]]] = [{} for _ in range(self._n_parts)]
+        if self._gone:
+            month, key = (np.concatenate(columns) for columns in zip(*self._gone, strict=True))
+            part = part_of_key(key, self._n_parts)
+            for number, here in {*zip(part.tolist(), month.tolist(), strict=True)}:
+                found[number][here] = np.sort(key[(part == number) & (month == here)])
+        return found
+
+
+def _by_month(records: npt.NDArray[Any], texts: pa.Table) -> dict[int, pa.RecordBatch]:
+    """A table for each month, its rows by key."""
+    if not len(records):
+        return {}
+    key, month = (np.ascontiguousarray(records[name]) for name in ("key", "month"))
+    order = np.lexsort((key, month))
+    columns = {name: whole(column) for name, column in zip(COLD_COLUMNS, with_room(texts).columns, strict=True)}
+    months, heads = np.unique(month[order], return_index=True)
     return {
-        month_key(month): _month(rows, rules, texts, own, months.of_month(month))
-        for month in months.months
-        if wanted is None or month in wanted
+        int(number): _table(key[rows], {name: _taken(column, rows) for name, column in columns.items()})
+        for number, rows in zip(months, np.split(order, heads[1:]), strict=True)
     }
 
 
-def _rows(column: pa.Array, at: pa.Array) -> pa.Array:
-    """The rows of a column, which is often nothing but nulls."""
-    return column.slice(0, len(at)) if column.null_count == len(column) else column.take(at)
-
-
-def _month(
-    rows: BucketRows,
-    rules: BucketRules,
-    texts: dict[str, pa.Array],
-    own: npt.NDArray[np.uint8],
-    events: npt.NDArray[np.int64],
+def _merged(
+    old: pa.RecordBatch | None, gone: npt.NDArray[np.uint64] | None, new: pa.RecordBatch | None
 ) -> pa.RecordBatch:
-    at = pa.array(rows.order[events])
-    codes = {}
-    for name in ("channel", "channel_rule"):
-        values, rank = rules.dictionaries[name]
-        codes[f"own_{name}"] = coded_column(rank[rows.numbers[f"own_{name}"][events]], values)
-    return record_batch(
-        {name: settled(_rows(column, at)) for name, column in texts.items()}
-        | codes
-        | {
-            "own": own[events],
-            "qualifies": rows.numbers["qualifies"][events],
-            "contact_kind": rows.numbers["contact"][events],
-        }
+    """Old rows but for those that are gone, and new ones."""
+    if old is None:
+        return new if new is not None else _table(np.zeros(0, dtype=np.uint64), _SCHEMA.empty_table().to_pydict())
+    was = old.column("key").to_numpy()
+    stays = np.flatnonzero(~np.isin(was, gone)) if gone is not None else np.arange(len(was))
+    if new is None:
+        return _table(was[stays], {name: _taken(old.column(name), stays) for name in COLD_COLUMNS})
+    key = np.concatenate([was[stays], new.column("key").to_numpy()])
+    order = np.argsort(key, kind="stable")
+    at = np.concatenate([stays, len(was) + np.arange(new.num_rows)])[order]
+    return _table(
+        key[order], {name: _taken(one_array([old.column(name), new.column(name)]), at) for name in COLD_COLUMNS}
     )
+
+
+def _taken(column: pa.Array, at: npt.NDArray[np.int64]) -> pa.Array:
+    """Rows of a column, which is often nothing but nulls."""
+    return column.slice(0, len(at)) if column.null_count == len(column) else column.take(pa.array(at))
+
+
+def _table(key: npt.NDArray[np.uint64], columns: Mapping[str, Any]) -> pa.RecordBatch:
+    texts = {
+        name: settled(column if isinstance(column, pa.Array) else pa.array(column, pa.string()))
+        for name, column in columns.items()
+    }
+    return record_batch({"key": key, **texts})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from percorso.engines.ranges import in_ranges
 from percorso.identity.placement import NOBODY, Placement, unit_ids
 from percorso.identity.state import IdentityState
 from percorso.journeys.numbering import buckets_of
@@ -70,11 +71,16 @@ def _rows_of(
     months: npt.NDArray[np.int32],
 ) -> npt.NDArray[np.int64]:
     # Nobody is -1 and a copy that does not count -2: both read what stands at the end.
-    touched = np.append(marks, [False, False])[unit]
-    if len(months):
-        nobodys = np.flatnonzero(unit == NOBODY)
-        touched[nobodys[np.isin(month_of_time(time[nobodys]), months)]] = True
-    return np.flatnonzero(touched)
+    every = np.append(marks, [False, False])
+
+    def of_range(begin: int, end: int) -> npt.NDArray[np.int64]:
+        touched = np.take(every, unit[begin:end], mode="wrap")
+        if len(months):
+            nobodys = np.flatnonzero(unit[begin:end] == NOBODY)
+            touched[nobodys[np.isin(month_of_time(time[begin:end][nobodys]), months)]] = True
+        return begin + np.flatnonzero(touched)
+
+    return np.concatenate(in_ranges(len(unit), of_range))
 
 
 def _units_of(unit: npt.NDArray[np.int32], rows: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int64]:

@@ -14,14 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from percorso.engines.prefetch import prefetch
-from percorso.identity.placement import Placement
+from percorso.identity.placement import NO_COPY, Placement
 from percorso.identity.rows import RowFiles
 from percorso.identity.scan import BATCH_ROWS
-from percorso.identity.state import IdentityState, LakeRange
-from percorso.journeys.coding import CODED_READ, READ_COLUMNS, TEXT_COLUMNS, Coder
+from percorso.identity.state import LakeRange
+from percorso.journeys.coding import CODED_READ, READ_COLUMNS, TEXT_SCHEMA, Coder
+from percorso.journeys.cold_tables import ColdShuffle
 from percorso.journeys.numbering import Persons
 from percorso.journeys.shuffle import Shuffle
-from percorso.store.columns import as_strings
+from percorso.store.cold import COLD_COLUMNS
+from percorso.store.columns import as_strings, string_buffers
 
 __all__ = ["LakeRows", "StateColumns", "shuffle_lake"]
 
@@ -45,27 +47,37 @@ class LakeRows:
 
 def shuffle_lake(
     files: Iterable[LakeRows],
-    state: IdentityState,
-    placement: Placement,
+    known: StateColumns,
     persons: Persons,
     coder: Coder,
     shuffle: Shuffle,
+    cold: ColdShuffle,
     progress: Callable[[int], None],
 ) -> None:
-    """Code the rows and send each to its bucket, while the batch before it is being moved."""
-    known = StateColumns(state.rows, placement)
+    """Code the rows and send each to its bucket and its cold table, while the batch before it is being moved."""
+
+    def move(numbers: dict[str, npt.NDArray[Any]], kept: pa.RecordBatch, texts: pa.RecordBatch) -> None:
+        shuffle.add(persons.parts(numbers["person"]), numbers, kept)
+        counted = numbers["person"] != NO_COPY
+        cold.add(numbers["time"], numbers["key"], texts, counted)
+
     with ThreadPoolExecutor(1, thread_name_prefix="percorso-shuffle") as mover:
         moving: Future[None] | None = None
         for source, rows, batch in prefetch(_batches(files)):
             numbers = coder.code(batch, source)
             numbers |= known.numbers(rows)
-            numbers["person"] = persons.rank(placement.unit[rows])
-            texts = {name: as_strings(batch.column(name)) for name in TEXT_COLUMNS}
-            texts |= {"items": batch.column("items"), "order_key": coder.order_keys(batch, numbers["qualifies"])}
+            numbers["person"] = persons.rank(known.units(rows))
+            kept = [as_strings(batch.column("traits")), batch.column("items")]
+            kept.append(coder.order_keys(batch, numbers["qualifies"]))
+            texts = [as_strings(batch.column(name)) for name in COLD_COLUMNS]
             if moving is not None:
                 moving.result()
-            kept = pa.RecordBatch.from_arrays(list(texts.values()), names=list(texts))
-            moving = mover.submit(shuffle.add, persons.parts(numbers["person"]), numbers, kept)
+            moving = mover.submit(
+                move,
+                numbers,
+                pa.RecordBatch.from_arrays(kept, names=TEXT_SCHEMA.names),
+                pa.RecordBatch.from_arrays(texts, names=list(COLD_COLUMNS)),
+            )
             progress(batch.num_rows)
         if moving is not None:
             moving.result()
@@ -105,12 +117,19 @@ class StateColumns:
 
     def __init__(self, rows: RowFiles, placement: Placement) -> None:
         self._placement = placement
+        self._ids = rows.text()
+        self._key = rows.column("key")
         self._source = rows.source_rank()
         self._sequence = rows.column("sequence")
         self._anonymous, self._device = rows.column("anonymous"), rows.column("device")
         names = {"order_ref": "order_id", "cart_ref": "cart_id", "checkout_ref": "checkout_id"}
         names |= {"session_ref": "session_id", "talk": "conversation_id", "ticket": "ticket_id"}
         self._references = {name: rows.reference(column) for name, column in names.items()}
+
+    def units(self, here: Any) -> npt.NDArray[np.int32]:
+        """Persons of rows, as the placement numbers them."""
+        found: npt.NDArray[np.int32] = self._placement.unit[here]
+        return found
 
     def numbers(self, here: Any) -> dict[str, npt.NDArray[Any]]:
         """Fields of the record; references are 0 where there is none."""
@@ -124,6 +143,8 @@ class StateColumns:
         talk, ticket = refs.pop("talk"), refs.pop("ticket")
         return refs | {
             "conversation": np.where(talk != 0, talk, ticket),
+            "row": np.arange(here.start, here.stop) if isinstance(here, slice) else here,
+            "key": np.ascontiguousarray(self._key[here, 0]),
             "time": placed.time[here],
             "future": placed.future[here],
             "placing": placed.rule[here],
@@ -132,3 +153,10 @@ class StateColumns:
             "source": self._source[here],
             "sequence": self._sequence[here],
         }
+
+    def message_ids(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+        """Message ids of some rows: offsets (n + 1,) and bytes."""
+        offsets, text = self._ids
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
+        found = pa.Array.from_buffers(pa.large_string(), len(offsets) - 1, buffers).take(pa.array(rows))
+        return string_buffers(found)

@@ -8,7 +8,7 @@ The unidentified bucket is merged in the same way, month by month.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,8 @@ import pyarrow as pa
 
 from percorso.journeys.columns import record_batch
 from percorso.journeys.merge_columns import Moves, Numbers, Pieces, merge_column, merge_reference
-from percorso.journeys.write import Unchanged
-from percorso.kernels.segments import contacts_before, count_before
-from percorso.store.cold import month_key, month_of_time, plain_text
+from percorso.kernels.segments import contacts_before
+from percorso.store.cold import month_of_time
 from percorso.store.journey_log import TABLES, Bucket
 
 __all__ = ["merge_tables"]
@@ -40,17 +39,16 @@ _REFERENCES: Mapping[str, Mapping[str, str]] = {
     "orders": {"person": "persons", "event": "events", "journey": "journeys", "purchase": "journeys"},
     "items": {"event": "events"},
     "order_keys": {"event": "events"},
+    "traits": {"event": "events"},
 }
 
 #: The column of events by which the rows of a table ascend.
-_EVENT = {"sessions": "first_event", "orders": "event", "items": "event", "order_keys": "event"}
+_EVENT = {"sessions": "first_event", "orders": "event", "items": "event", "order_keys": "event", "traits": "event"}
 
 Tables = Mapping[str, pa.RecordBatch]
 
 
-def merge_tables(
-    old: Bucket, fragment: Tables, touched: npt.NDArray[Any], months: Container[int] | None = None
-) -> dict[str, pa.RecordBatch | Unchanged]:
+def merge_tables(old: Bucket, fragment: Tables, touched: npt.NDArray[Any]) -> dict[str, pa.RecordBatch]:
     """A bucket without the persons that are touched, and with those of the fragment.
 
     Parameters
@@ -62,15 +60,11 @@ def merge_tables(
     touched : uint8, shape (n, 16), or int64, shape (n,)
         Ids of the persons that leave the old bucket, in any order; those that are not in it do no harm. Of the
         unidentified: months, counted from January 1970.
-    months : container of int, optional
-        Months in which rows came, went, or changed their person or time; the others' cold tables stay as they are,
-        and the fragment need not have them. None: find out by comparing.
 
     Returns
     -------
     dict
-        The tables, with the bytes of those of a bucket built at once. A cold table whose rows are what they were
-        is told by its file.
+        The tables, with the bytes of those of a bucket built at once.
 
     Raises
     ------
@@ -82,10 +76,9 @@ def merge_tables(
     sides = (_groups(before, persons), _groups(fragment, persons))
     runs = _runs(sides[0].keys, sides[1].keys, _ids(touched) if persons else touched.astype(np.int64))
     pieces = {name: _pieces(name, runs, *sides) for name in (*TABLES, "contacts")}
-    merged: dict[str, pa.RecordBatch | Unchanged] = {
+    return {
         name: _merge_table(before[name], fragment[name], pieces[name], _REFERENCES[name], pieces) for name in TABLES
     }
-    return merged | _merge_cold(old, fragment, runs, pieces["events"], months)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +187,8 @@ def _merge_table(
     old: pa.RecordBatch,
     new: pa.RecordBatch,
     pieces: Pieces,
-    references: Mapping[str, str] = {},
-    every: Mapping[str, Pieces] = {},
+    references: Mapping[str, str],
+    every: Mapping[str, Pieces],
 ) -> pa.RecordBatch:
     columns = {}
     for name in old.schema.names:
@@ -203,93 +196,3 @@ def _merge_table(
         target = references.get(name)
         columns[name] = merge_reference(*sides, pieces, every[target]) if target else merge_column(*sides, pieces)
     return record_batch(columns)
-
-
-def _merge_cold(
-    old: Bucket, fragment: Tables, runs: _Runs, events: Pieces, months: Container[int] | None
-) -> dict[str, pa.RecordBatch | Unchanged]:
-    """The cold tables: a month is merged only if it has other rows than before."""
-    before = _Months.of_events(old.events.values("time"), events.old, events.gone)
-    now = _Months.of_events(fragment["events"].column("time").to_numpy(), events.new)
-    merged: dict[str, pa.RecordBatch | Unchanged] = {}
-    for month in sorted({*before.rows, *now.rows}):
-        key = month_key(month)
-        if months is not None and month not in months:
-            merged[key] = Unchanged(old.meta["files"][key])
-            continue
-        if month not in before.rows:
-            merged[key] = fragment[key]
-            continue
-        pieces = _month_pieces(runs, before.rows[month], now.rows.get(month, now.none))
-        if _same(old, fragment, key, pieces):
-            merged[key] = Unchanged(old.meta["files"][key])
-        elif pieces.n_rows:
-            table = old.table(key).batch
-            merged[key] = _merge_table(table, fragment.get(key, table.slice(0, 0)), pieces)
-    return merged
-
-
-@dataclass(frozen=True, slots=True)
-class _Months:
-    """Runs of events within the cold tables of their months.
-
-    Attributes
-    ----------
-    rows : dict
-        Month -> for each kind of run (old or new, and those left out) first row and number of rows in its table.
-    none : list
-        The same for a month without any.
-    """
-
-    rows: dict[int, list[tuple[Numbers, Numbers]]]
-    none: list[tuple[Numbers, Numbers]]
-
-    @staticmethod
-    def of_events(time: npt.NDArray[np.int64], *moves: Moves) -> _Months:
-        month = month_of_time(time)
-        first = int(month.min()) if len(month) else 0
-        counts = np.bincount(month - first)
-        present = np.flatnonzero(counts)
-        position = np.cumsum(counts > 0, dtype=np.int32) - np.int32(1)
-        bounds = np.concatenate([ends for one in moves for ends in (one.start, one.end)])
-        ascending, back = np.unique(bounds, return_inverse=True)
-        before = count_before(position[month - first], ascending, len(present))
-        nothing = [(np.zeros(len(one.start), dtype=np.int64),) * 2 for one in moves]
-        return _Months({int(present[k]) + first: _ranges(before[k][back], moves) for k in range(len(present))}, nothing)
-
-
-def _ranges(ends: Numbers, moves: Sequence[Moves]) -> list[tuple[Numbers, Numbers]]:
-    found, at = [], 0
-    for one in moves:
-        n = len(one.start)
-        start, end = ends[at : at + n], ends[at + n : at + 2 * n]
-        found.append((start, end - start))
-        at += 2 * n
-    return found
-
-
-def _month_pieces(
-    runs: _Runs, old: Sequence[tuple[Numbers, Numbers]], new: Sequence[tuple[Numbers, Numbers]]
-) -> Pieces:
-    """Pieces of a month's table."""
-    start, length = (np.empty(len(runs.first), dtype=np.int64) for _ in range(2))
-    for mine, found in ((~runs.is_new, old[0]), (runs.is_new, new[0])):
-        start[mine], length[mine] = found
-    return Pieces.in_order(start, length, runs.is_new, Moves.one_after_another(*old[1]))
-
-
-def _same(old: Bucket, fragment: Tables, key: str, pieces: Pieces) -> bool:
-    """Do the new rows of a month say what the rows left out said, in the same places?"""
-    gone, new = pieces.gone, pieces.new
-    if int(gone.length.sum()) != int(new.length.sum()):
-        return False
-    if key not in fragment:
-        return True
-    # How many of the rows that stay are before each row.
-    before_gone = np.repeat(gone.start - gone.to, gone.length)
-    before_new = np.repeat(new.to - (np.cumsum(new.length) - new.length), new.length)
-    if not np.array_equal(before_gone, before_new):
-        return False
-    left = old.table(key).batch.take(pa.array(gone.rows()))
-    sides = zip(left.columns, fragment[key].columns, strict=True)
-    return all(plain_text(one).equals(plain_text(other)) for one, other in sides)

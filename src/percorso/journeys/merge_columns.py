@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from percorso.kernels.segments import copy_runs, mark_codes, recode_runs, shift_runs
 from percorso.store.columns import string_buffers
-from percorso.store.log_files import fixed_column, index_type, packed_codes, text_column
+from percorso.store.log_files import fixed_column, index_type, packed_codes, settled, text_column
 
 __all__ = ["Moves", "Numbers", "Pieces", "merge_column", "merge_reference"]
 
@@ -150,7 +150,7 @@ def _merge_coded(old: pa.DictionaryArray, new: pa.DictionaryArray, pieces: Piece
     else:
         recode_runs(old_codes, out, here.start, here.to, here.length, old_lookup.astype(kind))
     recode_runs(new_codes, out, there.start, there.to, there.length, new_lookup.astype(kind))
-    return packed_codes(out, values)
+    return packed_codes(out, values if old_lookup is None else settled(values))
 
 
 def _lost(codes: npt.NDArray[Any], n_values: int, known: Numbers, pieces: Pieces) -> npt.NDArray[np.bool_]:

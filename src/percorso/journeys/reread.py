@@ -5,48 +5,74 @@ A person whose events did not change, or not all of them, is built again without
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from percorso.events.event import ITEM_TYPE
-from percorso.journeys.coding import TEXT_COLUMNS, Coder, Dictionary
-from percorso.store.cold import OWN_ACTION, OWN_HAS_CART, OWN_INBOUND, OWN_KNOWN, month_of_time
-from percorso.store.journey_log import FLAG_BOT, Bucket, Table
+from percorso.journeys.coding import TEXT_SCHEMA, Coder
+from percorso.journeys.tables import OWN_BITS
+from percorso.store.journey_log import FLAG_BOT, OWN_CODED, Bucket, Table
 
-__all__ = ["REREAD_ELSEWHERE", "learn_words", "reread_rows"]
+__all__ = ["REREAD_ELSEWHERE", "Words", "reread_rows"]
 
 #: Fields of the record that the log does not hold; they come from what is kept of identities.
 REREAD_ELSEWHERE = (
-    *("person", "time", "future", "placing", "device_code", "sequence", "source", "copy"),
+    *("row", "key", "person", "time", "future", "placing", "device_code", "sequence", "source", "copy"),
     *("order_ref", "cart_ref", "checkout_ref", "session_ref", "conversation"),
 )
 
-_CODED = (
-    *("category", "country", "currency", "device", "direction", "event", "campaign", "os", "page", "place"),
-    *("product", "touchpoint"),
-)
-_OWN_BITS = {"inbound": OWN_INBOUND, "action": OWN_ACTION, "known": OWN_KNOWN, "has_cart": OWN_HAS_CART}
-#: Texts that building a person needs wherever they stand; the others go to the cold tables and nowhere else.
-_TEXTS_OF_ALL = ("message_id", "traits")
-_OWN = ("own_channel", "own_channel_rule", "own", "qualifies", "contact_kind")
+#: Fields that are codes, and the columns they come from: what a session says of channels is not what its events do.
+_CODED = {
+    name: name
+    for name in (
+        *("category", "country", "currency", "device", "direction", "event", "campaign", "os", "page", "place"),
+        *("product", "touchpoint"),
+    )
+} | {name.removeprefix("own_"): name for name in OWN_CODED}
 
 
-def learn_words(bucket: Bucket, coder: Coder) -> None:
-    """Give every word of a bucket's coded columns its code, so that reading rows back adds none."""
-    for name in _CODED:
-        coder.dictionaries[name].learn(bucket.events.dictionary(name))
-    for name, dictionary in coder.properties.items():
-        dictionary.learn(bucket.events.dictionary(f"prop.{name}"))
-    for name in ("channel", "channel_rule"):
-        coder.dictionaries[name].learn(bucket.cold_words(f"own_{name}"))
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of coded columns in the codes of a build; reading rows back adds none.
+
+    Attributes
+    ----------
+    coder : Coder
+        Whose dictionaries the codes count into.
+    known : mapping
+        Column -> its words over all buckets, and their codes.
+    """
+
+    coder: Coder
+    known: Mapping[str, tuple[pa.StringArray, npt.NDArray[np.int32]]]
+
+    @staticmethod
+    def of_buckets(buckets: Iterable[Bucket], coder: Coder) -> Words:
+        """Give every word of the buckets' coded columns its code."""
+        columns = {column: coder.dictionaries[name] for name, column in _CODED.items()}
+        columns |= {f"prop.{name}": dictionary for name, dictionary in coder.properties.items()}
+        events, known = [bucket.events for bucket in buckets], {}
+        for column, dictionary in columns.items():
+            words = pa.chunked_array([table.arrow(column).dictionary for table in events], pa.string()).unique()
+            known[column] = words, np.array([dictionary.code(word) for word in words.to_pylist()], dtype=np.int32)
+        return Words(coder, known)
+
+    def codes(self, events: Table, column: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """A coded column of some events."""
+        words, codes = self.known[column]
+        lookup = codes[pc.index_in(events.arrow(column).dictionary, words).to_numpy()]
+        found: npt.NDArray[np.int32] = lookup[events.values(column)[rows]]
+        return found
 
 
 def reread_rows(
-    bucket: Bucket, rows: npt.NDArray[np.int64], coder: Coder, months: Collection[int] | None = None
+    bucket: Bucket, rows: npt.NDArray[np.int64], words: Words
 ) -> tuple[dict[str, npt.NDArray[Any]], pa.Table]:
     """Numbers and texts of some events, as the coder and the lake gave them when they were built.
 
@@ -55,66 +81,35 @@ def reread_rows(
     bucket : Bucket
     rows : int64, shape (n,)
         Event rows, in any order.
-    coder : Coder
-        Codes count into its dictionaries.
-    months : collection of int, optional
-        Only rows of these months, counted from January 1970, are asked for the texts that cold tables alone hold.
+    words : Words
+        Of this bucket, or of several of which it is one.
 
     Returns
     -------
     numbers : dict
         The fields of the shuffle's record but for REREAD_ELSEWHERE, each of shape (n,).
     texts : pyarrow.Table
-        TEXT_COLUMNS (of traits only those that are not personal), `items` and `order_key`.
+        As TEXT_SCHEMA; of traits only those that are not personal.
     """
     events = bucket.events
-    cold = bucket.cold_rows(rows, [*_TEXTS_OF_ALL, *_OWN])
-    numbers: dict[str, npt.NDArray[Any]] = {
-        name: _recoded(events, name, rows, coder.dictionaries[name]) for name in _CODED
-    }
-    for name in ("channel", "channel_rule"):
-        numbers[name] = coder.dictionaries[name].codes(cold.column(f"own_{name}"))
-    for name, dictionary in coder.properties.items():
-        numbers[f"prop.{name}"] = _recoded(events, f"prop.{name}", rows, dictionary)
-    own = cold.column("own").to_numpy()
-    numbers |= {name: ((own & bit) != 0).astype(np.uint8) for name, bit in _OWN_BITS.items()}
+    numbers: dict[str, npt.NDArray[Any]] = {name: words.codes(events, column, rows) for name, column in _CODED.items()}
+    for name in words.coder.properties:
+        numbers[f"prop.{name}"] = words.codes(events, f"prop.{name}", rows)
+    own = events.values("own")[rows]
+    numbers |= {name: ((own & bit) != 0).astype(np.uint8) for name, bit in OWN_BITS.items()}
     numbers |= {
         "value": events.values("value")[rows],
         "score": events.values("score")[rows],
         "flags": events.values("flags")[rows] & np.uint16(FLAG_BOT),
-        "qualifies": cold.column("qualifies").to_numpy(),
-        "contact": cold.column("contact_kind").to_numpy(),
+        "qualifies": events.values("qualifies")[rows],
+        "contact": events.values("contact_kind")[rows],
     }
-    texts = _texts(bucket, rows, cold, months)
-    return numbers, texts.append_column("items", _items(bucket, rows)).append_column("order_key", _keys(bucket, rows))
-
-
-def _texts(bucket: Bucket, rows: npt.NDArray[np.int64], cold: pa.Table, months: Collection[int] | None) -> pa.Table:
-    """TEXT_COLUMNS of the rows; of months that are not asked for, those of `cold` alone."""
-    others = [name for name in TEXT_COLUMNS if name not in _TEXTS_OF_ALL]
-    if months is None:
-        found, at = bucket.cold_rows(rows, others), pa.array(np.arange(len(rows)))
-    else:
-        asked = np.flatnonzero(np.isin(month_of_time(bucket.events.values("time")[rows]), list(months)))
-        found = bucket.cold_rows(rows[asked], others)
-        place = np.full(len(rows), -1, dtype=np.int64)
-        place[asked] = np.arange(len(asked))
-        at = pa.array(place, mask=place < 0)
-    columns = {
-        name: cold.column(name) if name in _TEXTS_OF_ALL else found.column(name).take(at) for name in TEXT_COLUMNS
-    }
-    return pa.table(columns)
-
-
-def _recoded(events: Table, name: str, rows: npt.NDArray[np.int64], dictionary: Dictionary) -> npt.NDArray[np.int32]:
-    """A coded column in the codes of the build."""
-    codes = events.values(name)[rows]
-    column = events.arrow(name).dictionary
-    used = np.unique(codes)
-    lookup = np.zeros(len(column) + 1, dtype=np.int32)
-    lookup[used] = [dictionary.code(text) for text in column.take(pa.array(used)).to_pylist()]
-    found: npt.NDArray[np.int32] = lookup[codes]
-    return found
+    texts = [
+        _sparse(bucket.table("traits"), "traits", rows),
+        _items(bucket, rows),
+        _sparse(bucket.table("order_keys"), "key", rows),
+    ]
+    return numbers, pa.table(texts, schema=TEXT_SCHEMA)
 
 
 def _items(bucket: Bucket, rows: npt.NDArray[np.int64]) -> pa.Array:
@@ -130,11 +125,10 @@ def _items(bucket: Bucket, rows: npt.NDArray[np.int64]) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, every, mask=pa.array(length == 0))
 
 
-def _keys(bucket: Bucket, rows: npt.NDArray[np.int64]) -> pa.Array:
-    """The keyed hash of each event's order number; null where it is no order with one."""
-    table = bucket.table("order_keys")
+def _sparse(table: Table, name: str, rows: npt.NDArray[np.int64]) -> pa.Array:
+    """What a table that stands beside the events has on each of them; null where it has nothing."""
     event = table.values("event")
     at = np.searchsorted(event, rows)
     there = at < len(event)
     there[there] = event[at[there]] == rows[there]
-    return table.arrow("key").take(pa.array(at, mask=~there))
+    return table.arrow(name).take(pa.array(at, mask=~there))

@@ -24,7 +24,7 @@ _CODES = (
     "category channel channel_rule country currency device device_code direction event campaign os page person place"
     " product touchpoint"
 )
-_WORDS = "time sequence value order_ref cart_ref checkout_ref session_ref conversation"
+_WORDS = "row time sequence value order_ref cart_ref checkout_ref session_ref conversation"
 _SMALL = {
     "score": np.float64,
     "source": np.int16,
@@ -53,7 +53,12 @@ def record_type(properties: Sequence[str]) -> np.dtype[Any]:
     """The record that holds the numbers of a row, a whole number of 8-byte words; one code for each coded property."""
     fields: list[tuple[str, Any]] = [(name, np.int64) for name in _WORDS.split()]
     fields += [(name, np.int32) for name in [*_CODES.split(), *(f"prop.{name}" for name in properties)]]
-    fields += list(_SMALL.items())
+    fields += [("key", np.uint64), *_SMALL.items()]
+    return _whole_words(fields)
+
+
+def _whole_words(fields: list[tuple[str, Any]]) -> np.dtype[Any]:
+    """A record of the fields, filled up to whole words."""
     packed = np.dtype(fields)
     return np.dtype(
         {

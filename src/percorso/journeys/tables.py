@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,18 +10,29 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.identity.placement import PLACING_RULES
-from percorso.journeys.bucket import Array, BucketRows, Cut, cut_rows, prepare_rows, session_ends
+from percorso.journeys.bucket import Array, BucketRows, Cut, MessageIds, cut_rows, prepare_rows, session_ends
 from percorso.journeys.bucket_rules import BucketRules
-from percorso.journeys.cold_tables import cold_tables
 from percorso.journeys.columns import coded, named, record_batch, texts_coded
 from percorso.journeys.persons import persons_table
 from percorso.kernels import journeys as kernel
 from percorso.kernels.interning import TupleTable
 from percorso.store.columns import whole
-from percorso.store.journey_log import CODED_COLUMNS, FLAG_ENGAGED, FLAG_ORDER
+from percorso.store.journey_log import (
+    CODED_COLUMNS,
+    FLAG_ENGAGED,
+    FLAG_ORDER,
+    OWN_ACTION,
+    OWN_CODED,
+    OWN_HAS_CART,
+    OWN_INBOUND,
+    OWN_KNOWN,
+)
 from percorso.store.log_files import coded_column, settled
 
-__all__ = ["bucket_tables"]
+__all__ = ["OWN_BITS", "bucket_tables"]
+
+#: Fields of the record that stand in `own`, and their bits.
+OWN_BITS = {"inbound": OWN_INBOUND, "action": OWN_ACTION, "known": OWN_KNOWN, "has_cart": OWN_HAS_CART}
 
 SIGNAL_NAMES = ("", "aware", "consider", "convert", "care", "advocate")
 _KINDS = ("purchase", "order")
@@ -36,9 +47,9 @@ def bucket_tables(
     identified: npt.NDArray[np.uint8],
     first_person: int,
     rules: BucketRules,
-    months: Container[int] | None = None,
+    ids: MessageIds,
 ) -> dict[str, pa.RecordBatch]:
-    """All tables of a bucket, or of some of its persons: store.journey_log.TABLES, and a cold one for each month.
+    """All tables of a bucket, or of some of its persons: store.journey_log.TABLES.
 
     What is said of a person depends on its rows and the rules alone; numbers of sessions, contacts, journeys,
     orders and events count within the rows given here. Of the unidentified the same holds for each UTC month:
@@ -49,17 +60,17 @@ def bucket_tables(
     records : ndarray of records, shape (n_rows,)
         The numbers of the rows as the shuffle kept them, in any order.
     texts : pyarrow.Table
-        Their texts, items and order keys, in the same order.
+        Their traits, items and order keys, in the same order.
     person_ids : uint8, shape (n_persons, 16)
         Ids of the persons, sorted by bytes; none: the rows are unidentified.
     identified : uint8, shape (n_persons,)
     first_person : int
         Rank of the first person, from which the rows count theirs.
     rules : BucketRules
-    months : container of int, optional
-        Only these months, counted from January 1970, get a cold table.
+    ids : callable
+        Message ids of rows of the row files.
     """
-    rows = prepare_rows(records, texts, len(person_ids), first_person, rules.settings)
+    rows = prepare_rows(records, texts, len(person_ids), first_person, rules.settings, ids)
     del records, texts
     cut = cut_rows(rows, rules)
     return {
@@ -70,7 +81,7 @@ def bucket_tables(
         "orders": _orders(rows, cut, rules),
         "items": _items(rows),
         "order_keys": _order_keys(rows),
-        **cold_tables(rows, rules, months),
+        "traits": _traits(rows),
     }
 
 
@@ -92,9 +103,27 @@ def _events(rows: BucketRows, cut: Cut, rules: BucketRules) -> pa.RecordBatch:
         "journey": cut.journey,
         "order": cut.order,
         "flags": rows.flags,
+        "key": numbers["key"],
+        **{name: _own(rows, rules, name) for name in OWN_CODED},
+        "own": _own_bits(numbers),
+        "qualifies": numbers["qualifies"],
+        "contact_kind": numbers["contact"],
     }
     columns |= {name: coded(rows, rules, name) for name in sorted(numbers) if name.startswith("prop.")}
     return record_batch(columns)
+
+
+def _own(rows: BucketRows, rules: BucketRules, name: str) -> pa.DictionaryArray:
+    """What the event itself says of its channel."""
+    texts, rank = rules.dictionaries[name.removeprefix("own_")]
+    return coded_column(rank[rows.numbers[name]], texts)
+
+
+def _own_bits(numbers: Mapping[str, Array]) -> npt.NDArray[np.uint8]:
+    own = np.zeros(len(numbers["time"]), dtype=np.uint8)
+    for name, bit in OWN_BITS.items():
+        own |= np.where(numbers[name] != 0, np.uint8(bit), np.uint8(0))
+    return own
 
 
 def _sessions(rows: BucketRows, rules: BucketRules) -> pa.RecordBatch:
@@ -232,6 +261,16 @@ def _items(rows: BucketRows) -> pa.RecordBatch:
 
 def _order_keys(rows: BucketRows) -> pa.RecordBatch:
     """Keyed hashes of the numbers of all orders that stand on events, also of copies of orders that count elsewhere."""
-    keys = rows.text("order_key")
-    event = np.flatnonzero(keys.is_valid().to_numpy(zero_copy_only=False))
-    return record_batch({"event": event.astype(np.int32), "key": settled(keys.take(pa.array(event)))})
+    return _sparse(rows, "order_key", "key")
+
+
+def _traits(rows: BucketRows) -> pa.RecordBatch:
+    """Traits as each event gives them, without personal ones; a person's last ones stand in `persons`."""
+    return _sparse(rows, "traits", "traits")
+
+
+def _sparse(rows: BucketRows, name: str, called: str) -> pa.RecordBatch:
+    """What stands on few events: the events that have it, and it."""
+    column = rows.text(name)
+    event = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+    return record_batch({"event": event.astype(np.int32), called: settled(column.take(pa.array(event)))})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow as pa
 from percorso.engines.local import default_threads
 from percorso.identity.decisions import Folded
 from percorso.identity.state import IdentityState, lake_name
+from percorso.journeys.bucket import MessageIds
 from percorso.journeys.bucket_rules import BucketRules
 from percorso.journeys.lake_rows import LakeRows
 from percorso.journeys.numbering import Persons
@@ -97,8 +98,8 @@ def fragment_tables(
     shuffle: Shuffle,
     persons: Persons,
     rules: BucketRules,
+    ids: MessageIds,
     kept: tuple[npt.NDArray[Any], pa.Table] | None = None,
-    months: Collection[int] | None = None,
 ) -> dict[str, pa.RecordBatch]:
     """Tables of a bucket, or of its touched persons; `kept` are rows of theirs that did not go through the shuffle."""
     records, texts = shuffle.read(index)
@@ -113,7 +114,7 @@ def fragment_tables(
         identified=persons.identified[known],
         first_person=int(known.start),
         rules=rules,
-        months=months,
+        ids=ids,
     )
 
 

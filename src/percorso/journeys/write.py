@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from percorso.store.journey_log import (
 )
 from percorso.store.log_files import write_table
 
-__all__ = ["Unchanged", "write_bucket"]
+__all__ = ["write_bucket"]
 
 _FLAGS = (
     FLAG_BOT,
@@ -36,15 +35,8 @@ _FLAGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
-    """A table whose content is that of a file of the log."""
-
-    file: str
-
-
-def write_bucket(index: int, tables: Mapping[str, pa.RecordBatch | Unchanged], folder: Path) -> dict[str, Any]:
-    """Write the tables of a bucket that have changed and return the bucket's entry in the manifest.
+def write_bucket(index: int, tables: Mapping[str, pa.RecordBatch], folder: Path) -> dict[str, Any]:
+    """Write the tables of a bucket and return its entry in the manifest.
 
     The entry depends on the tables alone, so that it is the same for tables built at once and merged ones.
 
@@ -53,19 +45,15 @@ def write_bucket(index: int, tables: Mapping[str, pa.RecordBatch | Unchanged], f
     index : int
         Number of the bucket.
     tables : mapping
-        Name of the table -> its rows, or the file that holds them; `events` and `orders` are given as rows.
+        Name of the table -> its rows.
     folder : Path
         The journey log.
     """
-    files = {
-        name: table.file if isinstance(table, Unchanged) else write_table(folder, name, table)
-        for name, table in sorted(tables.items())
-    }
+    files = {name: write_table(folder, name, table) for name, table in sorted(tables.items())}
     return {"index": index, "files": files, **_counts(tables)}
 
 
-def _counts(tables: Mapping[str, pa.RecordBatch | Unchanged]) -> dict[str, Any]:
-    rows = {name: table for name, table in tables.items() if isinstance(table, pa.RecordBatch)}
+def _counts(rows: Mapping[str, pa.RecordBatch]) -> dict[str, Any]:
     time = rows["events"].column("time").to_numpy()
     flags = rows["events"].column("flags").to_numpy()
     combinations = np.bincount(flags, minlength=1)

@@ -15,7 +15,6 @@ from percorso.kernels.compile import (
     I32_OUT,
     I64_IN,
     I64_OUT,
-    I64_OUT2,
     U8_IN,
     U8_OUT,
     U16_IN,
@@ -27,7 +26,7 @@ from percorso.kernels.compile import (
     kernel,
 )
 
-__all__ = ["contacts_before", "copy_runs", "count_before", "mark_codes", "recode_runs", "shift_runs"]
+__all__ = ["contacts_before", "copy_runs", "mark_codes", "recode_runs", "shift_runs"]
 
 _WORDS = ((U8_IN, U8_OUT), (U16_IN, U16_OUT), (U32_IN, U32_OUT), (U64_IN, U64_OUT))
 _CODES = _WORDS[:3]
@@ -77,34 +76,6 @@ def mark_codes(source: Codes, start: I64, length: I64, present: U8) -> None:
     for run in range(start.size):
         for i in range(start[run], start[run] + length[run]):
             present[source[i]] = 1
-
-
-@kernel(I64_OUT2(I32_IN, I64_IN, types.int64))
-def count_before(group: I32, bounds: I64, n_groups: int) -> I64:
-    """How many rows of each group there are before each bound.
-
-    Parameters
-    ----------
-    group : int32, shape (n_rows,)
-        0 .. n_groups - 1.
-    bounds : int64, shape (n_bounds,)
-        Rows, ascending.
-    n_groups : int
-
-    Returns
-    -------
-    int64, shape (n_groups, n_bounds)
-    """
-    before = np.zeros((n_groups, bounds.size), dtype=np.int64)
-    counts = np.zeros(n_groups, dtype=np.int64)
-    row = np.int64(0)
-    for bound in range(bounds.size):
-        for i in range(row, bounds[bound]):
-            counts[group[i]] += 1
-        row = max(row, bounds[bound])
-        for g in range(n_groups):
-            before[g, bound] = counts[g]
-    return before
 
 
 @kernel(I64_OUT(I64_IN, I32_IN))

@@ -1,4 +1,8 @@
-"""Keep the journey log up to date: build it where it is missing or stale, one build at a time."""
+"""Keep the journey log up to date: build it where it is missing or stale, one build at a time.
+
+What reads events and logs is loaded when there is something to build or to ask: whether there is stands in a few small
+files, and Arrow and the compiled loops take longer to load than these.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -24,9 +28,12 @@ from percorso.journeys.progress import Progress
 from percorso.services.decisions import folded_decisions
 from percorso.services.workspace import Workspace
 from percorso.settings import Settings
-from percorso.store.journey_log import JourneyLog, open_log, swap_manifest
-from percorso.store.lake import Lake
+from percorso.store.lake_mark import lake_mark
 from percorso.store.lock import exclusive_lock
+from percorso.store.log_manifest import read_manifest, swap_manifest
+
+if TYPE_CHECKING:
+    from percorso.store.journey_log import JourneyLog
 
 __all__ = [
     "BuildReport",
@@ -115,18 +122,18 @@ def build_log(
     started = time.monotonic()
     erased = _erase_stored(workspace)
     with exclusive_lock(workspace.log / "build.lock", what="build", timeout_s=wait_s):
-        log = None if full else open_log(workspace.log)
-        built, touched = log is None or is_stale(workspace, log), 0
+        manifest = None if full else read_manifest(workspace.log)
+        built, touched = manifest is None or _is_stale(workspace, manifest), 0
         try:
             if built:
                 touched = _build(workspace, progress, full=full)
-                log = open_log(workspace.log)
+                manifest = read_manifest(workspace.log)
         except NothingImported:
             _forget_erased(workspace, {}, erased)
             raise
-        assert log is not None
-        _forget_erased(workspace, log.manifest, erased)
-    return _report(log, time.monotonic() - started, built, touched)
+        assert manifest is not None
+        _forget_erased(workspace, manifest, erased)
+    return _report(manifest, time.monotonic() - started, built, touched)
 
 
 def settle_erasures(workspace: Workspace) -> None:
@@ -191,7 +198,7 @@ def fresh_log(
     While another process builds, the last log answers, and `when_busy` is told so; where there is none yet,
     the question waits for it.
     """
-    log = open_log(workspace.log)
+    log = _opened(workspace)
     if log is not None and not is_stale(workspace, log) and not any(workspace.erasures.glob("*.job")):
         return log
     try:
@@ -201,22 +208,29 @@ def fresh_log(
             raise
         when_busy(log)
         return log
-    log = open_log(workspace.log)
+    log = _opened(workspace)
     assert log is not None
+    return log
+
+
+def _opened(workspace: Workspace) -> JourneyLog | None:
+    log: JourneyLog | None = importlib.import_module("percorso.store.journey_log").open_log(workspace.log)
     return log
 
 
 def is_stale(workspace: Workspace, log: JourneyLog) -> bool:
     """Was the log made of other events, by other rules, with another key or another Percorso?"""
-    return any(
-        log.manifest.get(name) != value for name, value in _origin(workspace, folded_decisions(workspace)).items()
-    )
+    return _is_stale(workspace, log.manifest)
+
+
+def _is_stale(workspace: Workspace, manifest: Mapping[str, Any]) -> bool:
+    return any(manifest.get(name) != value for name, value in _origin(workspace, folded_decisions(workspace)).items())
 
 
 def _origin(workspace: Workspace, decisions: Folded) -> dict[str, object]:
     """What a log made now would be made of, as its manifest says it."""
     return {
-        "lake": Lake(workspace.lake).mark(),
+        "lake": lake_mark(workspace.lake),
         "rules": rules_fingerprint(workspace.settings),
         # With another key the same persons have other ids: a restored secret.key makes the log stale.
         "key": hmac.digest(workspace.secret, b"journey log", "sha256").hex()[:16],
@@ -239,7 +253,7 @@ def _build(workspace: Workspace, progress: Progress, *, full: bool) -> int:
     decisions = folded_decisions(workspace)
     # Before the files are listed: what arrives in between is built next time.
     origin = _origin(workspace, decisions)
-    files = Lake(workspace.lake).live_files()
+    files = importlib.import_module("percorso.store.lake").Lake(workspace.lake).live_files()
     if not files:
         raise NothingImported(
             "There are no events yet.",
@@ -247,7 +261,7 @@ def _build(workspace: Workspace, progress: Progress, *, full: bool) -> int:
         )
     old: JourneyLog | None = None
     with contextlib.suppress(Corrupt, FormatTooNew):
-        old = open_log(workspace.log)
+        old = _opened(workspace)
     scratch = workspace.tmp / "build"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
@@ -282,8 +296,7 @@ def _same_rules(log: JourneyLog, origin: Mapping[str, object]) -> bool:
 
 
 def _files_of(manifest: Mapping[str, Any]) -> set[str]:
-    every = [*manifest["buckets"], manifest["unidentified"]]
-    return {name for entry in every for name in entry["files"].values()} | {str(manifest.get("alias", ""))}
+    return {text for text in _texts_of(manifest) if text.endswith(".arrow")}
 
 
 def _remove_old(folder: Path, before: set[str], used: set[str]) -> None:
@@ -305,17 +318,16 @@ def _remove_old(folder: Path, before: set[str], used: set[str]) -> None:
                 path.unlink()
 
 
-def _report(log: JourneyLog, seconds: float, built: bool, touched: int) -> BuildReport:
-    manifest = log.manifest
+def _report(manifest: Mapping[str, Any], seconds: float, built: bool, touched: int) -> BuildReport:
     return BuildReport(
         events=int(manifest["n_events"]),
         persons=int(manifest["n_persons"]),
         sessions=int(manifest["n_sessions"]),
         journeys=int(manifest["n_journeys"]),
-        unidentified=log.unidentified.n_events,
+        unidentified=int(manifest["unidentified"]["n_events"]),
         duplicates=int(manifest["n_duplicates"]),
         seconds=round(seconds, 3),
         built=built,
         touched=touched,
-        newest=datetime.fromtimestamp(log.as_of_us / 1e6, UTC).isoformat(timespec="seconds"),
+        newest=datetime.fromtimestamp(int(manifest["as_of_us"]) / 1e6, UTC).isoformat(timespec="seconds"),
     )

@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 
 from percorso.engines.sql import SqlLimits, run_select
 from percorso.errors import SpecError
+from percorso.identity.scan import message_keys
 from percorso.services.build import fresh_log
 from percorso.services.sql_views import IDENTIFIERS, PERSONAL_COLUMNS, Identifiers, log_views
 from percorso.services.workspace import Workspace
+from percorso.store.columns import as_strings
 from percorso.store.journey_log import Bucket, JourneyLog
 from percorso.store.lake import Lake, LakeFile
 
@@ -92,7 +94,7 @@ def _read_identifiers(files: Sequence[LakeFile], log: JourneyLog) -> dict[str, p
     first = _first_persons(log)
     events = pa.concat_tables([_keys(bucket, first[bucket.index]) for bucket in log.buckets])
     rows = pa.concat_tables([_lake_rows(file) for file in files])
-    joined = rows.join(events, ["source", "message_id"], join_type="inner")
+    joined = rows.join(events, "key", join_type="inner")
     pairs = {}
     for name in IDENTIFIERS:
         valid = joined.select(["person", name]).filter(pc.is_valid(joined.column(name)))
@@ -112,19 +114,14 @@ def _first_persons(log: JourneyLog) -> dict[int, int]:
 def _keys(bucket: Bucket, first: int) -> pa.Table:
     """What joins the events of a bucket to the lake, and their persons."""
     person = np.repeat(np.arange(bucket.n_persons, dtype=np.int64), np.diff(bucket.offsets()))
-    return pa.table(
-        {
-            "source": bucket.events.arrow("source").cast(pa.string()),
-            "message_id": bucket.cold("message_id").cast(pa.string()),
-            "person": person + first,
-        }
-    )
+    return pa.table({"key": bucket.events.arrow("key"), "person": person + first})
 
 
 def _lake_rows(file: LakeFile) -> pa.Table:
     table = pq.read_table(file.path, columns=["message_id", *IDENTIFIERS], partitioning=None)
     table = table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
-    return table.append_column("source", pa.array([file.source] * len(table), pa.string()))
+    keys = message_keys(file.source, as_strings(table.column("message_id")))
+    return table.select(list(IDENTIFIERS)).append_column("key", pa.array(keys[:, 0]))
 
 
 def _lists(pairs: pa.Table, first: int, n_persons: int) -> pa.Array:

@@ -17,6 +17,7 @@ from percorso.analyses.outcomes import ALL_OUTCOMES, journey_outcomes
 from percorso.analyses.people import hex_ids
 from percorso.engines.sql import Part, View, quote_name, quote_text
 from percorso.money import exponent
+from percorso.store.columns import whole
 from percorso.store.journey_log import (
     CODED_COLUMNS,
     FLAG_BOT,
@@ -148,7 +149,8 @@ def _events(place: _Place, identifiers: Identifiers | None) -> _Rows:
         **{name.replace(".", "_", 1): _text(name) for name in properties},
     }
     if identifiers is not None:
-        arrays |= {name: bucket.cold(name) for name in PERSONAL_COLUMNS["events"]}
+        texts = bucket.cold(PERSONAL_COLUMNS["events"])
+        arrays |= {name: whole(texts.column(name)) for name in texts.column_names}
         columns |= _texts(PERSONAL_COLUMNS["events"])
     return arrays, columns
 

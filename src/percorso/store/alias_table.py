@@ -2,7 +2,7 @@
 
 Every strong identifier of a person has a row; the manifest of the journey log names the file under ``alias``::
 
-    alias-<sha256>.arrow       alias, person: 16 bytes each, sorted by the bytes of alias, none twice
+    alias-<hash>.arrow       alias, person: 16 bytes each, sorted by the bytes of alias, none twice
 
 Like the other files of the log it is derived and never edited: a build writes a new one, whole or by merging its
 changes into the old one, with equal bytes either way. Identifiers that belong to nobody alone (shared ones) are

@@ -1,58 +1,44 @@
-"""Where the rows of a bucket stand in its cold tables: one table for each UTC month of the events' time."""
+"""What senders wrote on events, apart from the coded columns: the cold tables of the journey log.
+
+They do not follow the persons. A row stands where its own time and its message key put it, in one table for each
+UTC month and part of the keys, sorted by key; an event finds its row by time and key. So a row stays where it is
+when its event goes to another person, and an import rewrites the months that it brings rows of and no others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from percorso.errors import Corrupt
 from percorso.store.log_files import MOST_TEXT_BYTES
 
-__all__ = [
-    "COLD_COLUMNS",
-    "OWN_ACTION",
-    "OWN_HAS_CART",
-    "OWN_INBOUND",
-    "OWN_KNOWN",
-    "ColdRows",
-    "cold_rows",
-    "month_key",
-    "month_of_time",
-    "one_array",
-]
+__all__ = ["COLD_COLUMNS", "Cold", "cold_parts", "month_key", "month_of_time", "one_array", "part_of_key"]
 
-#: Columns of the cold tables as they are read: what the sender wrote, and what an event was before its
-#: surroundings were known, so that its person can be built anew. `own` holds the OWN_ bits.
-COLD_COLUMNS: Mapping[str, pa.DataType] = {
-    **dict.fromkeys(("message_id", "url", "referrer", "title", "text", "properties", "traits"), pa.string()),
-    **dict.fromkeys(("own_channel", "own_channel_rule"), pa.string()),
-    "own": pa.uint8(),
-    "qualifies": pa.int8(),
-    "contact_kind": pa.int8(),
-}
-
-OWN_INBOUND = 1
-OWN_ACTION = 2
-OWN_KNOWN = 4  # the channel is of known origin
-OWN_HAS_CART = 8
+#: Text columns of the cold tables; before them stands `key` (uint64).
+COLD_COLUMNS = ("message_id", "url", "referrer", "title", "text", "properties")
 
 _EPOCH_YEAR = 1970
 _DAY_US = 86_400_000_000
+#: A cold table for each so many buckets (as a power of two) and month: its rows are smaller than a bucket's.
+_FEWER_BITS = 2
 
 
 def month_key(month: int) -> str:
-    """The table of a month, counted from January 1970.
+    """Name of a month, counted from January 1970.
 
     Examples
     --------
     >>> month_key(650)
-    'cold.2024-03'
+    '2024-03'
     """
     years, rest = divmod(month, 12)
-    return f"cold.{_EPOCH_YEAR + years:04d}-{rest + 1:02d}"
+    return f"{_EPOCH_YEAR + years:04d}-{rest + 1:02d}"
 
 
 def month_of_time(time: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
@@ -65,75 +51,106 @@ def month_of_time(time: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     return months[time // _DAY_US - first]
 
 
+def cold_parts(bucket_bits: int) -> int:
+    """Cold tables of one month, a power of two."""
+    return 1 << max(bucket_bits - _FEWER_BITS, 0)
+
+
+def part_of_key(key: npt.NDArray[np.uint64], n_parts: int) -> npt.NDArray[np.int32]:
+    """Part of each message key: its top bits; shape (n,)."""
+    bits = n_parts.bit_length() - 1
+    return (key >> np.uint64(64 - bits)).astype(np.int32) if bits else np.zeros(len(key), dtype=np.int32)
+
+
 @dataclass(frozen=True, slots=True)
-class ColdRows:
-    """The events of a bucket by month.
+class Cold:
+    """The cold tables of a log.
 
     Attributes
     ----------
-    months : tuple of int
-        Those with events, ascending, counted from January 1970.
-    order : int64, shape (n_events,)
-        Event rows by month, ascending inside a month.
-    offsets : int64, shape (n_months + 1,)
-        Where each month begins in `order`.
+    folder : Path
+        The journey log.
+    files : mapping
+        Month -> file of each part, None where a part has no rows of the month. As in the manifest.
     """
 
-    months: tuple[int, ...]
-    order: npt.NDArray[np.int64]
-    offsets: npt.NDArray[np.int64]
+    folder: Path
+    files: Mapping[str, Sequence[str | None]]
+    _open: dict[str, pa.RecordBatch] = field(default_factory=dict)
 
-    def of_month(self, month: int) -> npt.NDArray[np.int64]:
-        """Event rows of the month, ascending, shape (n_rows,); none where it has none."""
-        if month not in self.months:
-            return self.order[:0]
-        position = self.months.index(month)
-        return self.order[self.offsets[position] : self.offsets[position + 1]]
+    def table(self, month: int, part: int) -> pa.RecordBatch | None:
+        """A table, mapped into memory on first use; None where there is none."""
+        name = (self.files.get(month_key(month)) or [None] * (part + 1))[part]
+        if name is None:
+            return None
+        if name not in self._open:
+            try:
+                with pa.memory_map(str(self.folder / name), "r") as source:
+                    self._open[name] = pa.ipc.open_file(source).get_batch(0)
+            except (OSError, pa.ArrowInvalid) as error:
+                raise Corrupt(
+                    f"The journey log's file {name} cannot be read.",
+                    hint="Run `percorso build --full`; the events themselves are in the lake.",
+                ) from error
+        return self._open[name]
 
-    def places(self) -> npt.NDArray[np.int64]:
-        """Position of each event in `order`, shape (n_events,)."""
-        places = np.empty(len(self.order), dtype=np.int64)
-        places[self.order] = np.arange(len(self.order))
-        return places
+    def rows(self, time: npt.NDArray[np.int64], key: npt.NDArray[np.uint64], names: Sequence[str]) -> pa.Table:
+        """Texts of some events.
 
+        Parameters
+        ----------
+        time : int64, shape (n,)
+            Times of the events, µs UTC.
+        key : uint64, shape (n,)
+            Their message keys.
+        names : sequence of str
+            Some of COLD_COLUMNS.
 
-def cold_rows(time: npt.NDArray[np.int64]) -> ColdRows:
-    """Events by month.
+        Raises
+        ------
+        Corrupt
+            A table that the manifest names cannot be read, or lacks one of the events.
+        """
+        month = month_of_time(time)
+        order = np.lexsort((key, month))  # keys ascend in each table: neighbours are found beside each other
+        parts, at = [], 0
+        for here, part, events in self._groups(month[order], key[order]):
+            table, wanted = self.table(here, part), key[order[at : at + events]]
+            at += events
+            keys = np.zeros(0, dtype=np.uint64) if table is None else table.column("key").to_numpy()
+            place = np.searchsorted(keys, wanted)
+            if table is None or place[-1] >= len(keys) or not np.array_equal(keys[place], wanted):
+                raise Corrupt(
+                    f"The journey log lacks texts of {month_key(here)}.",
+                    hint="Run `percorso build --full`; the events themselves are in the lake.",
+                )
+            parts.append(table.select(list(names)).take(pa.array(place)))
+        back = np.empty(len(order), dtype=np.int64)
+        back[order] = np.arange(len(order))
+        columns = {}
+        for name in names:
+            found = [part.column(name) for part in parts] or [pa.array([], pa.string())]
+            columns[name] = one_array(found).take(pa.array(back))
+        return pa.table(columns)
 
-    Parameters
-    ----------
-    time : int64, shape (n_events,)
-        µs UTC, in the order of the bucket's events.
-    """
-    month = month_of_time(time)
-    if not len(month):
-        return ColdRows((), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64))
-    first = int(month.min())
-    group = month - first
-    # A stable sort of 16-bit numbers is linear; a thousand years of months fit.
-    narrow = group.astype(np.uint16) if int(group.max()) < 1 << 16 else group
-    counts = np.bincount(group)
-    present = np.flatnonzero(counts)
-    return ColdRows(
-        tuple(int(number) + first for number in present),
-        np.argsort(narrow, kind="stable"),
-        np.concatenate([[0], np.cumsum(counts[present])]).astype(np.int64),
-    )
-
-
-def plain_text(column: pa.Array) -> pa.Array:
-    """A cold column as it is read: coded ones as text, texts with 64-bit offsets only where they need them."""
-    if pa.types.is_dictionary(column.type):
-        return column.dictionary_decode()
-    if pa.types.is_large_string(column.type) and column.nbytes <= MOST_TEXT_BYTES:
-        return column.cast(pa.string())
-    return column
+    def _groups(self, month: npt.NDArray[np.int32], key: npt.NDArray[np.uint64]) -> list[tuple[int, int, int]]:
+        """Month, part and number of events of each table that sorted events stand in."""
+        if not len(key):
+            return []
+        n_parts = len(next(iter(self.files.values()), [None]))
+        group = month.astype(np.int64) * n_parts + part_of_key(key, n_parts)
+        heads = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
+        sizes = np.diff(np.append(heads, len(group)))
+        return [(*divmod(int(number), n_parts), int(size)) for number, size in zip(group[heads], sizes, strict=True)]
 
 
 def one_array(parts: Sequence[pa.Array]) -> pa.Array:
-    """The parts of a cold column as one array."""
-    plain = [plain_text(part) for part in parts]
+    """The parts of a text column as one array; with 64-bit offsets only where they are needed."""
+    plain = [
+        part.cast(pa.string()) if pa.types.is_large_string(part.type) and part.nbytes <= MOST_TEXT_BYTES else part
+        for part in parts
+    ]
     wide = any(pa.types.is_large_string(part.type) for part in plain)
-    if wide or (pa.types.is_string(plain[0].type) and sum(part.nbytes for part in plain) > MOST_TEXT_BYTES):
+    if wide or sum(part.nbytes for part in plain) > MOST_TEXT_BYTES:
         plain = [part.cast(pa.large_string()) for part in plain]
     return plain[0] if len(plain) == 1 else pa.concat_arrays(plain)

@@ -26,6 +26,9 @@ __all__ = ["LiveFile", "commit_files", "live_files_of", "open_table", "partition
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FORMAT = re.compile(r"format (\d+)")
 
+#: What is asked of each data file, beside its partition and the bounds of its statistics.
+_FILE_COLUMNS = ("path", "num_records", "size_bytes")
+
 
 @dataclass(frozen=True, slots=True)
 class LiveFile:
@@ -92,30 +95,34 @@ def prepare_table(lake: Path, table: LakeTable, schema: pa.Schema) -> DeltaTable
 def live_files_of(lake: Path, delta: DeltaTable, table: LakeTable) -> list[LiveFile]:
     """Data files of the version that `delta` has loaded, in the order of their partitions and paths."""
     folder = lake / table.name
-    rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
-    files = [_live_file(folder, table, row) for row in rows]
+    # Not pa.table(): it looks first whether this is a data frame, and imports pandas to find out.
+    actions = pa.RecordBatchReader.from_stream(delta.get_add_actions(flatten=True)).read_all()
+    bounds = [f"{end}.{name}" for end in ("min", "max") for name in table.statistics]
+    of_partition = [f"partition.{table.partition}"] if table.partition else []
+    wanted = {*_FILE_COLUMNS, *of_partition, *bounds}
+    columns = {name: _plain(actions.column(name)) for name in actions.column_names if name in wanted}
+    files = [_live_file(folder, table, row) for row in pa.table(columns).to_pylist()]
     return sorted(files, key=lambda file: (file.partition, str(file.path)))
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Times as µs UTC, dates as days: as integers, which `to_pylist` need not ask pandas about."""
+    if pa.types.is_timestamp(column.type):
+        return column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64())
+    return column.cast(pa.int32()) if pa.types.is_date(column.type) else column
 
 
 def _live_file(folder: Path, table: LakeTable, row: Mapping[str, object]) -> LiveFile:
     ranges = {}
     for name in table.statistics:
         least, greatest = row.get(f"min.{name}"), row.get(f"max.{name}")
-        if least is not None and greatest is not None:
-            ranges[name] = (_as_integer(least), _as_integer(greatest))
+        if isinstance(least, int) and isinstance(greatest, int):
+            ranges[name] = (least, greatest)
     partition = row.get(f"partition.{table.partition}") if table.partition else ""
     rows, size = row["num_records"], row["size_bytes"]
     assert isinstance(rows, int)
     assert isinstance(size, int)
     return LiveFile(folder / unquote(str(row["path"])), rows, size, str(partition or ""), ranges)
-
-
-def _as_integer(value: object) -> int:
-    if isinstance(value, datetime):
-        return (value - _EPOCH) // timedelta(microseconds=1)
-    if isinstance(value, int):
-        return value
-    return (value - _EPOCH.date()).days  # type: ignore[operator, no-any-return]
 
 
 def partition_folder(lake: Path, table: LakeTable, partition: str) -> Path:

@@ -3,13 +3,12 @@
 Layout of a workspace's ``log/`` folder::
 
     manifest.json              which files are the log now; swapped atomically
-    <table>-<sha256>.arrow     one Arrow IPC file a table and bucket, named by its content
+    <table>-<hash>.arrow       one Arrow IPC file a table and bucket, named by its content
+    cold.<month>.<part>-<hash>.arrow  what senders wrote, by month and message key (percorso.store.cold)
 
 Tables of a bucket: ``events`` (hot columns), ``persons``, ``sessions``, ``journeys``, ``orders``,
-``items``, ``order_keys`` (keyed hashes of order numbers), and for each UTC month of its events one
-``cold.2024-03``, whose rows stand in the order of ``events``: a month that got no new rows keeps its
-file. A file depends on its persons' events and the rules alone, so that equal content has equal bytes
-and equal names.
+``items``, ``order_keys`` (keyed hashes of order numbers) and ``traits``. A file depends on its persons' events
+and the rules alone, so that equal content has equal bytes and equal names.
 
 Persons stand in the order of their ids; events stand by person, then in the total order
 (timestamp, source, sequence, message id). Coded columns carry a dictionary of their own, sorted by
@@ -22,9 +21,7 @@ is done person by person is done month by month there.
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,8 +30,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from percorso.errors import Corrupt, FormatTooNew, NotFound, nearest_hint
-from percorso.store.cold import COLD_COLUMNS, ColdRows, cold_rows, month_key, one_array
+from percorso.errors import Corrupt, NotFound, nearest_hint
+from percorso.store.cold import Cold
+from percorso.store.log_manifest import LOG_FORMAT, read_manifest, swap_manifest
 
 __all__ = [
     "CODED_COLUMNS",
@@ -47,6 +45,11 @@ __all__ = [
     "FLAG_SAME_ORDER",
     "FLAG_SESSION_START",
     "LOG_FORMAT",
+    "OWN_ACTION",
+    "OWN_CODED",
+    "OWN_HAS_CART",
+    "OWN_INBOUND",
+    "OWN_KNOWN",
     "TABLES",
     "Bucket",
     "JourneyLog",
@@ -54,9 +57,6 @@ __all__ = [
     "open_log",
     "swap_manifest",
 ]
-
-#: Format number of bucket files and manifest: an older log is rebuilt, a newer one refused.
-LOG_FORMAT = 2
 
 FLAG_BOT = 1  # out by default
 FLAG_HEAVY = 2  # the person has more events than the setting allows; out by default
@@ -67,12 +67,14 @@ FLAG_GOAL = 32  # closes a purchase journey
 FLAG_ENGAGED = 64  # stands in an engaged session
 FLAG_SESSION_START = 128
 
-#: Tables that every bucket has. Beside them stands a cold table for each month that has events (percorso.store.cold).
-TABLES = ("events", "persons", "sessions", "journeys", "orders", "items", "order_keys")
+#: Tables that every bucket has.
+TABLES = ("events", "persons", "sessions", "journeys", "orders", "items", "order_keys", "traits")
 
 #: Hot columns of `events` that are coded (dictionary), in file order. Beside them stand
 #: time (int64, µs UTC), value (int64, minor units), score (float64, NaN: none), session, contact,
-#: journey, order (int32) and flags (uint16).
+#: journey, order (int32), flags (uint16), key (uint64: the event's row in the cold tables), and what an event was
+#: before its surroundings were known, so that its person can be built anew: OWN_CODED, own (uint8, the OWN_ bits),
+#: qualifies and contact_kind (int8).
 CODED_COLUMNS = (
     "event",
     "touchpoint",
@@ -94,20 +96,13 @@ CODED_COLUMNS = (
     "placing",
 )
 
+#: Coded columns of `events` for building a person anew; no question asks for them.
+OWN_CODED = ("own_channel", "own_channel_rule")
 
-def swap_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Make `manifest` the log, atomically: readers see the old one or the new one, never a mixture."""
-    partial = folder / f".manifest.{os.getpid()}"
-    with open(partial, "w", encoding="utf-8") as stream:
-        json.dump(manifest, stream, indent=1, sort_keys=True)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(folder / "manifest.json")
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+OWN_INBOUND = 1
+OWN_ACTION = 2
+OWN_KNOWN = 4  # the channel is of known origin
+OWN_HAS_CART = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +146,8 @@ class Bucket:
 
     folder: Path
     meta: Mapping[str, Any]
+    texts: Cold
     _open: dict[str, Table] = field(default_factory=dict)
-    _cold: list[ColdRows] = field(default_factory=list)  # none or one
 
     @property
     def index(self) -> int:
@@ -188,53 +183,21 @@ class Bucket:
     def persons(self) -> Table:
         return self.table("persons")
 
-    def cold(self, name: str) -> pa.Array:
-        """A cold column, aligned with the events; coded ones as text. It is put together from its months."""
-        where = self._cold_rows()
-        if not where.months:
-            return pa.array([], COLD_COLUMNS[name])
-        whole = one_array([self._month(month).arrow(name) for month in where.months])
-        return whole if len(where.months) == 1 else whole.take(pa.array(where.places()))
-
-    def cold_rows(self, rows: npt.NDArray[np.int64], names: list[str]) -> pa.Table:
-        """Cold columns of some events.
+    def cold_rows(self, rows: npt.NDArray[np.int64], names: Sequence[str]) -> pa.Table:
+        """Texts of some events.
 
         Parameters
         ----------
         rows : int64, shape (n,)
             Event rows, in any order; only their months are read.
-        names : list of str
+        names : sequence of str
+            Some of percorso.store.cold.COLD_COLUMNS.
         """
-        where = self._cold_rows()
-        place = where.places()[rows]
-        month = np.searchsorted(where.offsets, place, side="right") - 1
-        order = np.argsort(month, kind="stable")
-        back = np.empty(len(rows), dtype=np.int64)
-        back[order] = np.arange(len(rows))
-        present, starts = np.unique(month[order], return_index=True)
-        inside = np.split(place[order], starts[1:]) if len(present) else []
-        parts = [
-            self._month(where.months[number]).batch.select(names).take(pa.array(places - where.offsets[number]))
-            for number, places in zip(present.tolist(), inside, strict=True)
-        ]
-        columns = {}
-        for name in names:
-            found = [part.column(name) for part in parts] or [pa.array([], COLD_COLUMNS[name])]
-            columns[name] = one_array(found).take(pa.array(back))
-        return pa.table(columns)
+        return self.texts.rows(self.events.values("time")[rows], self.events.values("key")[rows], names)
 
-    def cold_words(self, name: str) -> set[str]:
-        """The values of a coded cold column, of all months; none has to be put together."""
-        every = (self._month(month).dictionary(name) for month in self._cold_rows().months)
-        return {word for words in every for word in words}
-
-    def _month(self, month: int) -> Table:
-        return self.table(month_key(month))
-
-    def _cold_rows(self) -> ColdRows:
-        if not self._cold:
-            self._cold.append(cold_rows(self.events.values("time")))
-        return self._cold[0]
+    def cold(self, names: Sequence[str]) -> pa.Table:
+        """Texts of all events, in their order."""
+        return self.texts.rows(self.events.values("time"), self.events.values("key"), names)
 
     def offsets(self) -> npt.NDArray[np.int64]:
         """Where each person's events begin, and the end of the last: int64, shape (n_persons + 1,)."""
@@ -260,6 +223,11 @@ class JourneyLog:
     def data_version(self) -> str:
         """Hash over all file names: equal data, rules and version give the equal string."""
         return str(self.manifest["data_version"])
+
+    @property
+    def texts(self) -> Cold:
+        """What senders wrote on events, by time and key."""
+        return self.unidentified.texts
 
     @property
     def state(self) -> str:
@@ -294,24 +262,16 @@ def open_log(folder: Path) -> JourneyLog | None:
     ------
     FormatTooNew
         The log was written by a newer Percorso.
+    Corrupt
+        Its manifest cannot be read.
     """
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        written = int(manifest["format"])
-    except FileNotFoundError:
+    manifest = read_manifest(folder)
+    if manifest is None:
         return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise Corrupt("The journey log's manifest cannot be read.", hint="Run `percorso build --full`.") from error
-    if written > LOG_FORMAT:
-        raise FormatTooNew(
-            "This journey log was written by a newer version of Percorso.",
-            hint="Upgrade Percorso, or rebuild the log with this version: `percorso build --full`.",
-        )
-    if written < LOG_FORMAT:
-        return None
+    texts = Cold(folder, manifest["cold"])
     return JourneyLog(
         folder=folder,
         manifest=manifest,
-        buckets=tuple(Bucket(folder, meta) for meta in manifest["buckets"]),
-        unidentified=Bucket(folder, manifest["unidentified"]),
+        buckets=tuple(Bucket(folder, meta, texts) for meta in manifest["buckets"]),
+        unidentified=Bucket(folder, manifest["unidentified"], texts),
     )

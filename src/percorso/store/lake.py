@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 
 from percorso.store.delta import live_files_of, open_table
 from percorso.store.lake_erase import LakeEraser
+from percorso.store.lake_mark import lake_mark
 from percorso.store.lake_tables import AD_SPEND, EVENTS, IMPORTS, REJECTED, LakeTable, import_id, incomplete_id
 from percorso.store.lake_write import LakeWrite, begin_write
 from percorso.store.lock import exclusive_lock
@@ -100,17 +101,8 @@ class Lake:
         return -1 if delta is None or delta.version() == 0 else int(delta.version())
 
     def mark(self) -> str:
-        """A text that changes with every commit to the events, and with another lake at the same place.
-
-        Name, size and time of the newest commit file: every question asks for it, and opening the table takes
-        a hundred times as long. "" as long as there are no events.
-        """
-        commits = list((self._folder / EVENTS.name / "_delta_log").glob("*.json"))
-        if not commits:
-            return ""
-        newest = max(commits)
-        found = newest.stat()
-        return f"{newest.stem}-{found.st_size}-{found.st_mtime_ns}"
+        """See :func:`percorso.store.lake_mark.lake_mark`."""
+        return lake_mark(self._folder)
 
     def live_files(self) -> list[LakeFile]:
         """The Parquet files of all events that count, by source and path."""

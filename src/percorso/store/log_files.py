@@ -6,12 +6,12 @@ functions here leave nothing open.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+import blake3
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -64,14 +64,14 @@ def coded_column(codes: npt.NDArray[np.integer[Any]], dictionary: pa.StringArray
     used = np.flatnonzero(present)
     renumber = np.zeros(len(dictionary), dtype=index_type(len(used)))
     renumber[used] = np.arange(len(used), dtype=renumber.dtype)
-    return packed_codes(renumber[codes], dictionary.take(pa.array(used, type=pa.int64())))
+    return packed_codes(renumber[codes], settled(dictionary.take(pa.array(used, type=pa.int64()))))
 
 
 def packed_codes(codes: npt.NDArray[np.unsignedinteger[Any]], dictionary: pa.StringArray) -> pa.DictionaryArray:
-    """A coded column of codes of the right type into a dictionary of exactly the values present."""
+    """A coded column of codes of the right type into a settled dictionary of exactly the values present."""
     arrow_type = next(arrow for _, kind, arrow in _INDEX_TYPES if codes.dtype == kind)
     # Not safe: that would look at every code again.
-    return pa.DictionaryArray.from_arrays(pa.array(codes, type=arrow_type), settled(dictionary), safe=False)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, type=arrow_type), dictionary, safe=False)
 
 
 def text_column(
@@ -135,11 +135,42 @@ def write_table(folder: Path, table: str, batch: pa.RecordBatch) -> str:
     The file is complete on disk before it gets its name. A file of equal content is not written again.
     """
     partial = folder / f".{table}.{os.getpid()}-{threading.get_ident()}.arrow.partial"
-    with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    with open(partial, "rb") as stream:
-        name = f"{table}-{hashlib.file_digest(stream, 'sha256').hexdigest()[:40]}.arrow"
+    with open(partial, "wb", buffering=0) as stream:
+        hashed = _HashedFile(stream)
+        with pa.PythonFile(hashed, "w") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
+            writer.write_batch(batch)
         os.fsync(stream.fileno())
+    name = f"{table}-{hashed.hexdigest()[:40]}.arrow"
     # Also over a file of this name: it may be damaged, and who has it mapped keeps it.
     partial.replace(folder / name)
     return name
+
+
+class _HashedFile:
+    """A file that takes the hash of what is written to it, so that it need not be read again.
+
+    Called by Arrow. Closing it leaves the file open: it is still to be brought onto the disk.
+    """
+
+    closed = False
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._hash = blake3.blake3()
+
+    def write(self, data: pa.Buffer) -> int:
+        self._hash.update(data)
+        rest = memoryview(data)
+        while len(rest):
+            rest = rest[self._stream.write(rest) :]
+        return len(memoryview(data))
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        self.closed = True
+
+    def hexdigest(self) -> str:
+        digest: str = self._hash.hexdigest()
+        return digest
