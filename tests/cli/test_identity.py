@@ -14,6 +14,7 @@ import pytest
 from percorso.cli.identity_words import RULES
 from percorso.cli.main import run
 from percorso.identity.placement import PLACING_RULES
+from percorso.services.build import build_log
 from percorso.services.explained import RefusalEffect, SharingReason, Standing
 from percorso.services.identity_reported import DecisionEffect
 from percorso.services.workspace import Workspace
@@ -47,35 +48,66 @@ def identity(workspace: Workspace, *arguments: str) -> int:
 
 
 def said(workspace: Workspace, capsys: Captured, *arguments: str, reason: str = "asked her") -> list[str]:
-    """The lines that a decision by Anna prints, with every time as T."""
+    """The lines that a decision by Anna prints, with every time as T and every person as P."""
     assert identity(workspace, *arguments, "--reason", reason, "--author", "Anna") == 0
     told = capsys.readouterr()
     assert told.err == ""
     assert not [raw for raw in RAW if raw in told.out]
-    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "T", told.out).splitlines()
+    return settled(told.out).splitlines()
+
+
+def settled(text: str) -> str:
+    return re.sub(r"\b[0-9a-f]{12}\b", "P", re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "T", text))
 
 
 def test_each_decision_says_what_it_did(workspace: Workspace, capsys: Captured) -> None:
     both = "email a•••@example.it and user_id u…42 in shop"
-    applies = f"The next build applies it: percorso -w {workspace.folder} build"
+    applies = (
+        "The last build cannot tell yet what it will change.",
+        f"The next build applies it, and so does any question: percorso -w {workspace.folder} build",
+    )
     left = "Whether they are one person is left to the events."
-    assert said(workspace, capsys, "link", ANNA, ONLINE) == [f"Linked: {both} are one person.", applies]
+    assert said(workspace, capsys, "link", ANNA, ONLINE) == [f"Linked: {both} will be one person.", *applies]
     assert said(workspace, capsys, "link", ANNA, ONLINE) == [
         "Already linked, nothing changed: link of T by Anna (asked her)."
     ]
     assert said(workspace, capsys, "unlink", ANNA, ONLINE, reason="twins") == [
         f"Cancelled the link of T by Anna (asked her); the pair is undecided again: {both}.",
         f"{left} To forbid it, unlink them once more.",
-        applies,
+        *applies,
     ]
-    assert said(workspace, capsys, "unlink", ANNA, ONLINE) == [f"Forbidden: {both} will not be one person.", applies]
+    assert said(workspace, capsys, "unlink", ANNA, ONLINE) == [f"Forbidden: {both} will not be one person.", *applies]
     assert said(workspace, capsys, "unlink", ANNA, ONLINE) == [
         "Already forbidden, nothing changed: unlink of T by Anna (asked her)."
     ]
     assert said(workspace, capsys, "link", ANNA, ONLINE) == [
         f"Cancelled the unlink of T by Anna (asked her); the pair is undecided again: {both}.",
         f"{left} To force it, link them once more.",
-        applies,
+        *applies,
+    ]
+
+
+def test_after_a_build_it_is_told_what_the_next_one_will_change(workspace: Workspace, capsys: Captured) -> None:
+    build_log(workspace)
+    follow = "with an identifier and what browsers and devices did around them change hands."
+    assert said(workspace, capsys, "link", ANNA, ONLINE)[1] == (
+        "They are one person already, and stay one: P (2 identifiers, 1 event)."
+    )
+    assert said(workspace, capsys, "unlink", ANNA, ONLINE)[2] == (
+        "They are one person all the same: P (2 identifiers, 1 event)."
+    )
+    assert said(workspace, capsys, "unlink", ANNA, ONLINE)[1:3] == [
+        "As of the last build it makes two persons of one: P (2 identifiers, 1 event) → P (1 identifier, 0 events) and "
+        "P (1 identifier, 1 event).",
+        f"0 events {follow}",
+    ]
+    assert said(workspace, capsys, "unlink", ANNA, PHONE)[1] == (
+        "They are two persons already, and stay apart: P (1 identifier, 0 events) and P (1 identifier, 1 event)."
+    )
+    assert said(workspace, capsys, "link", ONLINE, TILL)[1:3] == [
+        "As of the last build it makes one person of two: P (2 identifiers, 1 event) and P (1 identifier, 1 event) → "
+        "P (2 identifiers, 2 events).",
+        f"1 event {follow}",
     ]
 
 
@@ -105,10 +137,17 @@ def test_a_contradiction_shows_the_decisions(workspace: Workspace, capsys: Captu
 
 def test_decisions_as_json(workspace: Workspace, capsys: Captured) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert identity(workspace, "link", ANNA, ONLINE, "--reason", "asked her", "--author", "Anna", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["before"] is None
-    assert identity(workspace, "unlink", ANNA, ONLINE, "--reason", "x", "--author", "Anna", "--json") == 0
+    assert identity(workspace, "link", ANNA, TILL, "--reason", "asked her", "--author", "Anna", "--json") == 0
     body = json.loads(capsys.readouterr().out)
+    assert (body["before"], body["next_build"]) == (None, None)
+    build_log(workspace)
+    assert identity(workspace, "unlink", ANNA, TILL, "--reason", "x", "--author", "Anna", "--json") == 0
+    body = json.loads(capsys.readouterr().out)
+    persons = [*body["next_build"]["now"], *body["next_build"]["then"]]
+    assert persons[0]["person"] == persons[1]["person"] != persons[2]["person"]
+    for number, one in enumerate(persons):
+        assert re.fullmatch(r"[0-9a-f]{32}", one["person"])
+        one["person"] = ("ceab60d3dcaf5a6e1e6d04ef3d3ce2b2", "77ab0b1c22d34e5f9a01b2c3d4e5f607")[number == 2]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", body["before"]["decided_at"])
     body["before"]["decided_at"] = "2024-05-03T10:00:00Z"
     shown = page.split("```json\n")[1].split("```")[0]
@@ -153,10 +192,9 @@ def test_mistakes_are_told_as_such(workspace: Workspace, capsys: Captured) -> No
 def test_the_page_shows_what_the_command_says(workspace: Workspace, capsys: Captured) -> None:
     example = page_section("## Example").split("```")[1]
     shown = [line for line in example.splitlines() if line and not line.startswith("$")]
-    told = said(workspace, capsys, "link", ANNA, ONLINE) + said(workspace, capsys, "unlink", ANNA, ONLINE)
-    assert [re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "T", line) for line in shown] == [
-        line.replace(str(workspace.folder), "percorso-data") for line in told
-    ]
+    build_log(workspace)
+    told = said(workspace, capsys, "link", ANNA, TILL) + said(workspace, capsys, "unlink", ANNA, TILL)
+    assert [settled(line) for line in shown] == [line.replace(str(workspace.folder), "percorso-data") for line in told]
 
 
 def test_a_newer_database_is_refused(workspace: Workspace, capsys: Captured) -> None:

@@ -14,7 +14,7 @@ from percorso.identity.lookup import Identifier
 from percorso.identity.placement import PLACING_RULES, Placement, person_id, place_rows, unit_ids
 from percorso.identity.rules import coupon_test, placement_rules
 from percorso.identity.scan import RowScanner
-from percorso.identity.state import IdentityState, LakeRange, new_state
+from percorso.identity.state import IdentityState, LakeRange, new_state, open_state
 from percorso.identity.tables import strong_types
 from percorso.settings import IdentitySettings, Settings
 from tests.lake_builder import lake_files
@@ -44,8 +44,8 @@ class Steps:
         self._folder = folder
         self._settings = Settings(identity=settings)
         self._memory = memory_bytes
-        rules = IdentifierRules(settings, "IT")
-        self.state: IdentityState = new_state(folder / "state", rules, strong_types(settings.own_types))
+        self._rules = IdentifierRules(settings, "IT")
+        self.state: IdentityState = new_state(folder / "state", self._rules, strong_types(settings.own_types))
         self._lakes = 0
         self._gone = np.zeros(0, dtype=np.uint8)
 
@@ -77,15 +77,20 @@ class Steps:
         self.state.ranges.pop(number)
 
     def place(self, decisions: Folded | None = None) -> Placement:
-        """Place, and keep what the next step stands upon."""
+        """Place, and keep what the next step stands upon: as a build, which forgets what is gone and opens it anew."""
         state = self.state
         gone = np.ones(state.rows.n_rows, dtype=np.uint8)
         for found in state.ranges:
             gone[found.start : found.start + found.rows] = 0
         rules = placement_rules(self._settings)
         placement = place_rows(state, gone, rules, decisions or Folded(), secret=SECRET, memory_bytes=self._memory)
+        state.forget(gone)
         state.save(placement.arrays(), log="")
-        state.arrays = {name: np.array(array) for name, array in placement.arrays().items()}
+        opened = open_state(
+            self._folder / "state", self._rules, strong_types(self._settings.identity.own_types), log=""
+        )
+        assert opened is not None
+        self.state = opened
         return placement
 
     def placed(self, placement: Placement) -> Placed:

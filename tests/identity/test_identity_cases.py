@@ -420,6 +420,47 @@ def test_a_tablet_with_a_sign_out(persons: Asked, next_one: str | None) -> None:
         assert same(found, "between", "out again")
 
 
+def test_a_sign_out_before_any_login_ends_nothing(persons: Asked) -> None:
+    """Whoever signed out was never seen to sign in: what came before the first login is that login's, as ever."""
+    at = {"anonymous_id": "tablet"}
+    found = persons(
+        [
+            minutes(0, "before", **at),
+            minutes(1, "out", "Signed Out", **at),
+            minutes(2, "between", **at),
+            minutes(9, "in", "Signed In", **at, user_id="anna"),
+        ]
+    )
+    assert same(found, "before", "out", "between", "in")
+    assert rules(found, "before", "out", "between") == ["login_after"] * 3
+
+
+def test_a_sign_out_of_somebody_else_does_not_bound_what_a_first_login_takes(persons: Asked) -> None:
+    """A sign-out that names somebody is that person's event, and no login: the device had none before Anna's."""
+    at = {"anonymous_id": "tablet"}
+    found = persons(
+        [
+            on(0, "before", **at),
+            on(1, "out", "Signed Out", **at, user_id="bruno"),
+            on(2, "between", **at),
+            on(80, "in", "Signed In", **at, user_id="anna"),
+        ]
+    )
+    assert same(found, "before", "between", "in")
+    assert apart(found, "out", "in")
+    assert rules(found, "before", "out", "between") == ["login_after", "strong", "login_after"]
+
+
+def test_a_hub_seen_alone_goes_to_its_last_login(persons: Asked) -> None:
+    """The agent's own address on no ticket: whoever it last stood beside, like a browser."""
+    rows = many(22, "ticket", email="agent@shop.example")
+    rows = [{**row, "user_id": f"u{number}"} for number, row in enumerate(rows)]
+    found = persons([*rows, on(2, "alone", email="agent@shop.example")])
+    assert same(found, "alone", "ticket-21")
+    assert apart(found, "ticket-20", "ticket-21")
+    assert rules(found, "alone") == ["login_before"]
+
+
 def test_signing_out_under_another_name_ends_the_login_too(persons: Asked) -> None:
     found = persons(
         [

@@ -9,6 +9,9 @@ percorso.identity.identifiers, which is its definition. What the text leaves ope
   decides, else the first present. A login is any kept row, wherever it is, that carries the identifier and an
   unshared strong one, `Signed Out` excepted.
 - Only the types of `own_types` are identifiers among `other_ids`; their rank follows the order of the setting.
+- A `Signed Out` ends the login before it. One before any login that was seen ends nothing, and bounds nothing: what
+  comes before the first login is that login's within `backfill`, whoever signed out in between.
+- A shared identifier has a timeline like any w, hubs too: seen alone, it goes to its last login.
 - Rows of a source in `shared_sources` form timelines of their own for each weak or shared identifier w and source, cut
   into sessions where consecutive rows with w on it lie further apart than the session time-out; rows of a source that
   is neither site nor app are a session each. A session is resolved like a timeline by itself. What no login in it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +17,16 @@ from percorso.errors import DecisionRefused, NotFound, NothingImported, SpecErro
 from percorso.identity.decisions import Folded, Pair, pair_of
 from percorso.identity.lookup import Identifier
 from percorso.identity.placement import person_id
+from percorso.services.build import build_log
 from percorso.services.decide import DecisionReport, link, unlink
 from percorso.services.decisions import folded_decisions, list_decisions
 from percorso.services.identifiers import known_identifier, masked_name
+from percorso.services.identity_explain import explain_identity
+from percorso.services.identity_next_build import PersonSize
 from percorso.services.workspace import Workspace, open_workspace
 from percorso.store import database
 from tests.lake_builder import event
-from tests.workspaces import add_events, make_workspace
+from tests.workspaces import add_events, change_settings, make_workspace
 
 POS = {"source": "till", "source_kind": "pos", "id_space": "till", "ref_space": "till"}
 ROWS = [
@@ -44,6 +48,7 @@ ANNA, PHONE, ONLINE, TILL, CARD, CLUB, CARLA = (
     Identifier("club", "shop", "club:gold"),
     Identifier("email", "", "carla@posta.example"),
 )
+TWO = Identifier("user_id", "shop", "user-2000")
 RAW = ("anna.rossi", "Anna.Rossi", "3471234456", "user-1042", "user-2000", "L99-127", "club:gold", "carla@posta")
 REASON = {"reason": "asked her", "author": "Anna"}
 
@@ -231,6 +236,86 @@ def test_no_raw_value_is_kept(workspace: Workspace) -> None:
     for file in workspace.folder.glob("percorso.db*"):
         content = file.read_bytes()
         assert not [raw for raw in RAW if raw.encode() in content]
+
+
+# ------------------------------------------------------------------------------------ what the next build will do
+
+
+def told(workspace: Workspace, *identifiers: Identifier) -> set[tuple[str, int, int]]:
+    """Person, its strong identifiers, and its events that carry one: as the build did."""
+    found = [explain_identity(workspace, name(one)) for one in identifiers]
+    return {
+        (
+            str(one.person),
+            sum(held.standing == "own" for held in one.identifiers),
+            sum(placed.events for placed in one.placed_by if placed.rule == "strong"),
+        )
+        for one in found
+    }
+
+
+def expected(persons: tuple[PersonSize, ...]) -> set[tuple[str, int, int]]:
+    return {(one.person, one.identifiers, one.events) for one in persons}
+
+
+@pytest.mark.parametrize(
+    ("said", "pair_of_two", "effect", "moved"),
+    [
+        ((joined,), (ONLINE, TILL), "joins", 1),
+        ((joined,), (ANNA, ONLINE), "none", 0),
+        ((joined, parted), (CARD, TILL), "none", 0),
+        ((parted,), (ANNA, ONLINE), "parts", 0),
+        ((parted,), (ANNA, CARLA), "none", 0),
+        ((parted, joined), (PHONE, TWO), "none", 0),
+    ],
+)
+def test_what_the_next_build_does_is_told_beforehand(
+    workspace: Workspace,
+    said: tuple[Callable[..., DecisionReport], ...],
+    pair_of_two: tuple[Identifier, Identifier],
+    effect: str,
+    moved: int,
+) -> None:
+    assert said[0](workspace, *pair_of_two).next_build is None  # nothing was built yet
+    (parted if said[0] is joined else joined)(workspace, *pair_of_two)
+    build_log(workspace)
+    before = told(workspace, *pair_of_two)
+    for say in said:
+        found = say(workspace, *pair_of_two).next_build
+    assert found is not None
+    assert (found.effect, found.events_moved) == (effect, moved)
+    assert expected(found.now) == before
+    build_log(workspace)
+    assert expected(found.then) == told(workspace, *pair_of_two)
+
+
+def test_decisions_since_the_last_build_count_as_well(workspace: Workspace) -> None:
+    build_log(workspace)
+    joined(workspace, ONLINE, TILL)
+    found = joined(workspace, TILL, CARD).next_build
+    assert found is not None
+    assert (found.effect, len(found.now), [one.identifiers for one in found.then]) == ("joins", 2, [4])
+    assert found.events_moved == 2
+
+
+def test_nothing_is_told_where_the_last_build_cannot_know(workspace: Workspace) -> None:
+    build_log(workspace)
+    add_events(workspace, [event("2024-04-01T10:00:00", "A", user_id="user-4000")])
+    assert joined(workspace, ANNA, Identifier("user_id", "shop", "user-4000")).next_build is None
+    changed = change_settings(workspace, 'own_types = ["club"]', 'own_types = ["club", "card"]')
+    assert joined(changed, ANNA, CARD).next_build is None
+
+
+def test_of_a_shared_identifier_nothing_comes(workspace: Workspace) -> None:
+    add_events(
+        workspace,
+        [event(f"2024-04-01T10:{n:02}:00", "A", user_id=f"many-{n}", email="desk@shop.example") for n in range(25)],
+    )
+    build_log(workspace)
+    found = joined(workspace, Identifier("email", "", "desk@shop.example"), CARD).next_build
+    assert found is not None
+    assert (found.effect, found.now, found.events_moved) == ("shared", found.then, 0)
+    assert len(found.now) == 1
 
 
 # ------------------------------------------------------------------------------------------------ what is refused

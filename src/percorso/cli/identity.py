@@ -22,14 +22,16 @@ from percorso.cli.output import (
     write_json,
     write_table,
 )
-from percorso.cli.texts import local_text
+from percorso.cli.texts import count_of, local_text
 from percorso.identity.decisions import Decision, MaskedIdentifier
 from percorso.services.decide import DecisionReport, decision_json, link, unlink
 from percorso.services.decisions import ListedDecision, list_decisions
+from percorso.services.identity_next_build import PersonSize
 from percorso.time import zone_of
 
 __all__ = ["register"]
 
+_SHORT_ID = 12
 _LAYOUT = Layout(titles={"decided_at": "time", "decision_id": "#"}, fold=("reason",), plain=True)
 
 FirstArgument = Annotated[
@@ -138,11 +140,11 @@ def _tell(ctx: typer.Context, report: DecisionReport, zone: ZoneInfo, as_json: b
 def _sentences(report: DecisionReport, zone: ZoneInfo, build: str) -> list[str]:
     """What the decision did, in words."""
     pair = f"{_name(report.a)} and {_name(report.b)}"
-    applies = f"The next build applies it: {build}"
+    applies = [*_next_build(report), f"The next build applies it, and so does any question: {build}"]
     if report.outcome == "linked":
-        return [f"Linked: {pair} are one person.", applies]
+        return [f"Linked: {pair} will be one person.", *applies]
     if report.outcome == "forbidden":
-        return [f"Forbidden: {pair} will not be one person.", applies]
+        return [f"Forbidden: {pair} will not be one person.", *applies]
     assert report.before is not None
     before = _told(report.before, zone)
     if report.outcome == "unchanged":
@@ -155,7 +157,34 @@ def _sentences(report: DecisionReport, zone: ZoneInfo, build: str) -> list[str]:
     if report.still_joined_by:
         links = "; ".join(f"{_told(one, zone)}, of {_name(one.a)} and {_name(one.b)}" for one in report.still_joined_by)
         told.append(f"Other links join them all the same: {links}.")
-    return [*told, applies]
+    return [*told, *applies]
+
+
+def _next_build(report: DecisionReport) -> list[str]:
+    """What will become of the persons of the two, in words."""
+    expected = report.next_build
+    if expected is None:
+        return ["The last build cannot tell yet what it will change."]
+    if expected.effect == "shared":
+        return ["Nothing changes while one of them is shared by several persons: percorso identity explain says why."]
+    if expected.effect == "none":
+        together = len(expected.then) == 1
+        stay = {"linked": "one", "forbidden": "apart"}.get(report.state)
+        rest = "all the same" if stay is None or (stay == "one") != together else f"already, and stay {stay}"
+        return [f"They are {'one person' if together else 'two persons'} {rest}: {_sizes(expected.then)}."]
+    one, other = ("one person", "two") if expected.effect == "joins" else ("two persons", "one")
+    return [
+        f"As of the last build it makes {one} of {other}: {_sizes(expected.now)} → {_sizes(expected.then)}.",
+        f"{count_of(expected.events_moved, 'event')} with an identifier and what browsers and devices did around them "
+        "change hands.",
+    ]
+
+
+def _sizes(persons: tuple[PersonSize, ...]) -> str:
+    return " and ".join(
+        f"{one.person[:_SHORT_ID]} ({count_of(one.identifiers, 'identifier')}, {count_of(one.events, 'event')})"
+        for one in persons
+    )
 
 
 def _told(decision: Decision, zone: ZoneInfo) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from percorso.engines.ranges import in_ranges
 from percorso.identity.decisions import Folded
 from percorso.identity.resolution import (
     IdentifierSets,
@@ -19,9 +20,10 @@ from percorso.identity.resolution import (
     label_components,
     resolve,
 )
+from percorso.identity.rows import MISSING
 from percorso.identity.state import IdentityState
-from percorso.kernels.rows import set_statistics
-from percorso.kernels.sets import members_of, persons_of_sets, sets_otherwise_shared, sets_with
+from percorso.kernels.rows import add_to_sets, rows_marked
+from percorso.kernels.sets import members_of, name_sets, numbers_of_sets, sets_with, some_sets
 
 __all__ = ["Graph", "grown", "resolve_graph"]
 
@@ -86,7 +88,8 @@ def resolve_graph(
     state: IdentityState,
     keep: _U8,
     time: npt.NDArray[np.int64],
-    changed: _U8,
+    old: npt.NDArray[np.int64],
+    first_new: int,
     decisions: Folded,
     rules: ResolutionRules,
 ) -> Graph:
@@ -99,62 +102,117 @@ def resolve_graph(
     ----------
     keep : uint8, shape (n_rows,)
     time : int64, shape (n_rows,)
-    changed : uint8, shape (n_rows,)
-        Rows that are new, or counted and no longer do, or whose time is another.
+    old : int64, shape (n_old,)
+        Old rows that counted and no longer do, or the other way round, or whose time is another.
+    first_new : int
+        Rows from here on are new. They and the old ones are the changed rows.
     """
-    rows, before = state.rows, state.arrays
-    ids = state.strong.identifiers()
-    n, (offsets, members) = len(state.strong), state.sets.sets()
-    sset, m = rows.column("sset"), len(state.sets)
-    restated = _sets_of(sset, changed, m)
-    count, first = grown(before.get("set_count"), m, 0, np.int64), grown(before.get("set_first"), m, 0, np.int64)
-    trusted = grown(before.get("set_trusted"), m, 0, np.uint8)
-    set_statistics(sset, keep, time, rows.column("client"), restated, count, first, trusted)
-    sets = IdentifierSets(offsets, members, count, first, trusted)
-    live = np.zeros(n, dtype=np.uint8)
-    members_of(offsets, members, (count > 0).astype(np.uint8), live)
+    before, ids, n = state.arrays, state.strong.identifiers(), len(state.strong)
+    sets, restated = _restated(state, keep, time, old, first_new)
+    offsets, members = sets.offsets, sets.members
+    again = len(old) > 0 or len(state.pairs) > 0  # some may not be live any more
+    live = grown(None if again else before.get("live"), n, 0, np.uint8)
+    counting = (sets.count > 0).view(np.uint8)
+    members_of(offsets, members, counting if again else counting & restated, live)
     pairs = _pairs(state, keep, live, decisions)
 
     touched = np.zeros(n, dtype=np.uint8)
     members_of(offsets, members, restated, touched)
     hub = grown(before.get("hub"), n, 0, np.uint8)
-    found = find_hubs(ids, sets, rules, touched)
-    moved = ((touched == 1) & (hub != found)).astype(np.uint8)
-    hub = np.where(touched == 1, found, hub)
-    members_of(offsets, members, sets_with(offsets, members, moved), touched)
+    found = find_hubs(ids, _holding(sets, touched)[1], rules, touched)
+    moved = (touched & (hub != found)).astype(np.uint8, copy=False)
+    np.copyto(hub, found, where=touched.view(np.bool_))
+    if moved.any():
+        members_of(offsets, members, sets_with(offsets, members, moved), touched)
     for name, now in (("forced", pairs.forced), ("forbidden", pairs.forbidden)):
         touched[_differing(before.get(name), now)] = 1
     label = label_components(ids, sets, pairs, hub)
     dirty = _whole_components(label, touched)
-    resolution = resolve(ids, sets, pairs, rules, hub, label, dirty)
-
-    renewed = (dirty == 1) | (touched == 1)
-    shared = np.where(
-        renewed, np.where(dirty == 1, resolution.shared, hub), grown(before.get("shared"), n, 0, np.uint8)
-    )
-    group = np.where(renewed, resolution.group, grown(before.get("group"), n, -1, np.int32))
-    shared, group = shared.astype(np.uint8), group.astype(np.int32)
-    person = persons_of_sets(offsets, members, group, shared)
-    person_before = grown(before.get("set_person"), m, -1, np.int32)
-    otherwise = sets_otherwise_shared(offsets, members, shared, np.ascontiguousarray(before.get("shared", shared[:0])))
-    set_changed = ((person != person_before) | (otherwise == 1)).astype(np.uint8)
-    refused = _merged(before, resolution.refused, renewed)
+    renewed = dirty | touched
+    concerned, sets_of_these = _holding(sets, renewed)
+    resolution = resolve(ids, sets_of_these, pairs, rules, hub, label, dirty)
+    shared, group = grown(before.get("shared"), n, 0, np.uint8), grown(before.get("group"), n, -1, np.int32)
+    np.copyto(shared, hub, where=touched.view(np.bool_))
+    np.copyto(shared, resolution.shared, where=dirty.view(np.bool_))
+    np.copyto(group, resolution.group, where=renewed.view(np.bool_))
+    person, set_changed = _named(sets, before, concerned, group, shared)
+    refused = _merged(before, resolution.refused, renewed.view(np.bool_))
     return Graph(sets, pairs, hub, shared, group, live, person, set_changed, dirty, refused)
 
 
 def grown(array: npt.NDArray[Any] | None, size: int, fill: int, dtype: Any) -> npt.NDArray[Any]:
-    """A copy of an array of the last build, with `fill` for what is new."""
-    out = np.full(size, fill, dtype=dtype)
-    if array is not None:
-        out[: len(array)] = array
+    """An array of the last build to write to, with `fill` for what is new; the build's own stays as it is.
+
+    Where the file has room behind its end, it is mapped: what is not written to takes neither time nor memory.
+    """
+    known = 0 if array is None else len(array)
+    out = _mapped(array, size) if isinstance(array, np.memmap) and known else None
+    if out is None:
+        out = np.zeros(size, dtype=dtype) if fill == 0 else np.empty(size, dtype=dtype)
+        if array is not None:
+            out[:known] = array
+    if fill:
+        out[known:] = fill
     return out
 
 
-def _sets_of(sset: _I32, changed: _U8, n_sets: int) -> _U8:
-    """Sets that stand on changed rows."""
-    found = np.zeros(n_sets + 1, dtype=np.uint8)  # no set, -1, marks the last entry
-    found[sset[np.flatnonzero(changed)]] = 1
-    return found[:n_sets].copy()
+def _mapped(array: np.memmap[Any, Any], size: int) -> npt.NDArray[Any] | None:
+    """The array's file mapped for ourselves alone, with what follows, which is 0; None where it is too short."""
+    try:
+        return np.asarray(
+            np.memmap(str(array.filename), dtype=array.dtype, mode="c", offset=array.offset, shape=(size,))
+        )
+    except (OSError, ValueError):  # by now another may have removed its name: ours is mapped
+        return None
+
+
+def _restated(
+    state: IdentityState, keep: _U8, time: npt.NDArray[np.int64], old: npt.NDArray[np.int64], first_new: int
+) -> tuple[IdentifierSets, _U8]:
+    """Events, earliest time and trust of every set; and the sets on changed rows, uint8, shape (n_sets,).
+
+    A new row adds to what its set was. A set on an old row that has changed is counted anew, over all its rows.
+    """
+    rows, before, m = state.rows, state.arrays, len(state.sets)
+    offsets, members = state.sets.sets()
+    sset, client = rows.column("sset"), rows.column("client")
+    count, first = grown(before.get("set_count"), m, 0, np.int64), grown(before.get("set_first"), m, MISSING, np.int64)
+    trusted = grown(before.get("set_trusted"), m, 0, np.uint8)
+    counted = np.zeros(m + 1, dtype=np.uint8)  # no set, -1, marks the first entry
+    counted[sset[old] + 1] = 1
+    counted[0] = 0
+    again = counted[1:].view(np.bool_)
+    count[again], first[again], trusted[again] = 0, MISSING, 0
+    parts = [old[:0]]
+    if counted.any():
+        parts = in_ranges(first_new, lambda begin, end: rows_marked(sset, counted, 1, begin, end))
+    add_to_sets(np.concatenate(parts), first_new, rows.n_rows, sset, keep, time, client, count, first, trusted)
+    counted[sset[first_new:] + 1] = 1
+    return IdentifierSets(offsets, members, count, first, trusted), counted[1:].copy()
+
+
+def _holding(sets: IdentifierSets, marked: _U8) -> tuple[npt.NDArray[np.int64], IdentifierSets]:
+    """Numbers of the sets that hold a marked identifier, and these sets; all where most are marked."""
+    if 2 * np.count_nonzero(marked) > len(marked):
+        return np.arange(len(sets.count)), sets
+    number = numbers_of_sets(sets.offsets, sets.members, marked)
+    offsets, members = some_sets(sets.offsets, sets.members, number)
+    return number, IdentifierSets(offsets, members, sets.count[number], sets.first[number], sets.trusted[number])
+
+
+def _named(
+    sets: IdentifierSets,
+    before: Mapping[str, npt.NDArray[Any]],
+    concerned: npt.NDArray[np.int64],
+    group: _I32,
+    shared: _U8,
+) -> tuple[_I32, _U8]:
+    """Person of each set, and the sets with another one than before, or with other shared members."""
+    m = len(sets.count)
+    person, changed = grown(before.get("set_person"), m, -1, np.int32), np.zeros(m, dtype=np.uint8)
+    was = np.ascontiguousarray(before.get("shared", shared[:0]))
+    name_sets(sets.offsets, sets.members, concerned, group, shared, was, person, changed)
+    return person, changed
 
 
 def _pairs(state: IdentityState, keep: _U8, live: _U8, decisions: Folded) -> Pairs:

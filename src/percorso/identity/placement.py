@@ -3,18 +3,7 @@
 One path for both: a full build is an increment upon nothing. Everything is a function of the rows that count, the
 rules and the decisions; what the last build left only saves work.
 
-A person is a *unit*, ``4 * code + kind``:
-
-====  =========================================================================================
-kind  code
-====  =========================================================================================
-0     strong code of the canonical identifier of a group
-1     weak code: the anonymous person of a weak identifier
-2     of a pair (w, row): the anonymous person after a sign-out, or of a session on a shared device
-3     strong code: the anonymous person of a shared strong identifier
-====  =========================================================================================
-
--1 is nobody, -2 a copy that does not count.
+Persons are units, see :mod:`percorso.identity.units`; -1 is nobody, -2 a copy that does not count.
 """
 
 from __future__ import annotations
@@ -26,26 +15,25 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from percorso.engines.ranges import in_ranges
 from percorso.identity.copies import Skews, find_skews, keep_one_copy, place_in_time
 from percorso.identity.decisions import Folded
 from percorso.identity.graph import Graph, grown, resolve_graph
 from percorso.identity.keyed_hashes import keyed_hashes
-from percorso.identity.references import ask_references, repeated_orders
-from percorso.identity.resolution import Identifiers, ResolutionRules
+from percorso.identity.references import ask_references, repeated_orders, touched_references
+from percorso.identity.resolution import ResolutionRules
 from percorso.identity.rows import OWNING_REFERENCES
 from percorso.identity.state import IdentityState
-from percorso.identity.timelines import TimelineRules, Timelines, affected_rows, follow_timelines, input_of
+from percorso.identity.timelines import TimelineRules, affected_rows, follow_timelines, input_of
+from percorso.identity.units import KIND_PAIR, KIND_SHARED, unit_ids
 from percorso.kernels.interning import KeyTable
-from percorso.kernels.placing import identified_rows
-from percorso.kernels.rows import changed_rows, name_persons
-from percorso.kernels.timelines import RULE_SHARED_SESSION, RULE_SIGNED_OUT
+from percorso.kernels.placing import AFFECTED, CHANGED, OTHERWISE
+from percorso.kernels.rows import changed_rows
 
 __all__ = ["NOBODY", "NO_COPY", "PLACING_RULES", "Placement", "PlacementRules", "person_id", "place_rows", "unit_ids"]
 
-#: Names of the rules that place an event, by code. Codes 1 to 5 and 8 are those of percorso.kernels.timelines.
+#: Names of the rules that place an event, by code. Those from 1 on, but for 7, are given by percorso.kernels.
 PLACING_RULES = (
     "unidentified",
     "login_before",
@@ -57,13 +45,10 @@ PLACING_RULES = (
     "reference",
     "shared_session",
 )
-RULE_STRONG = 6
 RULE_REFERENCE = 7
 
 NOBODY = -1
 NO_COPY = -2
-_KEYED = (RULE_SIGNED_OUT, RULE_SHARED_SESSION)
-_KIND_GROUP, _KIND_WEAK, _KIND_PAIR, _KIND_SHARED = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +99,12 @@ class Placement:
     @property
     def n_events(self) -> int:
         """Rows that count."""
-        return int(self.keep.sum())
+        return int(np.count_nonzero(self.keep))
 
     @property
     def n_duplicates(self) -> int:
         """Rows in the lake that are copies of others."""
-        return int((self.gone == 0).sum()) - self.n_events
+        return len(self.gone) - int(np.count_nonzero(self.gone)) - self.n_events
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """What the next build needs of it."""
@@ -152,6 +137,16 @@ def place_rows(
 ) -> Placement:
     """Decide for every row: kept or a copy, its time, its person, and by which rule.
 
+    What the last build decided of a row stands unless the row is
+
+    - *changed*: new, or it counts and did not, or the other way round, or its time is another;
+    - *affected*: changed, or its set has another person or other shared members, or it has no person and carries a w
+      of such a row;
+    - *asked*: it carries no identifier, and a reference key of an affected row; or it is an order with such a key.
+
+    Only these are written to and compared, and passes over all rows look for them alone: one for copies (the key), two
+    or three for affected rows (weak identifiers and sets), one for each kind of reference.
+
     Parameters
     ----------
     state : IdentityState
@@ -161,35 +156,37 @@ def place_rows(
     """
     rows, before, n = state.rows, state.arrays, state.rows.n_rows
     first_new = len(before["unit"]) if before else 0
-    n_weak, n_strong = len(state.weak), len(state.strong)
+    n_weak, n_strong, n_references = len(state.weak), len(state.strong), len(state.references)
     _add_aliases(state, secret)
     keep = grown(before.get("keep"), n, 0, np.uint8)
-    lost = np.flatnonzero((gone == 1) & (grown(before.get("gone"), n, 0, np.uint8) == 0))
-    touched = np.concatenate([lost[lost < first_new], np.arange(first_new, n)])
-    keep_one_copy(rows, keep, gone, touched, memory_bytes)
+    keep_one_copy(rows, keep, gone, _differing_from(before.get("gone"), gone), first_new, memory_bytes)
     time, future = grown(before.get("time"), n, 0, np.int64), grown(before.get("future"), n, 0, np.uint8)
     skews = find_skews(rows, keep, n_weak)
     moved = skews.devices_that_differ(_skews_before(before), n_weak)
-    place_in_time(rows, skews, moved, first_new, time, future)
-    changed = _changed(before, keep, time, first_new)
+    retimed = place_in_time(rows, skews, moved, first_new, time, future)
+    old = _changed(before, keep, time, retimed)
+    marks = np.zeros(n, dtype=np.uint8)
+    marks[retimed] = OTHERWISE
+    marks[old] |= CHANGED
+    marks[first_new:] = CHANGED
 
-    graph = resolve_graph(state, keep, time, changed, decisions, rules.resolution)
+    graph = resolve_graph(state, keep, time, old, first_new, decisions, rules.resolution)
     inputs = input_of(rows, keep, state.sets.sets(), graph.person, graph.shared, rules.timelines)
-    affected = affected_rows(inputs, changed, graph.set_changed, n_weak, n_strong)
-    found = follow_timelines(rows, inputs, affected, time, rules.timelines, n_weak, n_strong, memory_bytes)
+    n_sets = len(before["set_person"]) if before else 0
+    anything_old = len(old) > 0 or bool(graph.set_changed[:n_sets].any())
+    first = 0 if anything_old else first_new
+    carriers = affected_rows(inputs, marks, graph.set_changed, first, n_weak, n_strong)
     unit, rule = grown(before.get("unit"), n, NO_COPY, np.int32), grown(before.get("rule"), n, 0, np.uint8)
-    name_persons(
-        affected, keep, inputs.sset, graph.person, found.owner, found.chosen, found.rule, RULE_STRONG, unit, rule
+    some, keyed, key_row = follow_timelines(
+        rows, inputs, marks, carriers, time, unit, rule, rules.timelines, memory_bytes
     )
-    pair_w, pair_row = _name_pairs(before, found, affected, unit, rule)
+    pair_w, pair_row = _name_pairs(before, keyed, key_row, unit)
+    copy = grown(before.get("copy"), n, 0, np.uint8)
     if rows.sparse.intersection(OWNING_REFERENCES):
-        has_strong, has_weak = identified_rows(inputs)
-        n_references = len(state.references)
-        ask_references(
-            rows, keep, time, has_strong, has_weak, unit, rule, n_references=n_references, rule_reference=RULE_REFERENCE
-        )
-    copy = repeated_orders(rows, keep, time, len(state.references))
-    differing = _differing(before, unit, rule, time, future, copy)
+        touched = touched_references(rows, some, unit, n_references)
+        ask_references(rows, inputs, touched, marks, time, unit, rule, rule_reference=RULE_REFERENCE)
+        repeated_orders(rows, touched, keep, marks, time, copy)
+    differing = _differing(before, marks, unit, rule, time, future, copy)
     return Placement(keep, gone, time, future, rule, copy, unit, pair_w, pair_row, graph, skews, differing)
 
 
@@ -206,36 +203,50 @@ def _skews_before(before: Mapping[str, npt.NDArray[Any]]) -> Skews:
     return Skews(before.get("skew_units", nothing), before.get("skew_offset", nothing))
 
 
+def _differing_from(before: npt.NDArray[Any] | None, now: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Rows of the last build that have another value now, ascending."""
+    if before is None:
+        return np.zeros(0, dtype=np.int64)
+    parts = in_ranges(
+        len(before), lambda begin, end: begin + np.flatnonzero(now[begin:end] != np.asarray(before[begin:end]))
+    )
+    return np.concatenate(parts)
+
+
 def _changed(
     before: Mapping[str, npt.NDArray[Any]],
     keep: npt.NDArray[np.uint8],
     time: npt.NDArray[np.int64],
-    first_new: int,
-) -> npt.NDArray[np.uint8]:
-    """Rows that are new, that count and did not (or the other way round), or whose time is another."""
-    changed = np.ones(len(keep), dtype=np.uint8)
-    if first_new:
-        old = slice(0, first_new)
-        changed[old] = (keep[old] != before["keep"]) | (time[old] != before["time"])
-    return changed
+    retimed: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """Rows of the last build that count and did not (or the other way round), or whose time is another."""
+    changed = _differing_from(before.get("keep"), keep)
+    if not len(retimed):
+        return changed
+    return np.union1d(changed, retimed[time[retimed] != before["time"][retimed]])
 
 
 def _name_pairs(
     before: Mapping[str, npt.NDArray[Any]],
-    found: Timelines,
-    affected: npt.NDArray[np.uint8],
+    rows: npt.NDArray[np.int64],
+    row: npt.NDArray[np.int64],
     unit: npt.NDArray[np.int32],
-    rule: npt.NDArray[np.uint8],
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Set the unit of rows whose person is keyed by a w and a row; returns both of every such person."""
-    rows = np.flatnonzero(affected)
-    rows = rows[np.isin(rule[rows], _KEYED)]
+    """Set the unit of rows whose person is keyed by a w and a row; returns both of every such person.
+
+    Parameters
+    ----------
+    rows, row : int64, shape (n_keyed,)
+        The rows, ascending, and the row of each one's key.
+    unit : int32, shape (n_rows,), changed
+        In: the w's anonymous person.
+    """
     w_before = before.get("pair_w", np.zeros(0, dtype=np.int32))
     row_before = before.get("pair_row", np.zeros(0, dtype=np.int64))
+    w = 2 * (unit[rows] >> 2) + ((unit[rows] & 3) == KIND_SHARED)
     table = KeyTable.of_keys(_pair_keys(w_before, row_before))
-    w, row = found.chosen[rows], found.key_row[rows]
     codes, firsts = table.codes(_pair_keys(w, row), np.zeros(len(rows), dtype=np.uint8))
-    unit[rows] = 4 * codes + _KIND_PAIR
+    unit[rows] = 4 * codes + KIND_PAIR
     return np.concatenate([w_before, w[firsts]]), np.concatenate([row_before, row[firsts]])
 
 
@@ -250,70 +261,20 @@ def _pair_keys(w: npt.NDArray[np.int32], row: npt.NDArray[np.int64]) -> npt.NDAr
 
 def _differing(
     before: Mapping[str, npt.NDArray[Any]],
+    marks: npt.NDArray[np.uint8],
     unit: npt.NDArray[np.int32],
     rule: npt.NDArray[np.uint8],
     time: npt.NDArray[np.int64],
     future: npt.NDArray[np.uint8],
     copy: npt.NDArray[np.uint8],
 ) -> npt.NDArray[np.int64]:
+    """Rows that differ from the last build: among those that are affected, or marked as perhaps being otherwise."""
+    wanted = AFFECTED | OTHERWISE
     now: dict[str, npt.NDArray[Any]] = {"unit": unit, "rule": rule, "time": time, "future": future, "copy": copy}
-    pairs = [array for name, values in now.items() for array in (values, before.get(name, values[:0]))]
-    found = in_ranges(len(unit), lambda begin, end: begin + changed_rows(*(part[begin:end] for part in pairs)))
-    return np.concatenate(found)
+    pairs = [np.asarray(array) for name, values in now.items() for array in (values, before.get(name, values[:0]))]
 
+    def of_range(begin: int, end: int) -> npt.NDArray[np.int64]:
+        found: npt.NDArray[np.int64] = changed_rows(marks, wanted, *pairs, begin, end)  # type: ignore[call-arg,arg-type]
+        return found
 
-def unit_ids(
-    state: IdentityState,
-    pairs: tuple[npt.NDArray[Any], npt.NDArray[Any]],
-    units: npt.NDArray[Any],
-    *,
-    secret: bytes,
-) -> npt.NDArray[np.uint8]:
-    """Ids of persons, uint8, shape (n_units, 16).
-
-    Parameters
-    ----------
-    state : IdentityState
-    pairs : tuple of arrays
-        `pair_w` and `pair_row` of the placement that the units are of.
-    units : int32, shape (n_units,)
-        All >= 0.
-    """
-    units = np.asarray(units, dtype=np.int64)
-    kind, code = units & 3, units >> 2
-    ids = np.empty((len(units), 16), dtype=np.uint8)
-    by_alias = (kind == _KIND_GROUP) | (kind == _KIND_SHARED)
-    ids[by_alias] = state.alias[code[by_alias]]
-    weak = np.flatnonzero(kind == _KIND_WEAK)
-    if len(weak):
-        ids[weak] = keyed_hashes(secret, *_some_texts(state.weak.identifiers(), code[weak]))
-    paired = np.flatnonzero(kind == _KIND_PAIR)
-    if len(paired):
-        w, row = (np.asarray(part)[code[paired]] for part in pairs)
-        texts = _pair_texts(state, w, row)
-        ids[paired] = np.frombuffer(b"".join(person_id(secret, text) for text in texts), np.uint8).reshape(-1, 16)
-    return ids
-
-
-def _some_texts(ids: Identifiers, codes: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Offsets and bytes of the texts of some identifiers."""
-    buffers = [None, pa.py_buffer(np.ascontiguousarray(ids.offsets)), pa.py_buffer(np.ascontiguousarray(ids.text))]
-    some = pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ids.offsets) - 1, buffers).take(pa.array(codes))
-    _, offsets, text = some.buffers()
-    return np.frombuffer(offsets, np.int64)[: len(codes) + 1], np.frombuffer(text or b"", np.uint8)
-
-
-def _pair_texts(state: IdentityState, w: npt.NDArray[Any], row: npt.NDArray[Any]) -> list[bytes]:
-    """What keys an anonymous person of a stretch of a timeline: the w, and the source and id of a message.
-
-    The source belongs to it: message ids are unique within their source only.
-    """
-    texts: list[bytes] = [b""] * len(w)
-    for odd, table in enumerate((state.weak, state.strong)):
-        at = np.flatnonzero((w & 1) == odd)
-        for place, text in zip(at.tolist(), table.texts(w[at] >> 1), strict=True):
-            texts[place] = text
-    sources = state.rows.column("source")[row]
-    names = [state.rows.sources[code] for code in sources.tolist()]
-    messages = state.rows.message_ids(row)
-    return [b"\0".join(parts) for parts in zip(texts, [name.encode() for name in names], messages, strict=True)]
+    return np.concatenate(in_ranges(len(unit), of_range))

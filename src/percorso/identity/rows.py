@@ -7,7 +7,7 @@ identifiers, not with the events.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,23 +69,37 @@ _CHUNK_ROWS = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class RowFiles:
-    """Row-aligned arrays in a folder, in the order in which the lake's files were read."""
+    """Row-aligned arrays in a folder, in the order in which the lake's files were read; each is mapped once."""
 
     folder: Path
     n_rows: int
     sources: tuple[str, ...]  # by code
     sparse: frozenset[str]  # those of SPARSE_COLUMNS that are there
+    _mapped: dict[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    def map_all(self) -> None:
+        """Map every array now: from here on the files may go."""
+        for name in ROW_COLUMNS:
+            self.column(name)
+        for name in self.sparse:
+            self.reference(name)
+        self.text()
+
+    def _array(self, name: str, dtype: Any, rows: int, width: int = 1) -> npt.NDArray[Any]:
+        if name not in self._mapped:
+            self._mapped[name] = read_array(self.folder / name, dtype, rows, width)
+        return self._mapped[name]
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """A column, memory-mapped; shape (n_rows,) or (n_rows, 2)."""
         dtype, width = ROW_COLUMNS[name]
-        return read_array(self.folder / name, dtype, self.n_rows, width)
+        return self._array(name, dtype, self.n_rows, width)
 
     def reference(self, name: str) -> npt.NDArray[Any] | None:
         """One of SPARSE_COLUMNS as stored, 0 for none; None where no row has a value."""
         if name not in self.sparse:
             return None
-        return read_array(self.folder / name, SPARSE_COLUMNS[name], self.n_rows)
+        return self._array(name, SPARSE_COLUMNS[name], self.n_rows)
 
     def source_rank(self) -> npt.NDArray[np.int16]:
         """Rank of each row's source by the bytes of its name, shape (n_rows,)."""
@@ -97,8 +111,8 @@ class RowFiles:
 
     def text(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         """Offsets (n_rows + 1,) and bytes of the message ids."""
-        offsets = read_array(self.folder / "text_end", np.int64, self.n_rows + 1)
-        return offsets, read_array(self.folder / "text", np.uint8, int(offsets[-1]))
+        offsets = self._array("text_end", np.int64, self.n_rows + 1)
+        return offsets, self._array("text", np.uint8, int(offsets[-1]))
 
     def message_ids(self, rows: npt.NDArray[np.int64]) -> list[bytes]:
         """Message ids of some rows."""

@@ -6,9 +6,18 @@
     state/<generation>/      one full build and the increments upon it
         <name>               arrays that only grow; what stands beyond their length in current.json does not count
         <name>.<version>.npy arrays that a build replaces
+        forgotten            parts of versions before this one may have been overwritten in place
 
 It is derived: without it, or when it does not belong to the journey log that is there, the next build is a full
 one. Like the lake it holds identifiers, so it is personal data throughout.
+
+One process builds at a time (the build's lock); others read meanwhile, without a lock:
+
+- Who opens a state maps all of it at once, and reads `current.json` again afterwards: another one stands there if files
+  were missing or other ones, and that one is opened. From then on names may go, since a mapped file stays.
+- No file becomes shorter than what a reader may have mapped.
+- What rows of the lake that have gone leave behind is overwritten in place: nobody may keep it. A reader sees from
+  `forgotten`, which is written first, that it holds a version of which parts are missing (`IdentityState.whole`).
 """
 
 from __future__ import annotations
@@ -26,13 +35,14 @@ import numpy.typing as npt
 
 from percorso.events.event import WEAK_COLUMNS
 from percorso.identity.identifiers import IdentifierRules
-from percorso.identity.rows import RowFiles
+from percorso.identity.rows import OWNING_REFERENCES, PLAIN_REFERENCES, ROW_COLUMNS, SPARSE_COLUMNS, RowFiles
 from percorso.identity.tables import (
     IdentifierTable,
     ReferenceTable,
     SetTable,
     append_array,
     blank_ranges,
+    overwrite_rows,
     read_array,
 )
 from percorso.kernels.sets import members_of
@@ -41,8 +51,11 @@ from percorso.store.parts import sync_folder
 
 __all__ = ["STATE_FORMAT", "IdentityState", "LakeRange", "lake_name", "new_state", "open_state"]
 
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 _CURRENT = "current.json"
+_FORGOTTEN = "forgotten"
+#: Bytes of nothing behind an array, and an eighth of it: the next build maps it, and has room for new rows.
+_ROOM = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,12 @@ class IdentityState:
     arrays: dict[str, npt.NDArray[Any]]
     version: int = 0
     _saved: dict[str, Any] = field(default_factory=dict)
+    _forgotten: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+
+    @property
+    def whole(self) -> bool:
+        """False from the moment on at which a build begins to forget parts of this version."""
+        return int(self._forgotten[0]) <= self.version
 
     def save(self, arrays: Mapping[str, npt.NDArray[Any]], *, log: str) -> None:
         """Make this the state, with new arrays in place of those of the last build.
@@ -112,7 +131,9 @@ class IdentityState:
         append_array(self.folder / "alias", self.alias[n_alias:], n_alias)
         append_array(self.folder / "pairs", self.pairs[n_pairs:], n_pairs)
         for name, array in arrays.items():
-            np.save(self.folder / f"{name}.{version}.npy", array)
+            path = self.folder / f"{name}.{version}.npy"
+            np.save(path, array)
+            os.truncate(path, path.stat().st_size + array.nbytes // 8 + _ROOM)
         saved = tables | {
             "format": STATE_FORMAT,
             "generation": self.folder.name,
@@ -132,9 +153,11 @@ class IdentityState:
         _remove_others(self.folder, version)
 
     def forget(self, gone: npt.NDArray[np.uint8]) -> None:
-        """Overwrite what is known of rows that have left the lake, and of identifiers that no other row carries.
+        """Overwrite what is known of rows that have left the lake, and of all that no other row carries.
 
-        To be called when a build no longer needs it, before `save`.
+        No build compares the keys of such rows again, so that their hashes go with the texts: hashes without a key
+        would tell anybody who guesses well that he is right. To be called when a build no longer needs it, before
+        `save`.
 
         Parameters
         ----------
@@ -146,16 +169,26 @@ class IdentityState:
         rows = np.flatnonzero((gone == 1) & (before == 0))
         if not len(rows):
             return
+        overwrite_rows(self.folder / _FORGOTTEN, np.zeros(1, np.int64), np.array([self.version + 1], np.int64))
+        self._forget_rows(rows)
+        saved, was, now = self._saved, self._carried(before), self._carried(gone)
+        self.strong.forget(self.folder, "strong", saved["strong"], now.strong)
+        self.weak.forget(self.folder, "weak", saved["weak"], now.weak)
+        # What was carried by nothing before has been overwritten before.
+        self.sets.forget(self.folder, np.flatnonzero(was.sets & ~now.sets))
+        self.references.forget(self.folder, np.flatnonzero(was.references & ~now.references))
+
+    def _forget_rows(self, rows: npt.NDArray[np.int64]) -> None:
+        """Message ids, and hashes of what a row holds."""
         offsets, _ = self.rows.text()
         blank_ranges(self.folder / "text", offsets[rows], offsets[rows + 1])
-        was, now = self._carried(before), self._carried(gone)
-        for table, name, of_all, still in zip((self.strong, self.weak), ("strong", "weak"), was, now, strict=True):
-            codes = np.flatnonzero(of_all & ~still)
-            if len(codes):
-                table.forget(self.folder, name, codes)
+        for name in ("key", "row_key"):
+            dtype, width = ROW_COLUMNS[name]
+            overwrite_rows(self.folder / name, rows, np.zeros((len(rows), width), dtype))
+        for name in self.rows.sparse.intersection(PLAIN_REFERENCES):
+            overwrite_rows(self.folder / name, rows, np.zeros(len(rows), SPARSE_COLUMNS[name]))
 
-    def _carried(self, gone: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Strong and weak identifiers that stand on a row that is not gone, copies included."""
+    def _carried(self, gone: npt.NDArray[np.uint8]) -> _Carried:
         there = gone == 0
         n_sets = len(self.sets)
         sets = np.zeros(n_sets + 1, dtype=np.uint8)  # no set, -1, marks the last entry
@@ -166,7 +199,25 @@ class IdentityState:
         weak = np.zeros(len(self.weak) + 1, dtype=np.bool_)
         for name in ("anonymous", "device"):
             weak[self.rows.column(name)[there]] = True
-        return strong == 1, weak[:-1]
+        references = np.zeros(len(self.references) + 1, dtype=np.bool_)  # code + 1: no reference marks the first entry
+        for name in self.rows.sparse.intersection(OWNING_REFERENCES):
+            references[self._reference(name)[there]] = True
+        return _Carried(strong == 1, weak[:-1], sets[:n_sets] == 1, references[1:])
+
+    def _reference(self, name: str) -> npt.NDArray[Any]:
+        found = self.rows.reference(name)
+        assert found is not None  # it is one of the sparse columns that are there
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """What stands on a row that is not gone, copies included; bool by code."""
+
+    strong: npt.NDArray[np.bool_]
+    weak: npt.NDArray[np.bool_]
+    sets: npt.NDArray[np.bool_]
+    references: npt.NDArray[np.bool_]
 
 
 def new_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...]) -> IdentityState:
@@ -176,6 +227,7 @@ def new_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...]) -> I
     numbers = [int(path.name) for path in folder.iterdir() if path.name.isdigit()]
     generation = folder / str(max(numbers, default=0) + 1)
     generation.mkdir()
+    append_array(generation / _FORGOTTEN, np.zeros(1, dtype=np.int64), 0)
     return IdentityState(
         folder=generation,
         rows=RowFiles(generation, 0, (), frozenset()),
@@ -191,24 +243,37 @@ def new_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...]) -> I
 
 
 def open_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...], *, log: str) -> IdentityState | None:
-    """The state that belongs to a journey log; None where there is none, or it belongs to another one."""
+    """The state that belongs to a journey log; None where there is none, or it belongs to another one.
+
+    Nothing of what others do meanwhile is seen in it but what they overwrite for good, see `IdentityState.whole`.
+    """
     saved = _read(folder)
-    if saved is None or saved["format"] != STATE_FORMAT or saved["log"] != log:
-        return None
-    generation = folder / str(saved["generation"])
+    while saved is not None and saved["format"] == STATE_FORMAT and saved["log"] == log:
+        state = _opened(folder, rules, kinds, saved)
+        again = _read(folder)
+        if again == saved:
+            return state if state is not None and state.whole else None
+        saved = again  # each turn needs somebody who has saved another one
+    return None
+
+
+def _opened(
+    folder: Path, rules: IdentifierRules, kinds: tuple[str, ...], saved: dict[str, Any]
+) -> IdentityState | None:
+    """A state with all its files mapped; None where one is gone or too short: it is derived, and made again."""
+    generation, version = folder / str(saved["generation"]), int(saved["version"])
     strong, weak = IdentifierTable(rules, kinds), IdentifierTable(rules, WEAK_COLUMNS)
     sets, references = SetTable(), ReferenceTable(rules)
+    rows = RowFiles(generation, int(saved["n_rows"]), tuple(saved["sources"]), frozenset(saved["sparse"]))
     try:
+        rows.map_all()
         strong.load(generation, "strong", saved["strong"])
         weak.load(generation, "weak", saved["weak"])
         sets.load(generation, saved["sets"])
         references.load(generation, saved["references"])
-        arrays = {
-            name: np.load(generation / f"{name}.{saved['version']}.npy", mmap_mode="r") for name in saved["arrays"]
-        }
         return IdentityState(
             folder=generation,
-            rows=RowFiles(generation, int(saved["n_rows"]), tuple(saved["sources"]), frozenset(saved["sparse"])),
+            rows=rows,
             strong=strong,
             weak=weak,
             sets=sets,
@@ -216,11 +281,12 @@ def open_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...], *, 
             alias=read_array(generation / "alias", np.uint8, int(saved["alias"]), 16),
             pairs=read_array(generation / "pairs", np.int64, int(saved["pairs"]), 3),
             ranges=[LakeRange(*found) for found in saved["ranges"]],
-            arrays=arrays,
-            version=int(saved["version"]),
+            arrays={name: np.load(generation / f"{name}.{version}.npy", mmap_mode="r") for name in saved["arrays"]},
+            version=version,
             _saved=saved,
+            _forgotten=read_array(generation / _FORGOTTEN, np.int64, 1),
         )
-    except (OSError, ValueError):  # a file is gone or too short: it is derived, and made again
+    except (OSError, ValueError):
         return None
 
 

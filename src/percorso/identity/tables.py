@@ -29,6 +29,7 @@ __all__ = [
     "SetTable",
     "append_array",
     "blank_ranges",
+    "overwrite_rows",
     "read_array",
     "strong_types",
 ]
@@ -48,8 +49,27 @@ def append_array(path: Path, array: npt.NDArray[Any], before: int) -> None:
         stream.write(np.ascontiguousarray(array).data)
 
 
+def overwrite_rows(path: Path, rows: npt.NDArray[np.int64], values: npt.NDArray[Any]) -> None:
+    """Put values in the place of some rows of a file of plain numbers, for good and in the very same bytes.
+
+    The file keeps its length: who has it mapped reads on, and no copy of what was there stays anywhere.
+
+    Parameters
+    ----------
+    rows : int64, shape (n,)
+        All of them in the file.
+    values : shape (n,) or (n, width)
+    """
+    if not len(rows):
+        return
+    shape = (int(rows.max()) + 1, *values.shape[1:])
+    stored = np.memmap(path, dtype=values.dtype, mode="r+", shape=shape)
+    stored[rows] = values
+    stored.flush()
+
+
 def blank_ranges(path: Path, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> None:
-    """Overwrite ranges of bytes of a file with zeros; what the file does not have yet is left."""
+    """Overwrite ranges of bytes of a file with zeros, as `overwrite_rows`; what the file does not have yet is left."""
     if not len(starts) or not path.exists():
         return
     touching = starts[1:] != ends[:-1]
@@ -67,6 +87,11 @@ def read_array(path: Path, dtype: Any, rows: int, width: int = 1) -> npt.NDArray
     """The first rows of a file of plain numbers, memory-mapped; shape (rows,) or (rows, width)."""
     shape = (rows,) if width == 1 else (rows, width)
     return np.zeros(shape, dtype) if rows == 0 else np.memmap(path, dtype=dtype, mode="r", shape=shape)
+
+
+def _nothing_s_keys(n: int) -> npt.NDArray[np.uint64]:
+    """Keys that no value hashes to, all different; uint64, shape (n, 2)."""
+    return np.frombuffer(os.urandom(16 * n), dtype=np.uint64).reshape(-1, 2)
 
 
 class IdentifierTable:
@@ -177,23 +202,27 @@ class IdentifierTable:
             "spaces": list(self._spaces),
         }
 
-    def forget(self, folder: Path, name: str, codes: npt.NDArray[np.int64]) -> None:
-        """Overwrite the texts of identifiers on disk, for good. Their codes stay and mean nobody ever again.
+    def forget(self, folder: Path, name: str, saved: dict[str, Any], carried: npt.NDArray[np.bool_]) -> None:
+        """Overwrite on disk what no row carries any more. Its codes stay and mean nobody ever again.
 
         To be called before `save`; the table is not to be used otherwise afterwards.
+
+        Parameters
+        ----------
+        saved : dict
+            What `save` answered last: what lies on disk.
+        carried : bool, shape (n_identifiers,)
         """
         every = self.identifiers()
+        codes = np.flatnonzero(~carried[: int(saved["identifiers"])])
+        codes = codes[every.text[every.offsets[codes]] != 0]  # the others were forgotten before
         blank_ranges(folder / f"{name}.text", every.offsets[codes], every.offsets[codes + 1])
         gone = np.zeros(len(self) + 1, dtype=np.bool_)  # blocked values, -1, read the last entry
         gone[codes] = True
-        # Keys that nothing hashes to: what comes again is somebody new.
-        for table, rows, kind in (
-            (self._identifiers, codes, "key"),
-            (self._raw, np.flatnonzero(gone[self._code_of_raw]), "raw"),
-        ):
-            keys = table.keys().copy()
-            keys[rows] = np.frombuffer(os.urandom(16 * len(rows)), dtype=np.uint64).reshape(-1, 2)
-            append_array(folder / f"{name}.{kind}", keys, 0)
+        raw = np.flatnonzero(gone[self._code_of_raw[: int(saved["raw"])]])
+        # What comes again is somebody new.
+        overwrite_rows(folder / f"{name}.key", codes, _nothing_s_keys(len(codes)))
+        overwrite_rows(folder / f"{name}.raw", raw, _nothing_s_keys(len(raw)))
 
     def load(self, folder: Path, name: str, saved: dict[str, Any]) -> None:
         """Read back what `save` wrote."""
@@ -272,6 +301,10 @@ class SetTable:
         append_array(folder / "set.member", members[members_known:], members_known)
         return {"sets": len(self), "members": len(members)}
 
+    def forget(self, folder: Path, codes: npt.NDArray[np.int64]) -> None:
+        """Overwrite the hashes of sets on disk; what was in them stays, as numbers of identifiers."""
+        overwrite_rows(folder / "set.key", codes, _nothing_s_keys(len(codes)))
+
     def load(self, folder: Path, saved: dict[str, Any]) -> None:
         """Read back what `save` wrote."""
         n = int(saved["sets"])
@@ -302,6 +335,10 @@ class ReferenceTable:
         known = int(before.get("references", 0))
         append_array(folder / "reference.key", self._table.keys(known), known)
         return {"references": len(self)}
+
+    def forget(self, folder: Path, codes: npt.NDArray[np.int64]) -> None:
+        """Overwrite the hashes of references on disk: short numbers are soon guessed."""
+        overwrite_rows(folder / "reference.key", codes, _nothing_s_keys(len(codes)))
 
     def load(self, folder: Path, saved: dict[str, Any]) -> None:
         """Read back what `save` wrote."""

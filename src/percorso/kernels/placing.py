@@ -14,28 +14,50 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from percorso.kernels.arrays import I32, U8
-from percorso.kernels.compile import (
-    I16_IN,
-    I32_IN,
-    I32_OUT,
-    I64_IN,
-    U8_IN,
-    U8_OUT,
-    kernel,
-)
+from percorso.kernels.arrays import I32, I64, U8
+from percorso.kernels.compile import I16_IN, I32_IN, I32_OUT, I64_IN, I64_OUT, U8_IN, U8_OUT, kernel
 
 __all__ = [
+    "AFFECTED",
+    "CARRIES",
+    "CHANGED",
+    "HOLDS",
+    "OTHERWISE",
+    "PERSONLESS",
     "PLACING_INPUT",
+    "SET_CHANGED",
     "PlacingInput",
-    "choose_weak",
-    "identified_rows",
+    "asked_on_shared",
+    "decided_by",
     "mark_affected",
     "mark_carried",
+    "mark_carriers",
     "mark_logins",
     "mark_touched",
+    "place_affected",
     "placing_input",
 ]
+
+_BLOCK = 4096
+
+# Kernels that take `rows_of` do so for these rows, and for those from `begin` to before `end`.
+
+#: Marks of rows. New, or counts and did not, or the other way round, or its time is another: so it is affected.
+CHANGED = 1
+#: To be placed again.
+AFFECTED = 1
+#: Counts, and carries a w that something touched.
+CARRIES = 2
+#: May differ from the last build without being affected: by its time, as a copy of an order, by reference.
+OTHERWISE = 4
+
+#: Marks of sets; an array of them has one more at the end, for rows without a set.
+SET_CHANGED = 1  # another person than in the last build, or other members are shared
+PERSONLESS = 2
+HOLDS = 4  # a shared identifier that something touched
+
+RULE_ANONYMOUS = 5
+RULE_STRONG = 6
 
 
 class PlacingInput(NamedTuple):
@@ -73,102 +95,115 @@ def placing_input(**arrays: npt.NDArray[np.generic]) -> PlacingInput:
     return PlacingInput(**views)
 
 
-@kernel(types.void(PLACING_INPUT, U8_IN, types.int64, types.int64, U8_OUT, U8_OUT))
-def mark_carried(rows: PlacingInput, affected: U8, begin: int, end: int, weak: U8, strong: U8) -> None:
-    """Mark every w of affected rows without a person: whoever has a login among them can decide."""
-    for i in range(begin, end):
-        s = rows.sset[i]
-        if not affected[i] or not rows.keep[i] or (s >= 0 and rows.person[s] >= 0):
-            continue
-        if rows.anonymous[i] >= 0:
-            weak[rows.anonymous[i]] = 1
-        if rows.device[i] >= 0:
-            weak[rows.device[i]] = 1
-        if s >= 0:
-            for k in range(rows.offsets[s], rows.offsets[s + 1]):
-                strong[rows.members[k]] = 1
-
-
 @kernel(types.void(PLACING_INPUT, U8_IN, U8_IN, types.int64, types.int64, U8_OUT, U8_OUT))
-def mark_logins(
-    rows: PlacingInput, asked_weak: U8, asked_strong: U8, begin: int, end: int, weak: U8, strong: U8
-) -> None:
-    """Mark the asked weak and shared strong identifiers that have a login among the rows `begin` to before `end`.
-
-    A login is an event with them and an unshared strong identifier, Signed Out excepted.
-    """
-    any_strong = bool(asked_strong.any())
-    for i in range(begin, end):
-        a, d, s = rows.anonymous[i], rows.device[i], rows.sset[i]
-        concerned = (a >= 0 and asked_weak[a] != 0) or (d >= 0 and asked_weak[d] != 0)
-        if s < 0 or not (concerned or any_strong):
-            continue
-        if not rows.keep[i] or rows.signed_out[i] or rows.person[s] < 0:
-            continue
-        if rows.anonymous[i] >= 0:
-            weak[rows.anonymous[i]] = 1
-        if rows.device[i] >= 0:
-            weak[rows.device[i]] = 1
-        for k in range(rows.offsets[s], rows.offsets[s + 1]):
-            if rows.shared[rows.members[k]]:
-                strong[rows.members[k]] = 1
-
-
-@kernel(types.Tuple((U8_OUT, U8_OUT))(PLACING_INPUT))
-def identified_rows(rows: PlacingInput) -> tuple[U8, U8]:
-    """Rows that carry an unshared strong identifier, and rows that carry any weak or strong one; (n_rows,) each."""
-    strong, weak = np.zeros(rows.sset.size, dtype=np.uint8), np.zeros(rows.sset.size, dtype=np.uint8)
-    for i in range(rows.sset.size):
-        s = rows.sset[i]
-        strong[i] = s >= 0 and rows.person[s] >= 0
-        weak[i] = s >= 0 or rows.anonymous[i] >= 0 or rows.device[i] >= 0
-    return strong, weak
-
-
-@kernel(types.void(PLACING_INPUT, U8_IN, U8_IN, types.int64, types.int64, U8_OUT, U8_OUT))
-def mark_touched(rows: PlacingInput, changed: U8, set_changed: U8, begin: int, end: int, weak: U8, strong: U8) -> None:
+def mark_touched(rows: PlacingInput, sets: U8, marks: U8, begin: int, end: int, weak: U8, strong: U8) -> None:
     """Mark every w that a changed row carries, or a row whose set is now another person's or shared otherwise.
 
     Parameters
     ----------
-    changed : uint8, shape (n_rows,)
-    set_changed : uint8, shape (n_sets,)
-    weak : uint8, shape (n_weak,), out
+    sets : uint8, shape (n_sets + 1,)
+        Marks of sets.
+    marks : uint8, shape (n_rows,)
+        Marks of rows.
+    weak : uint8, shape (n_weak + 1,), out
+        The last is that of rows without one, and stays as it is.
     strong : uint8, shape (n_strong,), out
     """
-    for i in range(begin, end):
+    found = np.empty(_BLOCK, dtype=np.int64)
+    for start in range(begin, end, _BLOCK):
+        n = 0
+        for i in range(start, min(start + _BLOCK, end)):
+            found[n] = i
+            n += int((marks[i] & CHANGED) | (sets[rows.sset[i]] & SET_CHANGED))
+        for i in found[:n]:
+            s = rows.sset[i]
+            if rows.anonymous[i] >= 0:
+                weak[rows.anonymous[i]] = 1
+            if rows.device[i] >= 0:
+                weak[rows.device[i]] = 1
+            if s >= 0:
+                for k in range(rows.offsets[s], rows.offsets[s + 1]):
+                    strong[rows.members[k]] = 1
+
+
+@kernel(types.void(PLACING_INPUT, U8_IN, U8_IN, types.int64, types.int64, U8_OUT))
+def mark_affected(rows: PlacingInput, sets: U8, weak: U8, begin: int, end: int, marks: U8) -> None:
+    """Mark rows that must be placed again: changed ones, and those without a person that carry a touched w.
+
+    Rows that count and carry a touched w are marked as such.
+    """
+    found = np.empty(_BLOCK, dtype=np.int64)
+    for start in range(begin, end, _BLOCK):
+        n = 0
+        for i in range(start, min(start + _BLOCK, end)):
+            found[n] = i
+            concerned = sets[rows.sset[i]] & (HOLDS | SET_CHANGED) | weak[rows.anonymous[i]] | weak[rows.device[i]]
+            n += int(concerned != 0)
+        for i in found[:n]:
+            of_set = sets[rows.sset[i]]
+            marks[i] |= of_set & SET_CHANGED
+            if weak[rows.anonymous[i]] | weak[rows.device[i]] | (of_set & HOLDS) and rows.keep[i]:
+                marks[i] |= CARRIES
+                if of_set & PERSONLESS:
+                    marks[i] |= AFFECTED
+
+
+@kernel(types.void(PLACING_INPUT, U8_IN, U8_IN, types.int64, types.int64, U8_OUT))
+def mark_carriers(rows: PlacingInput, sets: U8, weak: U8, begin: int, end: int, marks: U8) -> None:
+    """Mark rows that count and carry a marked w."""
+    found = np.empty(_BLOCK, dtype=np.int64)
+    for start in range(begin, end, _BLOCK):
+        n = 0
+        for i in range(start, min(start + _BLOCK, end)):
+            found[n] = i
+            n += int(sets[rows.sset[i]] & HOLDS | weak[rows.anonymous[i]] | weak[rows.device[i]] != 0)
+        for i in found[:n]:
+            if rows.keep[i]:
+                marks[i] |= CARRIES
+
+
+@kernel(types.void(PLACING_INPUT, I64_IN, U8_IN, U8_IN, types.int64, types.int64, U8_OUT, U8_OUT))
+def mark_carried(
+    rows: PlacingInput, rows_of: I64, sets: U8, marks: U8, begin: int, end: int, weak: U8, strong: U8
+) -> None:
+    """Mark every w of affected rows without a person: whoever has a login among them can decide."""
+    for k in range(rows_of.size + end - begin):
+        i = rows_of[k] if k < rows_of.size else begin + k - rows_of.size
+        if not marks[i] & AFFECTED:
+            continue
         s = rows.sset[i]
-        if not changed[i] and (s < 0 or not set_changed[s]):
+        if not rows.keep[i] or not sets[s] & PERSONLESS:
             continue
         if rows.anonymous[i] >= 0:
             weak[rows.anonymous[i]] = 1
         if rows.device[i] >= 0:
             weak[rows.device[i]] = 1
         if s >= 0:
-            for k in range(rows.offsets[s], rows.offsets[s + 1]):
-                strong[rows.members[k]] = 1
+            for j in range(rows.offsets[s], rows.offsets[s + 1]):
+                strong[rows.members[j]] = 1
 
 
-@kernel(types.void(PLACING_INPUT, U8_IN, U8_IN, U8_IN, U8_IN, types.int64, types.int64, U8_OUT))
-def mark_affected(
-    rows: PlacingInput, changed: U8, set_changed: U8, weak: U8, strong: U8, begin: int, end: int, affected: U8
-) -> None:
-    """Mark rows that must be placed again: changed ones, and those without a person that carry a touched w."""
-    for i in range(begin, end):
+@kernel(types.void(PLACING_INPUT, I64_IN, U8_IN, types.int64, types.int64, U8_OUT, U8_OUT))
+def mark_logins(rows: PlacingInput, rows_of: I64, marks: U8, begin: int, end: int, weak: U8, strong: U8) -> None:
+    """Mark the weak and shared strong identifiers that have a login among the rows marked as carriers.
+
+    A login is an event with them and an unshared strong identifier, Signed Out excepted. An identifier is marked
+    rightly if all rows with it are carriers.
+    """
+    for k in range(rows_of.size + end - begin):
+        i = rows_of[k] if k < rows_of.size else begin + k - rows_of.size
+        if not marks[i] & CARRIES:
+            continue
         s = rows.sset[i]
-        if changed[i] or (s >= 0 and set_changed[s]):
-            affected[i] = 1
+        if s < 0 or rows.signed_out[i] or rows.person[s] < 0:
             continue
-        if not rows.keep[i] or (s >= 0 and rows.person[s] >= 0):
-            continue
-        a, d = rows.anonymous[i], rows.device[i]
-        if (a >= 0 and weak[a]) or (d >= 0 and weak[d]):
-            affected[i] = 1
-        elif s >= 0:
-            for k in range(rows.offsets[s], rows.offsets[s + 1]):
-                if strong[rows.members[k]]:
-                    affected[i] = 1
-                    break
+        if rows.anonymous[i] >= 0:
+            weak[rows.anonymous[i]] = 1
+        if rows.device[i] >= 0:
+            weak[rows.device[i]] = 1
+        for j in range(rows.offsets[s], rows.offsets[s + 1]):
+            if rows.shared[rows.members[j]]:
+                strong[rows.members[j]] = 1
 
 
 @kernel()
@@ -200,41 +235,83 @@ def _choice(rows: PlacingInput, i: int, weak: U8, strong: U8) -> Any:
     return first
 
 
-@kernel(types.void(PLACING_INPUT, U8_IN, U8_IN, U8_IN, types.int64, types.int64, types.int64, I32_OUT, U8_OUT))
-def choose_weak(
+@kernel(
+    types.void(PLACING_INPUT, I64_IN, U8_IN, U8_IN, U8_IN, types.int64, types.int64, I32_OUT, U8_OUT, U8_OUT, U8_OUT)
+)
+def place_affected(
     rows: PlacingInput,
-    affected: U8,
+    rows_of: I64,
+    marks: U8,
     weak: U8,
     strong: U8,
-    n_scopes: int,
     begin: int,
     end: int,
-    chosen: I32,
-    asked: U8,
+    unit: I32,
+    rule: U8,
+    asked_weak: U8,
+    asked_strong: U8,
 ) -> None:
-    """For each affected row without a person the w that decides; -1 for the others.
+    """Unit and rule of the affected rows, as percorso.identity.placement tells; where a w decides, the anonymous one's.
+
+    So far: whose the event of a timeline is, `sweep_timelines` says.
 
     Parameters
     ----------
-    affected : uint8, shape (n_rows,)
     weak, strong : uint8
         From `mark_logins`.
-    n_scopes : int
-    chosen : int32, shape (n_rows,), out
-    asked : uint8, shape (n_w * n_scopes,), out
-        1 at ``w * n_scopes + scope``: the timeline has to be worked out. One without a login, on an ordinary
-        source, has not: all its events are one anonymous person's.
+    unit : int32, shape (n_rows,), out
+        ``4 * code + kind``; -1: nobody yet, -2: a copy that does not count.
+    rule : uint8, shape (n_rows,), out
+    asked_weak, asked_strong : uint8, out
+        1: the w's timeline on ordinary sources has to be worked out. One without a login has not: all its events are
+        one anonymous person's.
     """
-    for i in range(begin, end):
-        chosen[i] = -1
+    for k in range(rows_of.size + end - begin):
+        i = rows_of[k] if k < rows_of.size else begin + k - rows_of.size
+        if not marks[i] & AFFECTED:
+            continue
         s = rows.sset[i]
-        if not affected[i] or not rows.keep[i] or (s >= 0 and rows.person[s] >= 0):
+        person = rows.person[s] if s >= 0 else np.int32(-1)
+        if not rows.keep[i]:
+            unit[i], rule[i] = -2, 0
+            continue
+        if person >= 0:
+            unit[i], rule[i] = 4 * person, RULE_STRONG
             continue
         w = _choice(rows, i, weak, strong) if s >= 0 else _first(rows.anonymous[i], rows.device[i], weak)
-        chosen[i] = w
         if w < 0:
+            unit[i], rule[i] = -1, 0
             continue
-        scope = rows.scope[rows.source[i]]
-        has_login = strong[w >> 1] if w & 1 else weak[w >> 1]
-        if scope > 0 or has_login:
-            asked[w * n_scopes + scope] = 1
+        unit[i], rule[i] = 4 * (w >> 1) + (3 if w & 1 else 1), RULE_ANONYMOUS
+        if rows.scope[rows.source[i]] == 0:
+            if w & 1:
+                if strong[w >> 1]:
+                    asked_strong[w >> 1] = 1
+            elif weak[w >> 1]:
+                asked_weak[w >> 1] = 1
+
+
+@kernel()
+def decided_by(unit: int) -> Any:
+    """The w that an anonymous person is that of, from its unit; -1 for other units."""
+    if unit < 0 or not unit & 1:
+        return np.int64(-1)
+    return 2 * np.int64(unit >> 2) + (1 if unit & 2 else 0)
+
+
+@kernel(I64_OUT(PLACING_INPUT, I64_IN, U8_IN, I32_IN, types.int64, types.int64, types.int64))
+def asked_on_shared(rows: PlacingInput, rows_of: I64, marks: U8, unit: I32, n_scopes: int, begin: int, end: int) -> I64:
+    """``w * n_scopes + scope`` of affected rows on shared sources that a w decides."""
+    n = 0
+    for k in range(rows_of.size + end - begin):
+        i = rows_of[k] if k < rows_of.size else begin + k - rows_of.size
+        if marks[i] & AFFECTED and rows.scope[rows.source[i]] > 0 and decided_by(unit[i]) >= 0:
+            n += 1
+    found = np.empty(n, dtype=np.int64)
+    n = 0
+    for k in range(rows_of.size + end - begin):
+        i = rows_of[k] if k < rows_of.size else begin + k - rows_of.size
+        if marks[i] & AFFECTED and rows.scope[rows.source[i]] > 0 and decided_by(unit[i]) >= 0:
+            found[n] = decided_by(unit[i]) * n_scopes + rows.scope[rows.source[i]]
+            n += 1
+    return found

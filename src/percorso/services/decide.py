@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from percorso.analyses.result import time_text
@@ -23,6 +22,8 @@ from percorso.identity.masking import mask
 from percorso.identity.placement import person_id
 from percorso.services.author import system_user
 from percorso.services.identifiers import known_identifier
+from percorso.services.identity_next_build import NextBuild, next_build
+from percorso.services.reasons import OF_DECISION, checked_reason, one_line
 from percorso.services.workspace import Workspace
 from percorso.store import database
 
@@ -35,10 +36,6 @@ Outcome = Literal["linked", "forbidden", "cancelled", "unchanged"]
 PairState = Literal["linked", "forbidden", "undecided"]
 
 _HOLDS: dict[DecisionKind, Literal["linked", "forbidden"]] = {"link": "linked", "unlink": "forbidden"}
-
-_ADDRESS = re.compile(r"\S@\S+\.\S")
-_TELLTALE = 4  # a shorter value is a word like any other
-_PHONE_TAIL = 7  # digits of a telephone number that tell whose it is, however it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,8 @@ class DecisionReport:
         The decision that stood: it was cancelled, or is the same.
     still_joined_by : tuple of Decision
         After an unlink that cancelled a link: other links that join the two all the same.
+    next_build : NextBuild, optional
+        What the next build will make of the two; None where the last one cannot tell.
     """
 
     kind: DecisionKind
@@ -64,6 +63,7 @@ class DecisionReport:
     b: MaskedIdentifier
     before: Decision | None = None
     still_joined_by: tuple[Decision, ...] = ()
+    next_build: NextBuild | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -74,6 +74,7 @@ class DecisionReport:
             "b": _identifier_json(self.b),
             "before": None if self.before is None else decision_json(self.before),
             "still_joined_by": [decision_json(one) for one in self.still_joined_by],
+            "next_build": None if self.next_build is None else self.next_build.as_json(),
         }
 
 
@@ -136,15 +137,16 @@ def _decide(workspace: Workspace, kind: DecisionKind, a: str, b: str, reason: st
         a=_masked(first, workspace.secret),
         b=_masked(second, workspace.secret),
         decided_us=time.time_ns() // 1000,
-        author=_one_line(author) or system_user(),
-        reason=_checked_reason(reason, (first, second)),
+        author=one_line(author) or system_user(),
+        reason=checked_reason(reason, OF_DECISION, (first, second)),
     )
     with database.open_database(workspace.database) as opened, opened.writing() as connection:
         # Read and written in one transaction: two decisions at once cannot contradict each other.
         report = _report(decision, database.decisions.all_decisions(connection))
         if report.outcome != "unchanged":
             database.decisions.add_decision(connection, decision)
-    return report
+    decisions = database.read_decisions(workspace.database)
+    return replace(report, next_build=next_build(workspace, decisions, decision.a.hash, decision.b.hash))
 
 
 def _report(decision: Decision, earlier: list[Decision]) -> DecisionReport:
@@ -196,40 +198,3 @@ def _masked(identifier: Identifier, secret: bytes) -> MaskedIdentifier:
 
 def _identifier_json(identifier: MaskedIdentifier) -> dict[str, Any]:
     return {"type": identifier.kind, "space": identifier.space or None, "value": identifier.shown}
-
-
-def _checked_reason(reason: str, named: tuple[Identifier, ...]) -> str:
-    """The reason in one line.
-
-    Raises
-    ------
-    SpecError
-        There is none, or it holds one of the identifiers or an e-mail address: it outlives the erasure of persons.
-    """
-    line = _one_line(reason)
-    if not line:
-        raise SpecError(
-            "A decision needs a reason.", hint='Say why, such as --reason "same person, asked at the till".'
-        )
-    if _ADDRESS.search(line) or any(_gives_away(line, one) for one in named):
-        raise SpecError(
-            "The reason holds an identifier.",
-            hint="Leave it out: reasons are kept, also after a person has been erased.",
-        )
-    return line
-
-
-def _gives_away(line: str, identifier: Identifier) -> bool:
-    value = _squeezed(identifier.value)
-    telltale = value[-_PHONE_TAIL:] if identifier.kind == "phone" else value
-    return len(telltale) >= _TELLTALE and telltale in _squeezed(line)
-
-
-def _squeezed(text: str) -> str:
-    """Letters and digits alone: signs and blanks inside a value do not hide it."""
-    return re.sub(r"[\W_]", "", text.casefold())
-
-
-def _one_line(text: str) -> str:
-    """The text without line breaks and signs that a terminal obeys."""
-    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())

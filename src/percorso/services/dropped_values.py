@@ -16,10 +16,9 @@ from percorso.engines.local import default_threads
 from percorso.events.event import IDENTIFIER_COLUMNS, WEAK_COLUMNS
 from percorso.identity.identifiers import BLOCKED_VALUES, WORKSPACE_WIDE, IdentifierRules
 from percorso.identity.masking import mask
-from percorso.identity.state import LakeRange, lake_name
+from percorso.identity.state import LakeRange
 from percorso.services.identity_state import KnownIdentity
 from percorso.store.columns import as_strings, hash_column, null_mask, whole
-from percorso.store.lake import Lake, LakeFile
 from percorso.store.row_keys import column_tag
 
 __all__ = ["DroppedType", "DroppedValue", "dropped_values"]
@@ -96,24 +95,22 @@ def _counts(known: KnownIdentity) -> _Counts:
     if not len(keys):
         return {}
     keys = keys[np.argsort(keys[:, 0])]
-    files = {lake_name(file): file for file in Lake(known.workspace.lake).live_files()}
-    work = [(files[part.path], part) for part in known.state.ranges if part.path in files]
     counts: _Counts = {}
     with ThreadPoolExecutor(default_threads(), thread_name_prefix="percorso-report") as pool:
-        for found in pool.map(lambda pair: _of_file(known, pair[0], pair[1], keys), work):
+        for found in pool.map(lambda part: _of_file(known, part, keys), known.state.ranges):
             for key, events in found.items():
                 counts[key] = counts.get(key, 0) + events
     return counts
 
 
-def _of_file(known: KnownIdentity, file: LakeFile, part: LakeRange, keys: npt.NDArray[np.uint64]) -> _Counts:
+def _of_file(known: KnownIdentity, part: LakeRange, keys: npt.NDArray[np.uint64]) -> _Counts:
     """Dropped values of one file."""
     own = [kind for kind in known.kinds if kind not in IDENTIFIER_COLUMNS]
     columns = [*IDENTIFIER_COLUMNS, *(["other_ids"] if own else [])]
     keep = known.state.arrays["keep"]
     counts: _Counts = {}
     row = part.start
-    with pq.ParquetFile(file.path, read_dictionary=["id_space"], memory_map=True) as parquet:
+    with pq.ParquetFile(known.lake_path(part), read_dictionary=["id_space"], memory_map=True) as parquet:
         for group in range(parquet.num_row_groups):
             filled = _filled(parquet, group, columns)
             n = parquet.metadata.row_group(group).num_rows

@@ -13,10 +13,8 @@ from percorso.identity.event_evidence import RowEvidence, evidence_of
 from percorso.identity.masking import mask
 from percorso.identity.rows import OWNING_REFERENCES
 from percorso.identity.rules import placement_rules
-from percorso.identity.state import lake_name
 from percorso.services.explained import EventExplanation, ShownEvent
 from percorso.services.identity_state import KnownIdentity, ShownIdentifier
-from percorso.store.lake import Lake
 
 __all__ = ["EventTeller"]
 
@@ -90,14 +88,12 @@ class EventTeller:
         missing = sorted(set(rows) - self._read.keys())
         if not missing:
             return
-        # The state knows files by their place within the table, wherever the workspace is.
-        paths = {lake_name(file): file.path for file in Lake(self.known.workspace.lake).live_files()}
         columns = ["name", *OWNING_REFERENCES]
         for part in self.known.state.ranges:
             inside = [row for row in missing if part.start <= row < part.start + part.rows]
             if not inside:
                 continue
-            with pq.ParquetFile(paths[part.path], memory_map=True) as parquet:
+            with pq.ParquetFile(self.known.lake_path(part), memory_map=True) as parquet:
                 sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
                 ends = np.cumsum(sizes)
                 for row in inside:

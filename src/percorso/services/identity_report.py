@@ -45,7 +45,7 @@ from percorso.services.identity_reported import (
     StrongType,
     SuspectedDevice,
 )
-from percorso.services.identity_state import KnownIdentity, known_identity
+from percorso.services.identity_state import KnownIdentity, answer_of
 from percorso.services.workspace import Workspace
 from percorso.store import database
 from percorso.store.journey_log import JourneyLog
@@ -70,8 +70,11 @@ def report_identity(workspace: Workspace, *, personal: bool = False, log: Journe
     log : JourneyLog, optional
         Default: the workspace's, built first where it is stale.
     """
-    known = known_identity(workspace, personal=personal, log=log)
-    state, graph = known.state, known.graph
+    return answer_of(workspace, _report, personal=personal, log=log)
+
+
+def _report(known: KnownIdentity) -> IdentityReport:
+    workspace, state, graph = known.workspace, known.state, known.graph
     by_rule, persons = count_events(state).by_rule, count_persons(state, graph)
     events = events_of_identifiers(graph)
     devices = count_devices(state, workspace.settings.identity.shared_sources)

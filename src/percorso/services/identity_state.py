@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from percorso.errors import Busy
+from percorso.errors import Busy, Corrupt
 from percorso.identity.evidence import KnownGraph, known_graph
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import Identifier
 from percorso.identity.masking import mask
 from percorso.identity.placement import unit_ids
 from percorso.identity.rules import placement_rules
-from percorso.identity.state import IdentityState, open_state
+from percorso.identity.state import IdentityState, LakeRange, open_state
 from percorso.identity.tables import strong_types
 from percorso.journeys.progress import Progress
 from percorso.services.build import build_log, fresh_log
 from percorso.services.workspace import Workspace
 from percorso.store.journey_log import JourneyLog, open_log
+from percorso.store.lake_tables import EVENTS
 
-__all__ = ["KnownIdentity", "ShownIdentifier", "known_identity"]
+__all__ = ["KnownIdentity", "ShownIdentifier", "answer_of", "known_identity", "state_of"]
+
+_Answer = TypeVar("_Answer")
+
+#: Builds of others that may come between reading a log and opening its state.
+_MOST_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,10 @@ class KnownIdentity:
         ids = unit_ids(self.state, pairs, np.asarray(units, dtype=np.int32), secret=self.workspace.secret)
         return [bytes(one).hex() for one in ids]
 
+    def lake_path(self, part: LakeRange) -> Path:
+        """A file of the lake that the log was made of; it may have left the lake since, and be deleted."""
+        return self.workspace.lake / EVENTS.name / part.path
+
     def limits(self) -> npt.NDArray[np.int32]:
         """Identifiers that a person can have, by rank of the type."""
         return placement_rules(self.workspace.settings).resolution.limits
@@ -118,22 +129,72 @@ def known_identity(
         Other processes build all the while.
     """
     log = fresh_log(workspace, progress=progress) if log is None else log
-    state = _state_of(workspace, log)
-    for full in (False, True):
-        if state is None:  # another process is about to save it; or it went with an erasure
-            build_log(workspace, full=full, progress=progress)
-            log = open_log(workspace.log) or log
-            state = _state_of(workspace, log)
-    if state is None:
-        raise Busy("Another process builds the journey log again and again.", hint="Ask again when it is done.")
-    return KnownIdentity(
-        workspace, log, state, known_graph(state), strong_types(workspace.settings.identity.own_types), personal
-    )
+    full = False
+    for _ in range(_MOST_TRIES):
+        state = state_of(workspace, log)
+        if state is not None:
+            kinds = strong_types(workspace.settings.identity.own_types)
+            return KnownIdentity(workspace, log, state, known_graph(state), kinds, personal)
+        build_log(workspace, full=full, progress=progress)
+        before, log = log.state, open_log(workspace.log) or log
+        # Another log: another process has built meanwhile, or was about to save the state. The same: the state is lost.
+        full = log.state == before
+    raise Busy("Another process builds the journey log again and again.", hint="Ask again when it is done.")
 
 
-def _state_of(workspace: Workspace, log: JourneyLog) -> IdentityState | None:
+def answer_of(
+    workspace: Workspace,
+    question: Callable[[KnownIdentity], _Answer],
+    *,
+    personal: bool = False,
+    log: JourneyLog | None = None,
+) -> _Answer:
+    """The answer to a question about one and the same identity state, whatever other processes do meanwhile.
+
+    Builds leave alone what is opened. An erasure does not: it overwrites what is known of a person while others read,
+    and deletes files of the lake. What was asked then is asked once more.
+
+    Parameters
+    ----------
+    workspace, personal, log
+        As of :func:`known_identity`.
+    question : callable
+        May be called several times.
+
+    Raises
+    ------
+    Busy
+        An erasure has deleted events that the answer needs, and the build after it is still under way.
+    """
+    while True:
+        known = known_identity(workspace, personal=personal, log=log)
+        try:
+            answer = question(known)
+        except (FileNotFoundError, Corrupt) as error:
+            if not _is_over(known):
+                if isinstance(error, Corrupt):
+                    raise
+                raise Busy(
+                    "Events that the answer needs are being taken away by another process.",
+                    hint="Ask again when the erasure is done.",
+                ) from error
+        except Exception:
+            if known.state.whole:
+                raise
+        else:
+            if known.state.whole:
+                return answer
+        log = None  # each turn needs an erasure that has come between
+
+
+def _is_over(known: KnownIdentity) -> bool:
+    """Is there another log by now, or will there be at once?"""
+    now = open_log(known.workspace.log)
+    return not known.state.whole or now is None or now.state != known.log.state
+
+
+def state_of(workspace: Workspace, log: JourneyLog) -> IdentityState | None:
+    """The identity state that a log was built with, if it is still there."""
     settings = workspace.settings
     rules = IdentifierRules(settings.identity, settings.workspace.country)
-    return open_state(
-        workspace.state, rules, strong_types(settings.identity.own_types), log=str(log.manifest.get("state", ""))
-    )
+    return open_state(workspace.state, rules, strong_types(settings.identity.own_types), log=log.state)
