@@ -3,76 +3,28 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from percorso.identity.lookup import Identifier
-from tests.journeys.worlds import World
-from tests.lake_builder import event
-
-__all__ = ["RULES", "STEPS", "take_step"]
-
-START = datetime(2024, 3, 25)
-SOURCES = {
-    "web": "web",
-    "app": "app",
-    "shop": "server",
-    "till": "pos",
-    "kiosk": "web",
-    "post": "delivery",
-    "a-till": "pos",
-}
-NAMES = ["Page Viewed", "Product Viewed", "Product Added", "Order Completed", "Order Refunded", "Signed Out"]
-USERS = ["u1", "u2", "u3", "u4"]
-EMAILS = ["a@x.it", "b@x.it", "c@x.it"]
-PHONES = ["+393471234567", "+393477654321"]
-DEVICES = ["a1", "a2", "a3", "a4"]
-ORDERS = ["o1", "o2", "o3"]
-
-#: Small limits, so that a few events reach them.
-RULES: Mapping[str, Any] = {
-    "shared_sources": ("kiosk",),
-    "hub_partners": 2,
-    "limits": {"email": 2, "phone": 1},
-    "largest_group": 5,
-}
-_OTHER_RULES: tuple[Mapping[str, Any], ...] = (
-    RULES,
-    {**RULES, "backfill_us": 3_600_000_000},
-    {**RULES, "blocked_values": ("u1",)},
-    {**RULES, "shared_sources": ()},
+from tests.journeys.random_events import (
+    COUPONS,
+    DEVICES,
+    EMAILS,
+    NOBODY,
+    ORDERS,
+    OTHER_RULES,
+    PHONES,
+    START,
+    TICKETS,
+    USERS,
+    one,
+    some_time,
 )
+from tests.journeys.worlds import World
 
-Row = Mapping[str, Any]
-
-
-def some(rng: random.Random, values: list[str], share: float = 0.4) -> str | None:
-    return rng.choice(values) if rng.random() < share else None
-
-
-def one(rng: random.Random, **fields: Any) -> Row:
-    """A random event; `fields` are given."""
-    source = rng.choice([name for name in SOURCES if name != "a-till"])
-    at = START + timedelta(hours=rng.randrange(24 * 12), minutes=rng.choice([0, 0, 1, 29, 31]))
-    drawn: dict[str, Any] = {
-        "source": source,
-        "message_id": f"{rng.randrange(10**9)}",
-        "user_id": some(rng, USERS, 0.3),
-        "email": some(rng, EMAILS, 0.2),
-        "phone": some(rng, PHONES, 0.1),
-        "anonymous_id": some(rng, DEVICES, 0.6),
-        "device_id": some(rng, ["d1", "d2"], 0.2),
-        "order_id": some(rng, ORDERS, 0.3),
-        "session_id": some(rng, ["s1", "s2"], 0.1),
-        "url": f"https://shop.example/p/{rng.randrange(4)}",
-        "value": rng.choice([None, 100, 250]),
-        "traits": some(rng, ['{"plan":"a"}', '{"plan":"b","size":3}'], 0.1),
-        "items": [{"product_id": "p1", "quantity": 1.0, "price": 100}] if rng.random() < 0.1 else None,
-    }
-    drawn |= fields
-    name = drawn.pop("name", None) or rng.choice(NAMES)
-    return event(drawn.pop("at", at), name, source_kind=SOURCES[drawn["source"]], **drawn)
+__all__ = ["STEPS", "take_step"]
 
 
 def append(world: World, rng: random.Random) -> None:
@@ -80,7 +32,9 @@ def append(world: World, rng: random.Random) -> None:
 
 
 def late(world: World, rng: random.Random) -> None:
-    world.add([one(rng, at=START - timedelta(days=rng.randrange(1, 95))) for _ in range(rng.randint(1, 2))])
+    """Before all others, often of a device that has logins since."""
+    days = rng.choice([1, 3, 40, 94])
+    world.add([one(rng, at=START - timedelta(days=days, hours=hour)) for hour in range(rng.randint(1, 2))])
 
 
 def duplicate(world: World, rng: random.Random) -> None:
@@ -118,32 +72,74 @@ def alias(world: World, rng: random.Random) -> None:
     world.add([one(rng, user_id=user, previous_id=former, type="alias", source=source)])
 
 
-def _ends(rng: random.Random) -> tuple[Identifier, Identifier]:
-    every = [Identifier("user_id", "shop", user) for user in USERS]
-    every += [Identifier("email", "", address) for address in EMAILS]
-    a, b = rng.sample(every, 2)
+def _ends(world: World, rng: random.Random) -> tuple[Identifier, Identifier]:
+    """Two that an event holds, two users, or any two."""
+    kinds = (("user_id", "shop", USERS), ("email", "", EMAILS), ("phone", "", PHONES))
+    every = [Identifier(kind, space, value) for kind, space, values in kinds for value in values]
+    told = [[one for one in every if row[one.kind] == one.value] for row in world.every_row()]
+    together = [ends for ends in told if len(ends) > 1]
+    choice = rng.choice([together, [every[: len(USERS)]], [every]])
+    a, b = rng.sample(rng.choice(choice or [every]), 2)
     return a, b
 
 
 def link(world: World, rng: random.Random) -> None:
-    world.decided.append(("link", *_ends(rng)))
+    world.decided.append(("link", *_ends(world, rng)))
 
 
 def unlink(world: World, rng: random.Random) -> None:
-    again = rng.random() < 0.5 and world.decided
-    ends = rng.choice(world.decided)[1:] if again else _ends(rng)
+    again = rng.random() < 0.4 and world.decided
+    ends = rng.choice(world.decided)[1:] if again else _ends(world, rng)
     world.decided.append(("unlink", *ends))
 
 
-def order_of_nobody(world: World, rng: random.Random) -> None:
-    """A delivery that carries an order number alone; its owner may come later."""
-    nobody = dict.fromkeys(("user_id", "email", "phone", "anonymous_id", "device_id"))
-    world.add([one(rng, source="post", name="Order Delivered", order_id=rng.choice(ORDERS), **nobody)])
+def _key(rng: random.Random) -> dict[str, Any]:
+    """A reference key, mostly an order number."""
+    keys: list[tuple[str, list[str]]] = [
+        ("ticket_id", TICKETS),
+        ("coupon", COUPONS),
+        ("conversation_id", ["v1"]),
+        ("return_id", ["r1"]),
+    ]
+    kind, values = rng.choice(keys) if rng.random() < 0.4 else ("order_id", ORDERS)
+    return {"order_id": None, kind: rng.choice(values), "ref_space": "shop"}
+
+
+def reference_of_nobody(world: World, rng: random.Random) -> None:
+    """A delivery that carries an order number alone, or a talk about a ticket; its owner may come later."""
+    world.add([one(rng, source=rng.choice(["post", "help"]), **NOBODY | _key(rng))])
 
 
 def owner(world: World, rng: random.Random) -> None:
-    order = rng.choice(ORDERS)
-    world.add([one(rng, name="Order Completed", order_id=order, user_id=rng.choice(USERS), value=100)])
+    """Whose an order, a ticket, a coupon is; another may have been first, or come before."""
+    waiting = [row for row in world.every_row() if row["order_id"] and all(row[name] is None for name in NOBODY)]
+    key = {"order_id": rng.choice(waiting)["order_id"], "ref_space": "shop"} if waiting else _key(rng)
+    at = some_time(rng) - timedelta(days=rng.choice([0, 0, 60]))
+    world.add([one(rng, at=at, name="Order Completed", user_id=rng.choice(USERS), value=100, **key)])
+
+
+def wrong_clock(world: World, rng: random.Random) -> None:
+    """A device tells that its clock is wrong, or not as wrong as it seemed: other events of its day move."""
+    known = [row for row in world.every_row() if row["anonymous_id"] or row["device_id"]]
+    old = rng.choice(known) if known else one(rng, anonymous_id="a1")
+    sent = old["timestamp"].replace(tzinfo=None) + timedelta(minutes=rng.choice([0, 1]))
+    received = sent + timedelta(minutes=rng.choice([0, -8, 30, 400]))
+    device = {name: old[name] for name in ("anonymous_id", "device_id", "id_space")}
+    clocks = {"sent_at": sent.isoformat(), "received_at": received.isoformat()}
+    world.add([one(rng, at=sent, **NOBODY | device | clocks)])
+
+
+def sign_in(world: World, rng: random.Random) -> None:
+    world.add([one(rng, name="Signed In", source="web", anonymous_id=rng.choice(DEVICES), user_id=rng.choice(USERS))])
+
+
+def sign_out(world: World, rng: random.Random) -> None:
+    """Just before an event of the same browser, which may belong to a login."""
+    known = [row for row in world.every_row() if row["anonymous_id"]]
+    next_ = rng.choice(known) if known else one(rng, anonymous_id="a1")
+    at = next_["timestamp"].replace(tzinfo=None) - timedelta(minutes=rng.choice([0, 1]))
+    browser = {name: next_[name] for name in ("anonymous_id", "id_space")}
+    world.add([one(rng, at=at, name="Signed Out", source="web", **NOBODY | browser)])
 
 
 def erase(world: World, rng: random.Random) -> None:
@@ -151,6 +147,13 @@ def erase(world: World, rng: random.Random) -> None:
     value = rng.choice(values)
     world.drop(lambda row: row[kind] == value)
     if not world.files:
+        append(world, rng)
+
+
+def withdraw(world: World, rng: random.Random) -> None:
+    """An import is taken back, and another may take its place."""
+    world.take_back(rng.choice(world.files))
+    if not world.files or rng.random() < 0.5:
         append(world, rng)
 
 
@@ -166,7 +169,7 @@ def new_source(world: World, rng: random.Random) -> None:
 
 
 def change_rules(world: World, rng: random.Random) -> None:
-    world.change_identity(**rng.choice(_OTHER_RULES))
+    world.change_identity(**rng.choice(OTHER_RULES))
 
 
 #: By name.
@@ -182,9 +185,13 @@ STEPS: dict[str, Callable[[World, random.Random], None]] = {
         alias,
         link,
         unlink,
-        order_of_nobody,
+        reference_of_nobody,
         owner,
+        wrong_clock,
+        sign_in,
+        sign_out,
         erase,
+        withdraw,
         new_words,
         new_source,
         change_rules,

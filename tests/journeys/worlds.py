@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from percorso.identity.decisions import Folded, pair_of
+from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import Identifier
-from percorso.identity.placement import person_id
+from percorso.identity.placement import NO_COPY, PLACING_RULES, person_id, unit_ids
+from percorso.identity.state import open_state
+from percorso.identity.tables import strong_types
 from percorso.journeys.build import BuildInput, build_tables
 from percorso.settings import BuildSettings, IdentitySettings, Settings
 from percorso.store.journey_log import JourneyLog, open_log, swap_manifest
 from percorso.store.lake import LakeFile
 from tests.lake_builder import lake_files
 
-__all__ = ["SECRET", "World", "build_files", "digests"]
+__all__ = ["SECRET", "Known", "World", "build_files", "digests"]
 
 SECRET = bytes(range(32))
 
@@ -52,6 +58,21 @@ def build_files(
     return log, built.events_built
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the last build says of each message, by the key of its row that counts, and of identifiers by text.
+
+    `person` is empty for nobody; `shared` holds identifiers of no one person.
+    """
+
+    person: dict[bytes, bytes]
+    rule: dict[bytes, str]
+    time: dict[bytes, int]
+    same_order: frozenset[bytes]
+    group: dict[bytes, bytes]
+    shared: frozenset[bytes]
+
+
 @dataclass
 class World:
     """What a log is made of. `settings` may be replaced; then the next build is a full one."""
@@ -61,6 +82,7 @@ class World:
     rows: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)  # by file of the lake
     files: list[LakeFile] = field(default_factory=list)
     decided: list[tuple[str, Identifier, Identifier]] = field(default_factory=list)
+    builds: int = 0
     _built_with: Settings | None = None
     _numbers: int = 0
 
@@ -77,10 +99,14 @@ class World:
             inside = self.rows[str(file.path)]
             kept = [row for row in inside if not test(row)]
             if len(kept) < len(inside):
-                self.files.remove(file)
-                del self.rows[str(file.path)]
+                self.take_back(file)
                 if kept:
                     self.add(kept)
+
+    def take_back(self, file: LakeFile) -> None:
+        """Its rows leave the lake with it; copies of them in other files stay."""
+        self.files.remove(file)
+        del self.rows[str(file.path)]
 
     def every_row(self) -> list[Mapping[str, Any]]:
         return [row for rows in self.rows.values() for row in rows]
@@ -106,7 +132,30 @@ class World:
         """Build upon what the step before left; the log, and how many events were built anew."""
         before = open_log(self.folder / "log") if self._built_with == self.settings else None
         self._built_with = self.settings
+        self.builds += 1
         return self._build(self.folder, before)
+
+    def known(self) -> Known:
+        """Asks the identity state of the last build."""
+        log, kinds = open_log(self.folder / "log"), strong_types(self.settings.identity.own_types)
+        rules = IdentifierRules(self.settings.identity, self.settings.workspace.country)
+        state = open_state(self.folder / "state", rules, kinds, log=log.state if log else "")
+        assert state is not None
+        arrays = state.arrays
+        rows = np.flatnonzero(arrays["unit"] != NO_COPY)
+        unit = arrays["unit"][rows]
+        ids = unit_ids(state, (arrays["pair_w"], arrays["pair_row"]), np.maximum(unit, 0), secret=SECRET)
+        keys = [key.tobytes() for key in state.rows.column("row_key")[rows]]
+        texts = state.strong.texts(np.arange(len(state.strong)))
+        named = np.flatnonzero((arrays["live"] == 1) & (arrays["group"] >= 0)).tolist()
+        return Known(
+            person={key: ids[at].tobytes() if unit[at] >= 0 else b"" for at, key in enumerate(keys)},
+            rule=dict(zip(keys, [PLACING_RULES[code] for code in arrays["rule"][rows]], strict=True)),
+            time=dict(zip(keys, arrays["time"][rows].tolist(), strict=True)),
+            same_order=frozenset(keys[at] for at in np.flatnonzero(arrays["copy"][rows])),
+            group={texts[code]: texts[arrays["group"][code]] for code in named},
+            shared=frozenset(texts[code] for code in np.flatnonzero((arrays["live"] == 1) & (arrays["shared"] > 0))),
+        )
 
     def digests_anew(self) -> dict[str, str]:
         """Digests of a full build in a new folder."""
@@ -122,8 +171,17 @@ class World:
 
 
 def digests(log: JourneyLog) -> dict[str, str]:
-    """SHA-256 of every file of the log, by bucket and table."""
+    """SHA-256 of every file of the log, by bucket and table, and of what the manifest says but of when it was made."""
     names = {f"{bucket.index}.{table}": name for bucket in log.buckets for table, name in bucket.meta["files"].items()}
     names |= {f"nobody.{table}": name for table, name in log.unidentified.meta["files"].items()}
+    names |= {
+        f"cold.{month}.{part}": name
+        for month, parts in log.manifest["cold"].items()
+        for part, name in enumerate(parts)
+        if name
+    }
     names["alias"] = str(log.manifest["alias"])
-    return {key: hashlib.sha256((log.folder / name).read_bytes()).hexdigest() for key, name in names.items()}
+    said = {key: value for key, value in log.manifest.items() if key not in ("state", "built_at")}
+    contents = {key: (log.folder / name).read_bytes() for key, name in names.items()}
+    contents["manifest"] = json.dumps(said, sort_keys=True).encode()
+    return {key: hashlib.sha256(content).hexdigest() for key, content in contents.items()}
