@@ -1,8 +1,13 @@
-"""Look for values in everything a folder holds: bytes of files, and decoded columns of Parquet and Arrow files."""
+"""Look for values in everything a folder holds: bytes of files, and decoded columns of Parquet and Arrow files.
+
+A value is found in any case and in any of these spellings, whichever the code under test knows: %-coded (also twice),
+escaped as in JSON, as an entity of HTML, and, if it is all digits, with signs between them.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +17,13 @@ import pyarrow.parquet as pq
 
 __all__ = ["places_of"]
 
+_CODED = re.compile(rb"%(?:25)?([0-9a-f]{2})|\\u00([0-9a-f]{2})|&#x([0-9a-f]{2});")
+_ENTITY = re.compile(rb"&#(\d{2,3});")
+_BETWEEN_DIGITS = re.compile(rb"(?<=\d)(?:[\s()./_-]|\xc2\xa0|\xe2\x80[\x90-\x95\xaf]){1,3}(?=\d)")
+
 
 def places_of(folder: Path, values: Collection[str]) -> list[str]:
-    """Where any of the values stands, in any case: "file: column", or "file" for its bytes; files in order."""
+    """Where any of the values stands: "file: column", or "file" for its bytes; files in order."""
     needles = {value.lower().encode() for value in values}
     found = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -22,14 +31,24 @@ def places_of(folder: Path, values: Collection[str]) -> list[str]:
         if _holds(name.encode(), needles) or _holds(path.read_bytes(), needles):
             found.append(name)
         for column, cells in _columns(path):
-            if any(_holds(_as_bytes(cell), needles) for cell in cells):
+            if _holds(b"\n\n\n\n".join(_as_bytes(cell) for cell in cells), needles):
                 found.append(f"{name}: {column}")
     return found
 
 
 def _holds(content: bytes, needles: Collection[bytes]) -> bool:
     lowered = content.lower()
-    return any(needle in lowered for needle in needles)
+    decoded = _ENTITY.sub(_of_number, _CODED.sub(_of_hex, lowered))
+    views = (lowered, decoded, _BETWEEN_DIGITS.sub(b"", decoded))
+    return any(needle in view for needle in needles for view in views)
+
+
+def _of_hex(found: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(next(group for group in found.groups() if group).decode()).lower()
+
+
+def _of_number(found: re.Match[bytes]) -> bytes:
+    return chr(int(found[1])).encode().lower()
 
 
 def _as_bytes(cell: Any) -> bytes:

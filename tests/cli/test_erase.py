@@ -12,7 +12,7 @@ from percorso.cli.main import run
 from percorso.services.workspace import Workspace
 from tests.lake_builder import event
 from tests.raw_bytes import places_of
-from tests.workspaces import make_workspace
+from tests.workspaces import add_events, make_workspace
 
 Captured = pytest.CaptureFixture[str]
 
@@ -76,8 +76,57 @@ def test_nobody_there_to_confirm_is_refused(shop: Workspace, capsys: Captured) -
 def test_it_asks(shop: Workspace, answer: str, code: int, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", _Terminal(answer))
     assert percorso(shop, "erase", EMAIL, "--reason", "asked") == code
-    assert "What an erasure takes away" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "What an erasure takes away" in told
+    assert "Not looked for: people's names" in told
     assert percorso(shop, "customer", EMAIL) == (0 if code else 2)
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Workspace:
+    """Somebody with a short number and a browser that others use, and rows in which that number stands."""
+    rows = [
+        event("2024-03-01T10:00", "Signed In", user_id="mrossi", loyalty_id="12", anonymous_id="tablet-of-all"),
+        event("2024-03-02T10:00", "Signed In", user_id="bruno-4420", anonymous_id="tablet-of-all"),
+        event("2024-03-03T10:00", "Product Viewed", user_id="bruno-4420", text="as mrossi said"),
+    ]
+    return make_workspace(tmp_path / "family", rows)
+
+
+def test_what_stays_is_said_before_it_asks(
+    family: Workspace, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", _Terminal("n"))
+    assert percorso(family, "erase", "mrossi", "--reason", "asked") == 130
+    told = " ".join(capsys.readouterr().err.split())
+    assert "Stays, because others have it, too: anonymous_id t…ll." in told
+    assert (
+        "Too short to tell in running text, so looked for only in cells and under a name: loyalty_id …, user_id m…si."
+        in told
+    )
+    assert "Stays: 1 event of others with texts in which something stands that may mean this person" in told
+
+
+def test_what_stays_for_programs(family: Workspace, capsys: Captured) -> None:
+    assert percorso(family, "erase", "mrossi", "--dry-run", "--json") == 0
+    body = json.loads(capsys.readouterr().out)
+    assert (body["doubtful_rejected"], body["doubtful_elsewhere"]) == (0, 1)
+    assert {(one["kind"], one["erased"], one["sought"]) for one in body["identifiers"]} == {
+        ("user_id", True, False),
+        ("loyalty_id", True, False),
+        ("anonymous_id", False, False),
+    }
+
+
+def test_somebody_without_events(shop: Workspace, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_events(shop, [event("2024-03-04T10:00", "Call", source="desk", user_id="u-1", text="of carla@posta.example")])
+    monkeypatch.setattr(sys, "stdin", _Terminal("y"))
+    assert percorso(shop, "erase", "carla@posta.example", "--reason", "asked") == 0
+    told = capsys.readouterr()
+    assert "none: no event is known by this identifier" in told.err
+    assert "mentioned in 1 event of others" in told.out
+    assert places_of(shop.folder, ["carla@posta.example"]) == []
+    assert percorso(shop, "erase", "carla@posta.example", "--reason", "asked", "--yes") == 2
 
 
 @pytest.mark.parametrize(

@@ -81,12 +81,41 @@ def test_a_row_that_lost_an_identifier_comes_in_without_it() -> None:
     assert {name: rows.tolist() for name, rows in admission.cut.items()} == {"email": [True, False]}
 
 
-def test_rejected_rows() -> None:
-    suppression = listed(b"email\0\0anna@posta.example", b"user_id\0shop\x001042", rows=(rejected_text("a,b"),))
-    lines = ("a,b", "x,ANNA@posta.example,y", '{"u":"1042"}', "x;1042;y", "x;1042;y", "a,bruno@posta.example")
-    spaces = (("shop",), ("shop",), ("shop",), ("shop",), ("till",), ("shop",))
-    found = [suppression.has_rejected(raw, spaces=there) for raw, there in zip(lines, spaces, strict=True)]
-    assert found == [True, True, True, True, False, False]
+@pytest.mark.parametrize(
+    ("line", "space", "held"),
+    [
+        ("a,b", "shop", True),
+        ("x,ANNA@posta.example,y", "shop", True),
+        ("say hello to anna@posta.example today", "shop", True),
+        ("2024-01-01 347/123 4567 called", "shop", True),
+        ('{"u":"mrossi"}', "shop", True),
+        ("x;mrossi;y", "shop", True),
+        ("x;mrossi;y", "till", False),
+        ("x;mrossi called;y", "shop", False),
+        ("x;12;y", "shop", False),
+        ("x;12;1042;y", "shop", True),
+        ('{"customer_id":12}', "shop", True),
+        ('{"quantity":12}', "shop", False),
+        ("a,bruno@posta.example", "shop", False),
+    ],
+)
+def test_rejected_rows(line: str, space: str, held: bool) -> None:
+    spaced = [f"user_id\0shop\0{value}".encode() for value in ("12", "1042", "mrossi")]
+    suppression = listed(
+        b"email\0\0anna@posta.example", b"phone\0\0+393471234567", *spaced, rows=(rejected_text("a,b"),)
+    )
+    assert suppression.has_rejected(line, spaces=(space,)) is held
+    assert suppression.has_rejected(line, spaces=(space,)) is held  # from memory
+
+
+@pytest.mark.parametrize("kind", ["user_id", "anonymous_id", "device_id"])
+def test_an_erased_identifier_that_is_taken_over(kind: str) -> None:
+    suppression = listed(f"{kind}\0shop\0anna-7731".encode(), rows=(cut_text("web", "7"),))
+    fields = {"user_id": "bruno", "type": "alias", "previous_id": " anna-7731 "}
+    rows = [event(NOON, "x", message_id="7", **fields), event(NOON, "x", message_id="8", **fields)]
+    admission = suppression.admit(table(*rows, event(NOON, "x", message_id="9", id_space="till", **fields)))
+    assert admission.keep.tolist() == [True, False, True]
+    assert {name: found.tolist() for name, found in admission.cut.items()} == {"previous_id": [True, False, False]}
 
 
 def test_it_equals_the_plain_rule() -> None:

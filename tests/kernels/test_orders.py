@@ -57,7 +57,8 @@ def columns(rows: list[Row]) -> dict[str, npt.NDArray[Any]]:
 def copies(rows: list[Row]) -> list[bool]:
     data = columns(rows)
     found = order_copies(
-        data["refs"][0],
+        np.arange(len(rows)),
+        data["refs"][0] + np.int32(1),
         data["is_order"],
         data["keep"],
         data["trust"],
@@ -73,23 +74,25 @@ def copies(rows: list[Row]) -> list[bool]:
 
 def owners(rows: list[Row], wanted: list[int], order: Sequence[int] = range(N_COLUMNS)) -> tuple[list[int], list[int]]:
     data = columns(rows)
-    strong, weak = np.full(N_REFS, -1, dtype=np.int64), np.full(N_REFS, -1, dtype=np.int64)
+    strong, weak = np.full(N_REFS + 1, -1, dtype=np.int64), np.full(N_REFS + 1, -1, dtype=np.int64)
     for column in order:
+        ref = data["refs"][column]
+        carrying = np.array([row for row in range(len(rows)) if ref[row] >= 0 and wanted[ref[row]]], dtype=np.int64)
         offer_owners(
-            data["refs"][column],
+            carrying,
+            ref + np.int32(1),
             data["keep"],
-            data["has_strong"],
-            data["has_weak"],
+            data["has_strong"][carrying],
+            data["has_weak"][carrying],
             data["time"],
             data["source"],
             data["sequence"],
             data["text_offsets"],
             data["text"],
-            np.array(wanted, dtype=np.uint8),
             strong,
             weak,
         )
-    return strong.tolist(), weak.tolist()
+    return strong[1:].tolist(), weak[1:].tolist()
 
 
 @settings(max_examples=400, deadline=None)

@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,9 +14,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from percorso.errors import NotFound, NothingImported, SpecError, UserError
+from percorso.services import erasure_job
 from percorso.services.build import build_log, fresh_log
 from percorso.services.customer import find_customers
 from percorso.services.decide import link, unlink
@@ -25,7 +28,9 @@ from percorso.services.imports import FileReport, ImportRequest, import_files, r
 from percorso.services.workspace import Workspace, init_workspace, open_workspace
 from percorso.store.database import read_decisions
 from percorso.store.lake import Lake
+from tests.lake_builder import event
 from tests.raw_bytes import places_of
+from tests.workspaces import make_workspace
 
 MAPPING = """
 source = "web"
@@ -290,6 +295,265 @@ def test_of_several_persons_none_is_erased(shop: Workspace, folder: Path) -> Non
     assert len(error.value.fields["persons"]) == 2  # type: ignore[arg-type]
     assert erase(shop, "anna-7731", kind="user_id", space="till").events == 1
     assert find_customers(shop, "anna-7731")[0].events == 4
+
+
+# ------------------------------------------------------------------------------------------------ elsewhere
+
+
+def world(folder: Path, *rows: Mapping[str, Any]) -> Workspace:
+    """A workspace of event rows."""
+    return make_workspace(folder / "world", rows)
+
+
+def on(day: int, message: str, **fields: Any) -> dict[str, Any]:
+    return event(f"2024-03-{day:02}T10:00", fields.pop("name", "Page Viewed"), message_id=message, **fields)
+
+
+def rows_of(workspace: Workspace, *columns: str) -> dict[str, tuple[Any, ...]]:
+    """Message id -> columns, of all events of the lake."""
+    read = ["message_id", *columns]
+    tables = [pq.ParquetFile(file.path).read(columns=read) for file in Lake(workspace.lake).live_files()]
+    return {row["message_id"]: tuple(row[name] for name in columns) for one in tables for row in one.to_pylist()}
+
+
+@pytest.mark.parametrize("written", ["anna-7731", "  anna-7731 "])
+def test_an_account_that_others_took_over_goes_from_their_rows(tmp_path: Path, written: str) -> None:
+    taken = {"type": "alias", "user_id": "bruno-4420", "previous_id": written}
+    shop = world(
+        tmp_path,
+        on(1, "a", user_id="anna-7731", email="anna.rossi@posta.example"),
+        # Two accounts on one server, which an unlink keeps apart, and one elsewhere of the same name.
+        on(2, "b", user_id="bruno-4420", email="bruno@posta.example"),
+        on(3, "taken", **taken),
+        on(4, "till", **taken, id_space="till"),
+        on(5, "track", user_id="bruno-4420", previous_id=written),
+    )
+    build_log(shop)
+    assert find_customers(shop, "anna-7731", kind="user_id", space="shop") != find_customers(shop, "bruno-4420")
+    report = erase(shop, "anna-7731", kind="user_id", space="shop")
+    assert (report.events, report.elsewhere) == (1, 2)
+    told = {message: found[0] for message, found in rows_of(shop, "previous_id").items()}
+    assert told == {"b": None, "taken": None, "till": written, "track": None}
+
+
+def test_an_account_known_by_being_taken_over_alone_is_the_persons(tmp_path: Path) -> None:
+    server = {"source": "desk", "source_kind": "server", "id_space": "shop"}
+    shop = world(
+        tmp_path,
+        on(1, "a", type="alias", user_id="anna-7731", previous_id="anna-old-1980", **server),
+        on(2, "b", user_id="bruno-4420", text="and anna-old-1980 said"),
+        on(3, "c", type="alias", user_id="carla-9001", previous_id="carla-old-77", **server),
+    )
+    report = erase(shop, "anna-7731")
+    assert {(one.kind, one.shown, one.erased) for one in report.identifiers} == {
+        ("user_id", "a…31", True),
+        ("user_id", "a…80", True),
+    }
+    assert places_of(shop.folder, ["anna-old-1980", "anna-7731"]) == []
+    assert places_of(shop.folder, ["carla-old-77"])
+
+
+def test_a_browser_that_was_taken_over_goes_from_rows_of_others(tmp_path: Path) -> None:
+    shop = world(
+        tmp_path,
+        on(1, "a", user_id="anna-7731", anonymous_id="cookie-9f31"),
+        on(2, "b", type="alias", user_id="bruno-4420", previous_id="cookie-9f31"),
+    )
+    erase(shop, "anna-7731")
+    assert rows_of(shop, "previous_id") == {"b": (None,)}
+
+
+def test_mentions_in_every_spelling_go(tmp_path: Path) -> None:
+    anna = {"user_id": "anna-7731", "email": "anna.rossi@posta.example", "phone": "347 123 4567"}
+    said = (
+        ("text", "call +39 347 123-4567, 347.1234567 or 0039 (347) 1234567"),
+        ("text", "ask\nANNA.ROSSI@posta.example"),
+        ("url", "https://shop.example/?q=a%2540b&to=anna%2Erossi%40POSTA.example&t=%2B39%20347%20123%204567"),
+        ("referrer", "https://shop.example/users/anna-7731/orders"),
+        (
+            "properties",
+            r'{"deep":"{\"mail\":\"anna.rossi\u0040posta.example\"}","tel":3471234567,"z":[393471234567.0]}',
+        ),
+        ("traits", r'{"anna.rossi@posta.example":true,"note":"a\nanna-7731"}'),
+        ("items", [{"product_id": "gift", "name": "for anna.rossi@posta.example", "price": 1000}, {"sku": "b"}]),
+    )
+    others = [on(2 + at, name + str(at), user_id="bruno-4420", **{name: text}) for at, (name, text) in enumerate(said)]
+    shop = world(tmp_path, on(1, "a", **anna), *others)
+    needles = ["anna.rossi@posta", "anna-7731", "3471234567"]
+    assert len(places_of(shop.folder, needles)) > len(said)
+    report = erase(shop, "anna-7731")
+    assert (report.events, report.elsewhere) == (1, len(said))
+    assert places_of(shop.folder, needles) == []
+    left = rows_of(shop, "properties", "traits", "items", "referrer")
+    assert json.loads(left["properties4"][0]) == {"deep": '{"mail":""}', "tel": None, "z": [None]}
+    assert json.loads(left["traits5"][1]) == {"": True, "note": "a\n"}
+    assert [(line["product_id"], line["sku"], line["name"]) for line in left["items6"][2]] == [
+        ("gift", None, "for "),
+        (None, "b", None),
+    ]
+    assert left["referrer3"][3] == "https://shop.example/users//orders"
+    assert find_customers(shop, "bruno-4420")[0].events == len(said)
+
+
+def test_words_and_short_numbers_go_where_they_are_named_and_nowhere_else(tmp_path: Path) -> None:
+    bruno = {"user_id": "bruno-4420"}
+    shop = world(
+        tmp_path,
+        on(1, "a", user_id="mrossi", loyalty_id="12"),
+        on(2, "named", **bruno, url="https://shop.example/?user=mrossi&n=12", properties='{"loyalty_id":12,"n":12}'),
+        on(3, "prose", **bruno, text="the mrossi family, 12 people"),
+        on(4, "till", **bruno, properties='{"loyalty_id":12}', id_space="till"),
+        on(5, "number", **bruno, text="on 12 May"),
+    )
+    shown = preview_erasure(shop, "mrossi")
+    assert (shown.elsewhere, shown.doubtful_elsewhere) == (1, 1)
+    assert {(one.kind, one.sought) for one in shown.identifiers} == {("user_id", False), ("loyalty_id", False)}
+    erase(shop, "mrossi")
+    assert rows_of(shop, "url", "text", "properties") == {
+        "named": ("https://shop.example/?user=&n=12", None, '{"loyalty_id":null,"n":12}'),
+        "prose": (None, "the mrossi family, 12 people", None),
+        "till": (None, None, '{"loyalty_id":12}'),
+        "number": (None, "on 12 May", None),
+    }
+
+
+def test_a_short_number_takes_nobodys_rejected_rows_or_file_names_along(folder: Path) -> None:
+    rows = [
+        "Signed In,2024-01-01T10:00:00Z,12,,,,,,,,",
+        "Product Viewed,,bruno-4420,,,,12,12,,,rejected",
+        "Product Viewed,,12,,,,,,,,rejected",
+        "Product Viewed,,bruno-4420,,,,,,on 12 May,,rejected",
+    ]
+    file = folder / "files" / "export-12.csv"
+    file.write_text(HEAD + "\n".join(rows) + "\n")
+    shutil.rmtree(folder / "shop")
+    shop = make(folder, file.name)
+    report = erase(shop, "12")
+    assert (report.events, report.rejected, report.doubtful_rejected) == (1, 0, 2)
+    assert rejected_rows(shop).num_rows == 3
+    assert [one.file for one in Lake(shop.lake).imports()] == ["export-12.csv"]
+    assert bring(shop, file, replace=True).suppressed == 1
+    assert rejected_rows(shop).num_rows == 3
+
+
+def test_what_people_wrote_elsewhere_no_longer_names_the_person(shop: Workspace, folder: Path) -> None:
+    link(shop, "bruno-4420", "carla-9001", reason="anna-7731 told so on +39 347-123 4567", author="marta")
+    unlink(shop, "bruno-4420", "carla-9001", reason="not married", author="marta")
+    (folder / "files" / "more.csv").write_text(HEAD + "Page Viewed,2024-02-01T10:00:00Z,dario-1,,,,,,,,\n")
+    bring(shop, folder / "files" / "more.csv")
+    erase(shop, "dario-1", reason="asked by anna-7731, her brother", author="cookie-anna-9f31")
+    report = erase(shop, "anna-7731")
+    assert (report.decisions, report.reworded) == (0, 2)
+    assert is_gone(shop)
+    assert [(one.author, one.reason) for one in read_decisions(shop.database)] == [
+        ("marta", "[erased] told so on [erased]"),
+        ("marta", "not married"),
+    ]
+    bodies = [json.loads(path.read_text()) for path in sorted(shop.erasures.glob("*.done"))]
+    assert ("[erased]", "asked by [erased], her brother") in [(body["author"], body["reason"]) for body in bodies]
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in shop.erasures.iterdir())
+
+
+def test_what_people_wrote_is_mended_by_the_next_command(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    link(shop, "bruno-4420", "carla-9001", reason="anna-7731 told so", author="marta")
+    unlink(shop, "bruno-4420", "carla-9001", reason="not married", author="marta")
+    erase(shop, "carla-9001", reason="asked by anna-7731, her sister")
+
+    def fail(*_: object) -> None:
+        raise OSError("no disk")
+
+    monkeypatch.setattr(erasure_job, "_reword_record", fail)
+    with pytest.raises(OSError, match="no disk"):
+        erase(shop, "anna-7731")
+    assert places_of(shop.erasures, ["anna-7731"])
+    monkeypatch.undo()
+    build_log(shop)
+    assert is_gone(shop)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ANNA.ROSSI@posta.example",
+        "anna.rossi%40posta%2Eexample",
+        "anna.rossi%2540posta.example",
+        r"anna.rossi\u0040posta.example",
+        "anna.rossi&#64;posta.example",
+        "anna.rossi&#x40;posta.example",
+        "+39 (347) 123-4567",
+        "347.123.4567",
+        "347%20123%204567",
+        "347\u00a01234567",
+    ],
+)
+@pytest.mark.parametrize("form", ["parquet", "text"])
+def test_the_search_of_these_tests_knows_spellings(tmp_path: Path, written: str, form: str) -> None:
+    if form == "text":
+        (tmp_path / "a").write_text(f"of {written}, too")
+    else:
+        pq.write_table(pa.table({"a": [f"of {written}, too"]}), tmp_path / "a.parquet", compression="zstd")
+    assert places_of(tmp_path, ["anna.rossi@posta.example", "3471234567"])
+    assert places_of(tmp_path, ["anna.rossi@posta.examples", "3471234568"]) == []
+
+
+# ------------------------------------------------------------------------------------------------ without events
+
+
+def test_somebody_known_from_rejected_rows_alone(folder: Path) -> None:
+    (folder / "files" / "web.csv").write_text(HEAD + "\n".join([*OTHER_ROWS, *ANNA_ROWS[4:]]) + "\n")
+    shutil.rmtree(folder / "shop")
+    shop = make(folder, "web.csv")
+    shown = preview_erasure(shop, "Anna.Rossi@posta.example")
+    assert (shown.person, shown.events, shown.rejected, shown.first_us, shown.done) == ("", 0, 1, None, False)
+    assert shown.as_dict()["person"] is None
+    assert [(one.kind, one.shown, one.erased) for one in shown.identifiers] == [("email", "a•••@posta.example", True)]
+    erase(shop, "Anna.Rossi@posta.example")
+    erase(shop, "347 123 4567", kind="phone")
+    assert rejected_rows(shop).num_rows == 1
+    assert is_gone(shop)
+    bring(shop, folder / "files" / "web.csv", replace=True)
+    (folder / "files" / "late.csv").write_text(HEAD + ANNA_ROWS[1] + "\n" + OTHER_ROWS[1] + "\n")
+    assert bring(shop, folder / "files" / "late.csv").suppressed == 1
+    assert is_gone(shop)
+    with pytest.raises(NotFound):
+        erase(shop, "anna.rossi@posta.example")
+
+
+def test_where_everything_was_rejected(folder: Path) -> None:
+    (folder / "files" / "bad.csv").write_text(HEAD + ANNA_ROWS[4] + "\n" + OTHER_ROWS[4] + "\n")
+    shutil.rmtree(folder / "shop")
+    shop = make(folder, "bad.csv")
+    assert preview_erasure(shop, "anna-7731", kind="user_id", space="web").rejected == 1
+    erase(shop, "anna-7731", kind="user_id", space="web")
+    assert rejected_rows(shop).num_rows == 1
+    assert places_of(shop.folder, ["anna-7731"]) == []
+
+
+def test_somebody_known_from_texts_of_others_alone(tmp_path: Path) -> None:
+    shop = world(
+        tmp_path,
+        on(1, "text", user_id="bruno-4420", text="ask anna-7731 or anna.rossi@posta.example"),
+        on(2, "alias", type="track", user_id="bruno-4420", previous_id="anna-7731"),
+        on(3, "till", user_id="bruno-4420", id_space="till"),
+    )
+    with pytest.raises(SpecError, match="No event is known") as error:
+        erase(shop, "anna-7731")
+    assert "user_id" in error.value.fields["types"]  # type: ignore[operator]
+    with pytest.raises(SpecError, match="No event is known") as error:
+        erase(shop, "anna-7731", kind="user_id")
+    assert error.value.fields["spaces"] == ["shop", "till"]
+    report = erase(shop, "anna-7731", kind="user_id", space="shop")
+    assert (report.person, report.events, report.elsewhere) == ("", 0, 2)
+    erase(shop, "anna.rossi@posta.example")
+    assert rows_of(shop, "text", "previous_id") == {
+        "text": ("ask  or ", None),
+        "alias": (None, None),
+        "till": (None, None),
+    }
+    with pytest.raises(NotFound):
+        erase(shop, "nobody-at-all-77")
+    with pytest.raises(NotFound):
+        erase(shop, "0" * 32, kind="person")
 
 
 # ------------------------------------------------------------------------------------------------ killed

@@ -39,6 +39,7 @@ def test_the_key_is_secret_and_its_own(folder: Path, tmp_path: Path) -> None:
     assert len(workspace.secret) == 32
     assert (folder / "secret.key").read_bytes() == workspace.secret
     assert stat.S_IMODE((folder / "secret.key").stat().st_mode) == 0o600
+    assert {stat.S_IMODE((folder / name).stat().st_mode) for name in ("lake", "log", "tmp")} == {0o700}
     assert init_workspace(tmp_path / "other").secret != workspace.secret
     assert repr(workspace.secret) not in repr(workspace)
 

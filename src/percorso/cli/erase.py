@@ -42,7 +42,8 @@ def erase(
 ) -> None:
     """Erase a person: events, rejected rows, traits, journeys, decisions. It cannot be undone.
 
-    Later imports of the same files do not bring them back. Keep what you must keep (invoices) elsewhere.
+    Later imports of the same files do not bring them back. Keep what you must keep (invoices) elsewhere. Where no event
+    is known by the ID, it goes out of rejected rows and of texts of others; --type and --space then say what it is.
     """
     workspace = workspace_of(ctx)
     zone = zone_of(workspace.settings.workspace.timezone)
@@ -53,9 +54,10 @@ def erase(
     if not yes:
         _check_person_asks()
         shown = preview_erasure(workspace, identifier, kind=kind, space=space)
-        typer.echo(_head(shown, zone), err=True)
+        typer.echo("\n".join([_head(shown, zone), "", *_staying(shown), ""]), err=True)
         typer.confirm("Erase all of it? It cannot be undone.", abort=True, err=True)
-        identifier, kind, space = shown.person, "person", ""
+        if shown.person:
+            identifier, kind, space = shown.person, "person", ""
     report = erase_person(workspace, identifier, kind=kind, space=space, author=author, reason=reason)
     _tell(report, zone, as_json=as_json)
 
@@ -72,23 +74,54 @@ def _tell(report: ErasureReport, zone: ZoneInfo, *, as_json: bool) -> None:
     if as_json:
         write_json(report.as_dict())
     else:
-        write_page(_head(report, zone), [Section("Identifiers", _identifiers(report))], Output(Format.table))
+        section = Section("Identifiers", _identifiers(report), notes=tuple(_staying(report)))
+        write_page(_head(report, zone), [section], Output(Format.table))
 
 
 def _head(report: ErasureReport, zone: ZoneInfo) -> str:
-    first, last = (local_text(us, zone)[:10] for us in (report.first_us, report.last_us))
-    stored = f"{count_of(report.events, 'row')} of {count_of(report.imports, 'import')}"
     lines = {
-        "Person": report.person,
-        "Seen": f"{first} to {last}",
-        "Events": f"{stored}, {count_of(report.orders, 'order')}",
+        "Person": report.person or "none: no event is known by this identifier",
+        "Seen": _seen(report, zone),
+        "Events": f"{count_of(report.events, 'row')} of {count_of(report.imports, 'import')},"
+        f" {count_of(report.orders, 'order')}",
         "Rejected": count_of(report.rejected, "row"),
         "Elsewhere": f"mentioned in {count_of(report.elsewhere, 'event')} of others",
+        "Decisions": f"{count_of(report.decisions, 'decision')}, a mention in {report.reworded} others or records",
         "Known by": ", ".join(f"{one.kind} {one.shown}" for one in report.identifiers if one.erased),
     }
     told = [f"  {name:<10} {text}" for name, text in lines.items()]
     title = "Erased for good" if report.done else "What an erasure takes away"
     return "\n".join([title, "", *told])
+
+
+def _seen(report: ErasureReport, zone: ZoneInfo) -> str:
+    if report.first_us is None or report.last_us is None:
+        return "never"
+    return f"{local_text(report.first_us, zone)[:10]} to {local_text(report.last_us, zone)[:10]}"
+
+
+def _staying(report: ErasureReport) -> list[str]:
+    """What is not erased, and why, in sentences."""
+    shared = [f"{one.kind} {one.shown}" for one in report.identifiers if not one.erased]
+    short = [f"{one.kind} {one.shown}" for one in report.identifiers if one.erased and not one.sought]
+    told = []
+    if shared:
+        told.append(f"Stays, because others have it, too: {', '.join(shared)}.")
+    if short:
+        told.append(
+            f"Too short to tell in running text, so looked for only in cells and under a name: {', '.join(short)}."
+        )
+    if report.doubtful_rejected:
+        told.append(
+            f"Stays: {count_of(report.doubtful_rejected, 'rejected row')} in which something stands that may mean this"
+            " person or anything else; look at them with `percorso rejected`."
+        )
+    if report.doubtful_elsewhere:
+        told.append(
+            f"Stays: {count_of(report.doubtful_elsewhere, 'event')} of others with texts in which something stands that"
+            " may mean this person or anything else."
+        )
+    return [*told, "Not looked for: people's names in texts."]
 
 
 def _identifiers(report: ErasureReport) -> pa.Table:
@@ -99,7 +132,7 @@ def _identifiers(report: ErasureReport) -> pa.Table:
                 "space": one.space,
                 "value": one.shown,
                 "events": one.events,
-                "what becomes of it": "erased" if one.erased else "others have it, too",
+                "what becomes of it": "erased" if one.erased else "stays: others have it, too",
             }
             for one in report.identifiers
         ]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from percorso.analyses.result import time_text
+from percorso.time import time_text
 
 __all__ = [
     "Formatter",

@@ -6,11 +6,9 @@ it is about is not to be learned from the list, nor from what is said of an impo
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import unquote
 
 import msgspec
 import numpy as np
@@ -19,13 +17,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
+from percorso.identity.former import FORMER_KINDS
 from percorso.identity.identifiers import WORKSPACE_WIDE, IdentifierRules
 from percorso.identity.keyed_hashes import keyed_hashes
 from percorso.identity.placement import person_id
+from percorso.identity.telling import is_telling, line_cells, line_words, named_values, tells_as_cell
 from percorso.store.columns import as_strings, string_buffers, whole
 from percorso.store.row_keys import KeyCounter
 
-__all__ = ["Admission", "Suppression", "cut_text", "line_tokens", "message_text", "rejected_text"]
+__all__ = ["Admission", "Suppression", "cut_text", "message_text", "rejected_text"]
 
 #: Before any time of an event: not listed.
 NEVER = np.iinfo(np.int64).min
@@ -34,9 +34,6 @@ _UNIQUE_LENGTH = 16  # of a message id: a hash or a random one, and no counter
 
 #: Until when each of some texts is suppressed in an id space, µs UTC.
 _LookUp = Callable[[pa.StringArray, str], npt.NDArray[np.int64]]
-
-_SEPARATORS = re.compile(r"[\s,;|\t\"'<>(){}\[\]=&?]+")
-_PHONE = re.compile(r"\+?\d[\d\s./()-]{4,}\d")
 
 
 def message_text(source: str, message_id: str) -> bytes:
@@ -107,7 +104,8 @@ class Suppression:
         self._secret = secret
         self._own_types = tuple(own_types)
         self._identifier_keys, self._row_keys = _counter(identifiers), _counter(self._rows)
-        self._known_tokens: dict[tuple[str, tuple[str, ...]], bool] = {}
+        self._kinds = (*STRONG_COLUMNS, *self._own_types, *WEAK_COLUMNS)
+        self._known_tokens: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._until or self._rows)
@@ -134,6 +132,9 @@ class Suppression:
     def has_rejected(self, raw: str, *, spaces: Sequence[str]) -> bool:
         """Was this row erased, or does it hold an identifier that was? When it happened nobody can tell.
 
+        What counts is what :class:`percorso.identity.mentions.Mentions` finds for certain in a line, as far as hashes
+        can tell.
+
         Parameters
         ----------
         raw : str
@@ -143,23 +144,32 @@ class Suppression:
         """
         if self._rows and person_id(self._secret, rejected_text(raw)) in self._rows:
             return True
-        return bool(self._until) and any(self._is_listed(token, tuple(spaces)) for token in line_tokens(raw))
+        if not self._until:
+            return False
+        there, cells = tuple(spaces), line_cells(raw)
+        for token in line_words(raw) | cells:
+            kinds = self._listed_as(token, there)
+            if kinds and (is_telling(token) or not kinds.isdisjoint(WORKSPACE_WIDE)):
+                return True
+        alone = [cell for cell in cells if self._listed_as(cell, there)]
+        if len(alone) > 1 or any(tells_as_cell(cell) for cell in alone):
+            return True
+        return any(one.kind in self._listed_as(one.value, there) for one in named_values(raw, self._kinds))
 
-    def _is_listed(self, token: str, spaces: tuple[str, ...]) -> bool:
-        """Can a text be an identifier that was erased?"""
+    def _listed_as(self, token: str, spaces: tuple[str, ...]) -> frozenset[str]:
+        """Types of identifier that were erased with this value."""
         known = self._known_tokens.get((token, spaces))
         if known is None:
-            texts = self._identifier_texts(token, spaces)
-            known = any(person_id(self._secret, text) in self._until for text in texts)
+            normal = {kind: self._rules.normalise(kind, token) for kind in self._kinds}
+            known = frozenset(
+                kind
+                for kind, value in normal.items()
+                if value is not None
+                for space in (("",) if kind in WORKSPACE_WIDE else spaces)
+                if person_id(self._secret, f"{kind}\0{space}\0{value}".encode()) in self._until
+            )
             self._known_tokens[token, spaces] = known
         return known
-
-    def _identifier_texts(self, token: str, spaces: Sequence[str]) -> Iterator[bytes]:
-        for kind in (*STRONG_COLUMNS, *self._own_types, *WEAK_COLUMNS):
-            value = self._rules.normalise(kind, token)
-            if value is not None:
-                for space in ("",) if kind in WORKSPACE_WIDE else spaces:
-                    yield f"{kind}\0{space}\0{value}".encode()
 
     def _messages(self, events: pa.Table, what: str) -> npt.NDArray[np.bool_]:
         """Rows that were erased ("message"), or that lost something ("cut"); shape (n_rows,)."""
@@ -176,11 +186,13 @@ class Suppression:
             return {}
         spaces = whole(events.column("id_space")).dictionary_encode()
         found = {}
-        kinds = {kind: kind for kind in (*STRONG_COLUMNS, *WEAK_COLUMNS)} | {"previous_id": "user_id"}
-        for name, kind in kinds.items():
+        kinds = {kind: (kind,) for kind in (*STRONG_COLUMNS, *WEAK_COLUMNS)} | {"previous_id": FORMER_KINDS}
+        for name, every in kinds.items():
             column = whole(events.column(name))
             if column.null_count < len(column):
-                until = self._column(column, spaces, partial(self._of_kind, kind))
+                until = np.maximum.reduce(
+                    [self._column(column, spaces, partial(self._of_kind, kind)) for kind in every]
+                )
                 if (until > NEVER).any():
                     found[name] = until
         own = whole(events.column("other_ids"))
@@ -241,14 +253,3 @@ def _counter(hashes: Iterable[bytes]) -> KeyCounter:
     if every:
         counter.add(np.frombuffer(b"".join(every), np.uint64).reshape(-1, 2))
     return counter
-
-
-def line_tokens(raw: str) -> set[str]:
-    """Everything in a line that may be an identifier: its cells, the words in them, and what looks like a number."""
-    line = unquote(raw)
-    cells = re.split(r"[,;\t|]", line)
-    strings = re.findall(r'"((?:[^"\\]|\\.)*)"', line)
-    found = {cell.strip().strip("\"'").strip() for cell in (*cells, *strings)}
-    found |= set(_SEPARATORS.split(line))
-    found |= set(_PHONE.findall(line))
-    return {token for token in found if token}

@@ -6,6 +6,7 @@ to do. It holds keyed hashes, row keys and line numbers, no personal value. Ever
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -27,10 +28,50 @@ from percorso.store.lake_erase import Cut, LakeErasure, RejectedRow
 from percorso.store.lock import exclusive_lock
 from percorso.store.parts import sync_folder
 
-__all__ = ["ErasureJob", "close_jobs", "erase_stored", "has_jobs", "open_jobs", "suppress", "write_job"]
+__all__ = [
+    "DoneRecord",
+    "ErasureJob",
+    "Reworded",
+    "close_jobs",
+    "done_records",
+    "erase_stored",
+    "has_jobs",
+    "open_jobs",
+    "suppress",
+    "write_job",
+]
 
 _FORMAT = 1
 _WAIT_S = 6 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reworded:
+    """Author and reason, without the person, of a decision or of the record of an earlier erasure.
+
+    Parameters
+    ----------
+    decision : int
+        Its number; 0: it is a record.
+    record : str
+        Id of the erasure whose record it is; "": it is a decision.
+    author, reason : str
+        As they are to be.
+    """
+
+    decision: int
+    record: str
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoneRecord:
+    """What is kept of an erasure that is done."""
+
+    id: str
+    author: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +90,8 @@ class ErasureJob:
     lake : LakeErasure
     record : dict
         What is kept of the erasure: when, who, why, how much.
+    reworded : tuple of Reworded
+        What people wrote elsewhere and named the person in.
     """
 
     id: str
@@ -57,6 +100,7 @@ class ErasureJob:
     rows: tuple[bytes, ...]
     lake: LakeErasure
     record: dict[str, Any] = field(default_factory=dict)
+    reworded: tuple[Reworded, ...] = ()
 
 
 def has_jobs(workspace: Workspace) -> bool:
@@ -65,8 +109,22 @@ def has_jobs(workspace: Workspace) -> bool:
 
 
 def open_jobs(workspace: Workspace) -> list[ErasureJob]:
-    """All erasures that were begun and not finished, by id."""
-    return [_read(path) for path in sorted(workspace.erasures.glob("*.job"))]
+    """All erasures that were begun and not finished, by id; one that another process finishes meanwhile is not."""
+    found = []
+    for path in sorted(workspace.erasures.glob("*.job")):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(_read(path))
+    return found
+
+
+def done_records(workspace: Workspace) -> list[DoneRecord]:
+    """Records of the erasures that are done, by id; such as cannot be read are left out."""
+    found = []
+    for path in sorted(workspace.erasures.glob("*.done")):
+        with contextlib.suppress(OSError, ValueError):
+            body = json.loads(path.read_text(encoding="utf-8"))
+            found.append(DoneRecord(path.stem, str(body.get("author", "")), str(body.get("reason", ""))))
+    return found
 
 
 def write_job(workspace: Workspace, job: ErasureJob) -> None:
@@ -111,12 +169,26 @@ def close_jobs(workspace: Workspace, jobs: Sequence[ErasureJob]) -> None:
 
 
 def suppress(workspace: Workspace, job: ErasureJob) -> None:
-    """List the hashes, and forget the decisions about the identifiers: first, so that nothing comes back meanwhile."""
+    """List the hashes, forget the decisions about the identifiers, and the name where others were written about.
+
+    First, so that nothing comes back meanwhile.
+    """
     with database.open_database(workspace.database) as opened, opened.writing() as connection:
         database.suppressions.add_suppressions(connection, "identifier", job.identifiers, erased_us=job.erased_us)
         database.suppressions.add_suppressions(connection, "row", job.rows, erased_us=job.erased_us)
         database.decisions.forget_decisions(connection, job.identifiers)
+        for one in job.reworded:
+            if one.decision:
+                database.decisions.reword_decision(connection, one.decision, author=one.author, reason=one.reason)
     scrub_database(workspace.database)
+    for one in job.reworded:
+        if one.record:
+            _reword_record(workspace.erasures / f"{one.record}.done", one)
+
+
+def _reword_record(path: Path, to: Reworded) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        _write(path, json.loads(path.read_text(encoding="utf-8")) | {"author": to.author, "reason": to.reason})
 
 
 def _empty(folder: Path) -> None:
@@ -148,10 +220,11 @@ def _as_json(job: ErasureJob) -> dict[str, Any]:
         "identifiers": [one.hex() for one in job.identifiers],
         "rows": [one.hex() for one in job.rows],
         "row_keys": [bytes(key).hex() for key in lake.rows.view(np.uint8).reshape(-1, 16)],
-        "cuts": [[cut.row_key.hex(), cut.column, cut.start, cut.end] for cut in lake.cuts],
+        "cuts": [[cut.row_key.hex(), cut.column, cut.start, cut.end, cut.put] for cut in lake.cuts],
         "rejected": sorted([row.batch, row.file, row.line] for row in lake.rejected),
         "named": sorted(lake.named),
         "record": job.record,
+        "reworded": [[one.decision, one.record, one.author, one.reason] for one in job.reworded],
     }
 
 
@@ -161,12 +234,15 @@ def _read(path: Path) -> ErasureJob:
         keys = b"".join(bytes.fromhex(key) for key in body["row_keys"])
         lake = LakeErasure(
             np.frombuffer(keys, np.uint64).reshape(-1, 2),
-            tuple(Cut(bytes.fromhex(key), column, start, end) for key, column, start, end in body["cuts"]),
+            tuple(Cut(bytes.fromhex(key), *rest) for key, *rest in body["cuts"]),
             frozenset(RejectedRow(*row) for row in body["rejected"]),
             frozenset(body["named"]),
         )
         hashes = [tuple(bytes.fromhex(one) for one in body[name]) for name in ("identifiers", "rows")]
-        return ErasureJob(body["id"], int(body["erased_us"]), hashes[0], hashes[1], lake, body["record"])
+        reworded = tuple(Reworded(*one) for one in body.get("reworded", ()))
+        return ErasureJob(body["id"], int(body["erased_us"]), hashes[0], hashes[1], lake, body["record"], reworded)
+    except FileNotFoundError:  # it has ended
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Corrupt(
             "An erasure was begun and cannot be read any more.",

@@ -13,18 +13,19 @@ import numpy as np
 import pyarrow as pa
 
 from percorso.analyses.customer import PersonRow
-from percorso.analyses.result import time_text
 from percorso.errors import FileError
 from percorso.identity.lookup import aliases_of
 from percorso.services.build import build_log
 from percorso.services.customer import find_customers, view_customer
-from percorso.services.person_rows import Carried, PersonRows, matching_rejects, person_rows
+from percorso.services.person_elsewhere import matching_rejects
+from percorso.services.person_rows import Carried, PersonRows, person_rows
 from percorso.services.person_where import one_customer, place_of
 from percorso.services.workspace import Workspace
 from percorso.store import database
 from percorso.store.database import Decision, MaskedIdentifier
 from percorso.store.journey_log import open_log
 from percorso.store.lake import ImportRecord, Lake
+from percorso.time import time_text
 
 __all__ = ["EXPORT_FORMAT", "export_person", "write_export"]
 
@@ -89,7 +90,8 @@ def export_person(workspace: Workspace, text: str, *, kind: str = "", space: str
     where = place_of(log, match.person)
     held = person_rows(workspace, log, where)
     batches = set(held.rows.column("batch").to_pylist())
-    rejected = matching_rejects(workspace, held)
+    lake = Lake(workspace.lake)
+    rejected = matching_rejects(lake, lake.live_files(), held.mentions(workspace.settings.workspace.country)).rows
     view = view_customer(workspace, match.person, personal=True, log=log).as_json()
     # The identifiers stand in a list of their own, with all there is to say of them.
     summary = {name: value for name, value in view.items() if name not in ("identifiers", "timeline_total", "format")}
@@ -103,7 +105,7 @@ def export_person(workspace: Workspace, text: str, *, kind: str = "", space: str
         "rejected_rows": [_plain(row) for row in rejected.to_pylist()],
         "summary": {**summary, "sessions": _sessions(where)},
         "decisions": [_decision(one) for one in _decisions(workspace, held)],
-        "imports": [_import(one) for one in Lake(workspace.lake).imports() if one.batch in batches],
+        "imports": [_import(one) for one in lake.imports() if one.batch in batches],
     }
 
 
@@ -134,8 +136,8 @@ def _identifier(one: Carried) -> dict[str, Any]:
         "written_as": sorted(one.spellings),
         "yours_alone": one.own,
         "events": one.rows,
-        "first_seen": time_text(one.first_us),
-        "last_seen": time_text(one.last_us),
+        "first_seen": None if one.first_us is None else time_text(one.first_us),
+        "last_seen": None if one.last_us is None else time_text(one.last_us),
         "sources": list(one.sources),
     }
 

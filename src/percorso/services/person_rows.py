@@ -1,48 +1,31 @@
-"""Everything that the lake holds on a person: rows, copies of them, identifiers, and where these stand elsewhere."""
+"""Everything that the lake holds on a person: rows, copies of them, identifiers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from percorso.analyses.customer import PersonRow
+from percorso.engines.ranges import in_parallel
 from percorso.events.event import EVENT_SCHEMA, IDENTIFIER_COLUMNS, WEAK_COLUMNS
 from percorso.identity.identifiers import IdentifierRules
-from percorso.identity.lookup import Identifier, aliases_of, identifiers_of, rows_with
+from percorso.identity.lookup import Identifier, aliases_of, identifiers_of, messages_with
 from percorso.identity.mentions import Mentions
+from percorso.services.person_scan import is_in, marked_rows
 from percorso.services.workspace import Workspace
 from percorso.store.alias_table import alias_table_of
 from percorso.store.journey_log import Bucket, JourneyLog
 from percorso.store.lake import Lake, LakeFile
 
-__all__ = [
-    "NAMING_COLUMNS",
-    "TEXT_COLUMNS",
-    "Carried",
-    "PersonRows",
-    "identifier_rules",
-    "matching_rejects",
-    "person_rows",
-    "rows_elsewhere",
-]
-
-#: Columns whose text is an identifier.
-NAMING_COLUMNS = (*IDENTIFIER_COLUMNS, "previous_id", "other_ids")
-
-TEXT_COLUMNS = [field.name for field in EVENT_SCHEMA if pa.types.is_string(field.type) and field.name != "source"]
+__all__ = ["Carried", "PersonRows", "held_without_events", "identifier_rules", "person_rows"]
 
 #: Source -> message ids.
 Messages = Mapping[str, Collection[str]]
-
-#: Marks rows of a file, shape (n_rows,).
-_Wanted = Callable[[LakeFile, pa.Table], npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +40,8 @@ class Carried:
     own : bool
         It is this person's alone.
     rows : int
-    first_us, last_us : int
+    first_us, last_us : int or None
+        µs UTC; None: it stands on none.
     sources : tuple of str
     """
 
@@ -65,8 +49,8 @@ class Carried:
     spellings: frozenset[str]
     own: bool
     rows: int
-    first_us: int
-    last_us: int
+    first_us: int | None
+    last_us: int | None
     sources: tuple[str, ...]
 
 
@@ -90,9 +74,9 @@ class PersonRows:
     def own(self) -> tuple[Carried, ...]:
         return tuple(one for one in self.carried if one.own)
 
-    def mentions(self) -> Mentions:
-        """Finds the person's own identifiers in texts."""
-        return Mentions({one.identifier: one.spellings for one in self.own})
+    def mentions(self, country: str) -> Mentions:
+        """Finds the person's own identifiers in texts; `country` is the workspace's."""
+        return Mentions({one.identifier: one.spellings for one in self.own}, country=country)
 
 
 def identifier_rules(workspace: Workspace) -> IdentifierRules:
@@ -115,38 +99,24 @@ def person_rows(workspace: Workspace, log: JourneyLog, where: PersonRow) -> Pers
     rows = _rows_of(files, messages)
     rules = identifier_rules(workspace)
     seen = _seen(rows, rules)
-    own = _own(workspace, log, where, files, messages, seen, rules)
+    former = {one for row in rows.select(["id_space", "previous_id"]).to_pylist() for one in _former(row, rules)}
+    own = _own(workspace, log, where, files, messages, seen, former, rules)
     carried = tuple(_carried(one, at, rows, one in own, rules) for one, at in sorted(seen.items()))
     return PersonRows(rows, messages, carried)
 
 
-def rows_elsewhere(files: Sequence[LakeFile], of: PersonRows, rules: IdentifierRules) -> pa.Table:
-    """Rows of others in which one of the person's own identifiers stands, as an identifier or inside a text."""
-    own = [one.identifier for one in of.own]
-    mentions = of.mentions()
-    carrying: dict[str, set[str]] = {}
-    for source, row in rows_with(files, own, rules):
-        if row["message_id"] not in of.messages.get(source, ()):
-            carrying.setdefault(source, set()).add(row["message_id"])
-    users = {text for one in of.own for text in one.spellings if one.identifier.kind == "user_id"}
+def held_without_events(identifiers: Collection[Identifier], written: str) -> PersonRows:
+    """What is held on somebody of whom no event is there: nothing; the identifiers are taken for that person's own.
 
-    def wanted(file: LakeFile, table: pa.Table) -> npt.NDArray[np.bool_]:
-        marks = _is_in(table.column("message_id"), carrying.get(file.source, ()))
-        marks |= _is_in(table.column("previous_id"), users)
-        for name in (field.name for field in table.schema if pa.types.is_string(field.type)):
-            marks |= _rows_where(table.column(name), mentions, of_identifier=name in NAMING_COLUMNS)
-        return marks & ~_is_in(table.column("message_id"), of.messages.get(file.source, ()))
-
-    return _filtered(files, wanted, TEXT_COLUMNS)
-
-
-def matching_rejects(workspace: Workspace, of: PersonRows) -> pa.Table:
-    """Rejected rows that hold one of the person's own identifiers; columns as in `REJECTED`."""
-    rejected = Lake(workspace.lake).rejected()
-    mentions = of.mentions()
-    texts = zip(*(rejected.column(name).to_pylist() for name in ("raw", "detail")), strict=True)
-    keep = [any(text and mentions.in_line(text) for text in pair) for pair in texts]
-    return rejected.filter(pa.array(keep, pa.bool_()))
+    Parameters
+    ----------
+    identifiers : collection of Identifier
+    written : str
+        As somebody typed them.
+    """
+    spellings = frozenset((written,))
+    carried = tuple(Carried(one, spellings, True, 0, None, None, ()) for one in sorted(identifiers))
+    return PersonRows(EVENT_SCHEMA.empty_table(), {}, carried)
 
 
 def _messages_of(where: PersonRow) -> dict[str, set[str]]:
@@ -169,61 +139,23 @@ def _message_ids(bucket: Bucket, start: int, stop: int) -> list[str]:
 def _rows_of(files: Sequence[LakeFile], messages: Messages) -> pa.Table:
     """All rows of the lake with these message ids: whatever else they say, they tell of the same events."""
     mine = [file for file in files if file.source in messages]
-    return _filtered(mine, lambda file, ids: _is_in(ids.column("message_id"), messages[file.source]), ["message_id"])
-
-
-def _filtered(files: Sequence[LakeFile], wanted: _Wanted, columns: Sequence[str]) -> pa.Table:
-    """Rows that `wanted(file, row group)` marks, with all columns; it is shown `columns` alone."""
-    found = [EVENT_SCHEMA.empty_table()]
-    for file in files:
-        with pq.ParquetFile(file.path, memory_map=True) as parquet:
-            for group in range(parquet.num_row_groups):
-                shown = parquet.read_row_group(group, columns=list(columns))
-                marks = wanted(file, shown)
-                if marks.any():
-                    found.append(_as_events(parquet.read_row_group(group).filter(pa.array(marks)), file.source))
-    return pa.concat_tables(found).combine_chunks()
-
-
-def _as_events(rows: pa.Table, source: str) -> pa.Table:
-    """Rows of a file as `EVENT_SCHEMA`; what an older format lacks is null."""
-    arrays = [
-        pa.repeat(pa.scalar(source, pa.string()), len(rows))
-        if field.name == "source"
-        else rows.column(field.name).cast(field.type)
-        if field.name in rows.schema.names
-        else pa.nulls(len(rows), field.type)
-        for field in EVENT_SCHEMA
-    ]
-    return pa.table(arrays, schema=EVENT_SCHEMA)
-
-
-def _is_in(column: pa.ChunkedArray, values: Collection[str]) -> npt.NDArray[np.bool_]:
-    if not values:
-        return np.zeros(len(column), np.bool_)
-    marks: npt.NDArray[np.bool_] = pc.is_in(column, pa.array(sorted(values), pa.string())).to_numpy()
-    return marks
-
-
-def _rows_where(column: pa.ChunkedArray, mentions: Mentions, *, of_identifier: bool) -> npt.NDArray[np.bool_]:
-    """Rows of a text column in which an identifier stands."""
-    marks = np.zeros(len(column), np.bool_)
-    if column.null_count == len(column):
-        return marks
-    at = np.flatnonzero(mentions.likely(column).to_numpy(zero_copy_only=False))
-    for row, text in zip(at, column.take(pa.array(at)).to_pylist(), strict=True):
-        marks[row] = bool(mentions.spans(text, of_identifier=of_identifier))
-    return marks
+    return marked_rows(mine, lambda file, ids: is_in(ids.column("message_id"), messages[file.source]), ["message_id"])
 
 
 def _seen(rows: pa.Table, rules: IdentifierRules) -> dict[Identifier, list[int]]:
-    """Identifiers on the rows, each with the rows it stands on."""
+    """Identifiers on the rows, each with the rows it stands on; among them accounts that were taken over."""
     seen: dict[Identifier, list[int]] = {}
-    names = ["id_space", *IDENTIFIER_COLUMNS, "other_ids"]
+    names = ["id_space", *IDENTIFIER_COLUMNS, "other_ids", "previous_id"]
     for at, row in enumerate(rows.select(names).to_pylist()):
-        for one in identifiers_of(row, rules):
+        for one in dict.fromkeys((*identifiers_of(row, rules), *_former(row, rules))):
             seen.setdefault(one, []).append(at)
     return seen
+
+
+def _former(row: Mapping[str, Any], rules: IdentifierRules) -> tuple[Identifier, ...]:
+    """The user id that is said to have been this person's. A browser's stands on rows of its own."""
+    value = rules.normalise("user_id", row["previous_id"] or "")
+    return () if value is None else (Identifier("user_id", row["id_space"], value),)
 
 
 def _own(
@@ -233,6 +165,7 @@ def _own(
     files: Sequence[LakeFile],
     messages: Messages,
     seen: Collection[Identifier],
+    former: Collection[Identifier],
     rules: IdentifierRules,
 ) -> set[Identifier]:
     """Identifiers that are this person's: as the alias table says, else those that nobody else has."""
@@ -242,15 +175,23 @@ def _own(
     strong = [one for one in sorted(seen) if one.kind not in WEAK_COLUMNS]
     if aliases is not None:
         persons, found = aliases.person_of(aliases_of(strong, workspace.secret))
-        mine = [
-            bool(there) and bytes(person).hex() == where.person for person, there in zip(persons, found, strict=True)
-        ]
-        own = {one for one, is_mine in zip(strong, mine, strict=True) if is_mine}
-        undecided -= set(strong)
-    for source, row in rows_with(files, undecided, rules) if undecided else ():
-        if row["message_id"] not in messages.get(source, ()):
-            undecided -= set(identifiers_of(row, rules))
-    return own | undecided
+        for one, person, known in zip(strong, persons, found, strict=True):
+            if known and bytes(person).hex() == where.person:
+                own.add(one)
+            # One that the graph does not know is shared; but for a user id that a `previous_id` alone names.
+            if known or one not in former:
+                undecided.discard(one)
+    return own | (undecided - _of_others(files, messages, undecided, rules))
+
+
+def _of_others(
+    files: Sequence[LakeFile], messages: Messages, identifiers: Collection[Identifier], rules: IdentifierRules
+) -> set[Identifier]:
+    """Those of the identifiers that stand on rows of others."""
+    if not identifiers:
+        return set()
+    found = in_parallel(files, lambda file: list(messages_with([file], identifiers, rules)))
+    return {one for hits in found for one, source, ids in hits if not set(ids) <= set(messages.get(source, ()))}
 
 
 def _carried(one: Identifier, at: Sequence[int], rows: pa.Table, own: bool, rules: IdentifierRules) -> Carried:
@@ -263,9 +204,12 @@ def _carried(one: Identifier, at: Sequence[int], rows: pa.Table, own: bool, rule
 def _spellings(one: Identifier, rows: pa.Table, rules: IdentifierRules) -> Iterator[str]:
     """The raw values of an identifier."""
     if one.kind in IDENTIFIER_COLUMNS:
-        yield from set(rows.column(one.kind).to_pylist())
+        raws = set(rows.column(one.kind).to_pylist())
+        if one.kind == "user_id":
+            raws |= set(rows.column("previous_id").to_pylist())
+        yield from (raw for raw in raws if raw is not None and rules.normalise(one.kind, raw) == one.value)
         return
-    for text in set(rows.column("other_ids").to_pylist()):
+    for text in set(rows.column("other_ids").drop_null().to_pylist()):
         raw = msgspec.json.decode(text).get(one.kind)
         if raw is not None and rules.normalise(one.kind, str(raw)) == one.value:
             yield str(raw)

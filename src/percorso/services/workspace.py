@@ -18,6 +18,9 @@ SETTINGS_FILE = "percorso.toml"
 SECRET_FILE = "secret.key"
 SECRET_BYTES = 32
 
+#: Folders of personal data; nobody but the owner of the key could make use of them with Percorso.
+_PERSONAL = ("lake", "log", "tmp")
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -111,8 +114,8 @@ def init_workspace(
     if (folder / SETTINGS_FILE).exists():
         raise _already(folder)
     try:
-        for name in ("mappings", "lake", "log", "tmp"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        for name in ("mappings", *_PERSONAL):
+            (folder / name).mkdir(mode=0o700 if name in _PERSONAL else 0o777, parents=True, exist_ok=True)
         _make_secret(folder / SECRET_FILE)
         _write_new(folder / SETTINGS_FILE, text.encode(), mode=0o644)
     except FileExistsError as error:

@@ -10,16 +10,18 @@ No predicate is ever written: rows are told by their row keys, and files are rew
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from percorso.store.columns import whole
 from percorso.store.delta import LiveFile, commit_files, live_files_of, open_table, partition_folder
 from percorso.store.lake_tables import AD_SPEND, EVENTS, IMPORTS, REJECTED, LakeTable
 from percorso.store.parts import Part, PartWriter, copy_rows, sync_folder
@@ -27,17 +29,24 @@ from percorso.store.row_keys import KeyCounter, column_tag, keys_as_binary, keys
 
 __all__ = ["Cut", "LakeEraser", "LakeErasure", "RejectedRow", "erased_name", "rejected_row"]
 
+_LINE_PATH = re.compile(r"\w+\[(\d+)\]\.(\w+)")
+
 _TABLES = (EVENTS, REJECTED, AD_SPEND, IMPORTS)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cut:
-    """What is taken out of a row that stays: characters `start` to `end` of a text, or all of it (end -1)."""
+    """What is taken out of a row that stays: characters `start` to `end` of a text, or all of it (end -1).
+
+    `column` is a column, or a text of the lines of an order: ``items[2].name``. `put` stands there afterwards: a number
+    of JSON cannot just go.
+    """
 
     row_key: bytes
     column: str
     start: int = 0
     end: int = -1
+    put: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -230,14 +239,15 @@ class _Cutting:
         at = [place for place, key in enumerate(binary) if key in self.cuts]
         if not at:
             return rows
-        for name in sorted({cut.column for place in at for cut in self.cuts[binary[place]]}):
-            mine = [place for place in at if any(cut.column == name for cut in self.cuts[binary[place]])]
-            texts = rows.column(name).take(pa.array(mine)).to_pylist()
+        for name in sorted({_column_of(cut) for place in at for cut in self.cuts[binary[place]]}):
+            theirs = {place: [cut for cut in self.cuts[binary[place]] if _column_of(cut) == name] for place in at}
+            mine = [place for place in at if theirs[place]]
+            column = rows.column(name)
             made = [
-                _without(text, [cut for cut in self.cuts[binary[place]] if cut.column == name])
-                for place, text in zip(mine, texts, strict=True)
+                _without(value, theirs[place]) if pa.types.is_string(column.type) else _lines(value, theirs[place])
+                for place, value in zip(mine, column.take(pa.array(mine)).to_pylist(), strict=True)
             ]
-            rows = _replaced(rows, name, mine, pa.array(made, pa.string()))
+            rows = _replaced(rows, name, mine, pa.array(made, column.type))
         changed = rows.take(pa.array(at))
         source = pa.repeat(pa.scalar(self.source, pa.string()), len(at))
         keys = self.keys_of(changed.append_column(EVENTS.partition, source))
@@ -251,22 +261,40 @@ def _by_row(cuts: Sequence[Cut]) -> dict[bytes, list[Cut]]:
     return found
 
 
+def _column_of(cut: Cut) -> str:
+    return cut.column.partition("[")[0]
+
+
+def _lines(value: list[dict[str, Any]] | None, cuts: Sequence[Cut]) -> list[dict[str, Any]] | None:
+    """A list of records without parts of their texts; a cut names a text as ``items[2].name``."""
+    if value is None:
+        return None
+    lines = [dict(line) for line in value]
+    for path in sorted({cut.column for cut in cuts}):
+        found = _LINE_PATH.fullmatch(path)
+        if found and int(found[1]) < len(lines):
+            line, mine = lines[int(found[1])], [cut for cut in cuts if cut.column == path]
+            line[found[2]] = _without(line[found[2]], mine)
+    return lines
+
+
 def _without(text: str | None, cuts: Sequence[Cut]) -> str | None:
     """The text without its parts; null where nothing is to remain."""
     if text is None or any(cut.end < 0 for cut in cuts):
         return None
     for cut in sorted(cuts, key=lambda cut: -cut.start):
-        text = text[: cut.start] + text[cut.end :]
+        text = text[: cut.start] + cut.put + text[cut.end :]
     return text
 
 
 def _replaced(rows: pa.Table, name: str, at: Sequence[int], values: pa.Array) -> pa.Table:
     """The table with other values in some rows of a column."""
     place = rows.schema.get_field_index(name)
-    column = rows.column(name).combine_chunks()
-    mask = np.zeros(len(rows), np.bool_)
-    mask[list(at)] = True
-    made = pc.replace_with_mask(column, pa.array(mask), values.cast(column.type))
+    column = whole(rows.column(name))
+    # Not `replace_with_mask`, which knows no lists.
+    picked = np.arange(len(rows))
+    picked[list(at)] = len(rows) + np.arange(len(at))
+    made = pa.concat_arrays([column, values.cast(column.type)]).take(pa.array(picked))
     return rows.set_column(place, rows.schema.field(place), made)
 
 

@@ -1,7 +1,7 @@
 """Table `identity_decisions`: which identifiers somebody said belong to one person, or do not.
 
-Rows are added and never changed: what holds for a pair is folded from all of them
-(:mod:`percorso.identity.decisions`).
+Rows are added and never changed, but where author or reason name somebody who is erased: what holds for a pair is
+folded from all of them (:mod:`percorso.identity.decisions`).
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from sqlalchemy import CheckConstraint, Column, Connection, String, Table, Text, delete, insert, or_, select
+from sqlalchemy import CheckConstraint, Column, Connection, String, Table, Text, delete, insert, or_, select, update
 
 from percorso.store.database.records import DECISION_COLUMNS, Decision, decision_of
 from percorso.store.database.schema import HASH, ROW_ID, TIME_US, metadata
 
-__all__ = ["add_decision", "all_decisions", "forget_decisions", "identity_decisions"]
+__all__ = ["add_decision", "all_decisions", "forget_decisions", "identity_decisions", "reword_decision"]
 
 identity_decisions = Table(
     "identity_decisions",
@@ -72,3 +72,9 @@ def forget_decisions(connection: Connection, hashes: Collection[bytes]) -> int:
         )
         gone += found.rowcount
     return gone
+
+
+def reword_decision(connection: Connection, number: int, *, author: str, reason: str) -> None:
+    """Write another author and reason into a decision, where it is there still."""
+    table = identity_decisions
+    connection.execute(update(table).where(table.c.id == number).values(author=author, reason=reason))
