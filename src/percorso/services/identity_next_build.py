@@ -86,9 +86,9 @@ def next_build(workspace: Workspace, decisions: Iterable[Decision], a: bytes, b:
     codes = [] if state is None else _codes(state, a, b)
     if state is None or len(codes) < 2:
         return None
-    unchanged = np.zeros(state.rows.n_rows, dtype=np.uint8)
+    none, n_rows = np.zeros(0, dtype=np.int64), state.rows.n_rows
     rules = placement_rules(workspace.settings).resolution
-    then = resolve_graph(state, state.arrays["keep"], state.arrays["time"], unchanged, fold(decisions), rules)
+    then = resolve_graph(state, state.arrays["keep"], state.arrays["time"], none, n_rows, fold(decisions), rules)
     if not then.live[codes].all():
         return None
     group, person = state.arrays["group"], state.arrays["set_person"]
