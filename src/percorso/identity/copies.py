@@ -114,7 +114,10 @@ def _part_bits(n_rows: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Skews:
-    """By how much the clocks of devices are put right: sorted units (device and UTC day) and µs to add."""
+    """By how much the clocks of devices are put right: sorted units (device and UTC day) and µs to add.
+
+    A unit is ``code * _DAYS + day``; a day before 1970, which clocks without a battery show, counts from the end.
+    """
 
     units: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]
@@ -142,7 +145,7 @@ def find_skews(rows: RowFiles, keep: npt.NDArray[np.uint8], n_weak: int) -> Skew
     found = np.concatenate([part.start + np.flatnonzero(skewed[part] & keep[part]) for part in rows.chunks()])
     weak = np.where(anonymous[found] >= 0, anonymous[found], device[found]).astype(np.int64)
     found, weak = found[weak >= 0], weak[weak >= 0]
-    units = np.unique(weak * _DAYS + np.floor_divide(stamp[found], _DAY_US))
+    units = np.unique(weak * _DAYS + stamp[found] // _DAY_US % _DAYS)
     if not len(units):
         return Skews(nothing, nothing)
     suspected = np.zeros(n_weak, dtype=np.uint8)

@@ -69,7 +69,7 @@ _CHUNK_ROWS = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class RowFiles:
-    """Row-aligned arrays in a folder, in the order in which the lake's files were read; each is mapped once."""
+    """Row-aligned arrays in a folder, in the order in which the lake's files were read."""
 
     folder: Path
     n_rows: int
@@ -78,17 +78,17 @@ class RowFiles:
     _mapped: dict[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def map_all(self) -> None:
-        """Map every array now: from here on the files may go."""
-        for name in ROW_COLUMNS:
-            self.column(name)
-        for name in self.sparse:
-            self.reference(name)
-        self.text()
+        """Map every array now and keep it so: from here on the files may go.
+
+        A build does not: what it is done with need not stay in memory.
+        """
+        found = {name: self.column(name) for name in ROW_COLUMNS}
+        found |= {name: self._array(name, SPARSE_COLUMNS[name], self.n_rows) for name in self.sparse}
+        self._mapped.update(found | dict(zip(("text_end", "text"), self.text(), strict=True)))
 
     def _array(self, name: str, dtype: Any, rows: int, width: int = 1) -> npt.NDArray[Any]:
-        if name not in self._mapped:
-            self._mapped[name] = read_array(self.folder / name, dtype, rows, width)
-        return self._mapped[name]
+        found = self._mapped.get(name)
+        return read_array(self.folder / name, dtype, rows, width) if found is None else found
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """A column, memory-mapped; shape (n_rows,) or (n_rows, 2)."""

@@ -96,11 +96,16 @@ def _by_month(records: npt.NDArray[Any], texts: pa.Table) -> dict[int, pa.Record
         return {}
     key, month = (np.ascontiguousarray(records[name]) for name in ("key", "month"))
     order = np.lexsort((key, month))
-    columns = {name: whole(column) for name, column in zip(COLD_COLUMNS, with_room(texts).columns, strict=True)}
     months, heads = np.unique(month[order], return_index=True)
+    rows = np.split(order, heads[1:])
+    columns: list[dict[str, pa.Array]] = [{} for _ in rows]
+    for name, column in zip(COLD_COLUMNS, with_room(texts).columns, strict=True):
+        together = whole(column)  # one column after the other: a part's texts are its largest piece of memory
+        for taken, at in zip(columns, rows, strict=True):
+            taken[name] = settled(_taken(together, at))
     return {
-        int(number): _table(key[rows], {name: _taken(column, rows) for name, column in columns.items()})
-        for number, rows in zip(months, np.split(order, heads[1:]), strict=True)
+        int(number): record_batch({"key": key[at], **taken})
+        for number, at, taken in zip(months, rows, columns, strict=True)
     }
 
 

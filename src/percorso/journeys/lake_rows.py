@@ -18,6 +18,7 @@ from percorso.identity.placement import NO_COPY, Placement
 from percorso.identity.rows import RowFiles
 from percorso.identity.scan import BATCH_ROWS
 from percorso.identity.state import LakeRange
+from percorso.journeys.bucket import MessageIds
 from percorso.journeys.coding import CODED_READ, READ_COLUMNS, TEXT_SCHEMA, Coder
 from percorso.journeys.cold_tables import ColdShuffle
 from percorso.journeys.numbering import Persons
@@ -25,7 +26,7 @@ from percorso.journeys.shuffle import Shuffle
 from percorso.store.cold import COLD_COLUMNS
 from percorso.store.columns import as_strings, string_buffers
 
-__all__ = ["LakeRows", "StateColumns", "shuffle_lake"]
+__all__ = ["LakeRows", "StateColumns", "message_ids", "shuffle_lake"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,6 @@ class StateColumns:
 
     def __init__(self, rows: RowFiles, placement: Placement) -> None:
         self._placement = placement
-        self._ids = rows.text()
         self._key = rows.column("key")
         self._source = rows.source_rank()
         self._sequence = rows.column("sequence")
@@ -154,9 +154,10 @@ class StateColumns:
             "sequence": self._sequence[here],
         }
 
-    def message_ids(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-        """Message ids of some rows: offsets (n + 1,) and bytes."""
-        offsets, text = self._ids
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
-        found = pa.Array.from_buffers(pa.large_string(), len(offsets) - 1, buffers).take(pa.array(rows))
-        return string_buffers(found)
+
+def message_ids(files: RowFiles) -> MessageIds:
+    """Gives message ids of some rows."""
+    offsets, text = files.text()
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
+    every = pa.Array.from_buffers(pa.large_string(), len(offsets) - 1, buffers)
+    return lambda rows: string_buffers(every.take(pa.array(rows)))

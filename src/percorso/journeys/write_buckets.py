@@ -17,7 +17,7 @@ from percorso.journeys.bucket_rules import bucket_rules
 from percorso.journeys.coding import TEXT_SCHEMA, Coder
 from percorso.journeys.cold_tables import ColdFiles, ColdShuffle
 from percorso.journeys.increment import OldRows, Touched, find_old_rows
-from percorso.journeys.lake_rows import StateColumns, shuffle_lake
+from percorso.journeys.lake_rows import StateColumns, message_ids, shuffle_lake
 from percorso.journeys.merge import merge_tables
 from percorso.journeys.numbering import Persons, buckets_of, number_persons
 from percorso.journeys.progress import Progress
@@ -46,16 +46,18 @@ def all_buckets(
     n_rows, bits = sum(file.rows for file in work.files), work.settings.build.bucket_bits
     persons = number_persons(state, placement, _units(placement.unit), secret=work.secret, bits=bits)
     record = record_type(work.settings.build.coded_properties)
-    known, counter = StateColumns(state.rows, placement), Counter("classifying", n_rows, progress)
+    counter = Counter("classifying", n_rows, progress)
     with (
         Shuffle(work.scratch / "parts", len(persons.bounds), record, TEXT_SCHEMA) as shuffle,
         ColdShuffle(work.scratch / "cold", bits) as cold,
     ):
+        known = StateColumns(state.rows, placement)
         shuffle_lake(wanted_files(work, state, None), known, persons, coder, shuffle, cold, counter.add)
-    rules = bucket_rules(work.settings, coder, sources_by_rank(state))
+        del known
+    rules, ids = bucket_rules(work.settings, coder, sources_by_rank(state)), message_ids(state.rows)
 
     def build(index: int) -> dict[str, Any]:
-        return write_bucket(index, fragment_tables(index, shuffle, persons, rules, known.message_ids), work.log)
+        return write_bucket(index, fragment_tables(index, shuffle, persons, rules, ids), work.log)
 
     entries = in_threads(work.log, build, range(len(persons.bounds)), Counter("writing", n_rows, progress))
     return WrittenTables(entries, cold.write(work.log))
@@ -108,15 +110,17 @@ def touched_buckets(
             for batch in texts.to_batches():
                 shuffle.add(persons.parts(numbers["person"]), numbers, batch)
             counter.add(len(texts))
-    rules = bucket_rules(work.settings, coder, sources_by_rank(state))
+    rules, ids = bucket_rules(work.settings, coder, sources_by_rank(state)), message_ids(state.rows)
     at_home = old.by_bucket(staying & (part == old.bucket), 2**bits)
 
     def build(index: int) -> dict[str, Any]:
         numbers, texts = reader.read((index, at_home[index]))
         kept = pack_records(numbers, len(texts), record), texts
-        fragment = fragment_tables(index, shuffle, persons, rules, known.message_ids, kept)
+        fragment = fragment_tables(index, shuffle, persons, rules, ids, kept)
         touched_groups = ids_of[index] if index < 2**bits else months
-        return write_bucket(index, merge_tables(buckets[index], fragment, touched_groups), work.log)
+        entry = write_bucket(index, merge_tables(buckets[index], fragment, touched_groups), work.log)
+        buckets[index].release()
+        return entry
 
     entries = [dict(bucket.meta) for bucket in buckets]
     for entry in in_threads(work.log, build, indices, Counter("writing", placement.n_events, progress)):

@@ -126,9 +126,9 @@ def rows_of_devices(anonymous: I32, device: I32, marked: U8, begin: int, end: in
 
 @kernel()
 def _unit(row: int, stamp: I64, anonymous: I32, device: I32, day: int, days: int) -> Any:
-    """A number for each device and UTC day of the event's own time, -1 without a device."""
+    """A number >= 0 for each device and UTC day of the event's own time (some before 1970), -1 without a device."""
     weak = anonymous[row] if anonymous[row] >= 0 else device[row]
-    return np.int64(-1) if weak < 0 else np.int64(weak) * days + stamp[row] // day
+    return np.int64(-1) if weak < 0 else np.int64(weak) * days + stamp[row] // day % days
 
 
 @kernel(types.void(I64_IN, U8_IN, I64_IN, I64_IN, I32_IN, I32_IN, I64_IN, types.int64, types.int64, I64_OUT))

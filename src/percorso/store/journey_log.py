@@ -175,6 +175,10 @@ class Bucket:
                 ) from error
         return self._open[name]
 
+    def release(self) -> None:
+        """Let go of the tables that are mapped; who holds one keeps it."""
+        self._open.clear()
+
     @property
     def events(self) -> Table:
         return self.table("events")
