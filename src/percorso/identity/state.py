@@ -25,7 +25,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from percorso.engines.ranges import in_parallel
 from percorso.events.event import WEAK_COLUMNS
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.rows import OWNING_REFERENCES, PLAIN_REFERENCES, ROW_COLUMNS, SPARSE_COLUMNS, RowFiles
@@ -109,6 +110,14 @@ class IdentityState:
     def whole(self) -> bool:
         """False from the moment on at which a build begins to forget parts of this version."""
         return int(self._forgotten[0]) <= self.version
+
+    def code_of(self, alias: bytes) -> int:
+        """Strong code of a keyed hash, -1 where there is none.
+
+        An identifier that left the lake and came again has a code of each time: the last one is its own.
+        """
+        found = np.flatnonzero((self.alias == np.frombuffer(alias, np.uint8)).all(axis=1))
+        return int(found[-1]) if len(found) else -1
 
     def save(self, arrays: Mapping[str, npt.NDArray[Any]], *, log: str) -> None:
         """Make this the state, with new arrays in place of those of the last build.
@@ -267,10 +276,13 @@ def _opened(
     rows = RowFiles(generation, int(saved["n_rows"]), tuple(saved["sources"]), frozenset(saved["sparse"]))
     try:
         rows.map_all()
-        strong.load(generation, "strong", saved["strong"])
-        weak.load(generation, "weak", saved["weak"])
-        sets.load(generation, saved["sets"])
-        references.load(generation, saved["references"])
+        loads: list[Callable[[], None]] = [
+            lambda: strong.load(generation, "strong", saved["strong"]),
+            lambda: weak.load(generation, "weak", saved["weak"]),
+            lambda: sets.load(generation, saved["sets"]),
+            lambda: references.load(generation, saved["references"]),
+        ]
+        in_parallel(loads, lambda load: load())
         return IdentityState(
             folder=generation,
             rows=rows,

@@ -6,7 +6,6 @@ values it depends on: canonical name, touchpoint, place, direction, signal, chan
 
 from __future__ import annotations
 
-import hmac
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -22,6 +21,7 @@ from percorso.events.bots import BotRules
 from percorso.events.devices import device_of
 from percorso.events.event import ITEM_TYPE
 from percorso.events.personal import without_personal
+from percorso.identity.keyed_hashes import keyed_hashes
 from percorso.journeys.channels import ChannelRules, Origin
 from percorso.journeys.signals import ORDER, SIGNAL_NONE
 from percorso.journeys.source_lists import has_path_rules
@@ -33,6 +33,7 @@ from percorso.settings import Settings
 from percorso.store.cold import COLD_COLUMNS
 from percorso.store.columns import as_strings, null_mask, string_buffers, strings_from_buffers, whole
 from percorso.store.journey_log import FLAG_BOT
+from percorso.store.log_files import fixed_column
 
 __all__ = ["CODED_READ", "READ_COLUMNS", "TEXT_SCHEMA", "Coder", "Dictionary"]
 
@@ -223,13 +224,12 @@ class Coder:
         ids, spaces = as_strings(batch.column("order_id")), as_strings(batch.column("ref_space"))
         rows = np.flatnonzero((signal == ORDER) & (null_mask(ids) == 0))
         wanted = pa.array(rows)
-        keys = [
-            hmac.digest(self._secret, f"order\0{space}\0{number}".encode(), "sha256")[:16]
-            for space, number in zip(spaces.take(wanted).to_pylist(), ids.take(wanted).to_pylist(), strict=True)
-        ]
+        told = as_strings(pc.binary_join_element_wise("order", spaces.take(wanted), ids.take(wanted), "\0"))
+        offsets, text = string_buffers(told)
+        keys = keyed_hashes(self._secret, offsets.astype(np.int64), np.ascontiguousarray(text))
         at = np.full(batch.num_rows, -1, dtype=np.int64)
         at[rows] = np.arange(len(rows))
-        return pa.array(keys, pa.binary(16)).take(pa.array(at, mask=at < 0))
+        return fixed_column(pa.binary(16), keys, None).take(pa.array(at, mask=at < 0))
 
     def _codes_of(self, name: str, texts: Iterable[str]) -> list[int]:
         return [self._inner[name].code(text) for text in texts]

@@ -13,6 +13,7 @@ from percorso.kernels.compile import I32_IN2, I32_OUT, I64_OUT, U8_IN, U64_IN2, 
 
 __all__ = ["KeyTable", "TupleTable", "duplicate_groups"]
 
+_ROOM = 1 << 17  # keys
 _EMPTY = np.int32(-1)
 
 
@@ -66,7 +67,7 @@ class KeyTable:
     def of_keys(cls, keys: npt.NDArray[np.uint64]) -> KeyTable:
         """The table that gave these keys the codes 0, 1, 2, ...; uint64, shape (n_keys, 2), all different."""
         table = cls()
-        table._reserve(len(keys))
+        table._reserve(len(keys) + len(keys) // 8 + _ROOM)  # some will come: growing would move all of them
         table._stored[: len(keys)] = keys
         table._size = len(keys)
         _fill_slots(table._stored, table._size, table._slots)
