@@ -72,13 +72,14 @@ def test_nobody_there_to_confirm_is_refused(shop: Workspace, capsys: Captured) -
     assert percorso(shop, "customer", EMAIL) == 0
 
 
-@pytest.mark.parametrize(("answer", "code"), [("n", 130), ("y", 0)])
+@pytest.mark.parametrize(("answer", "code"), [("n", 2), ("y", 0)])
 def test_it_asks(shop: Workspace, answer: str, code: int, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", _Terminal(answer))
     assert percorso(shop, "erase", EMAIL, "--reason", "asked") == code
     told = capsys.readouterr().err
     assert "What an erasure takes away" in told
     assert "Not looked for: people's names" in told
+    assert ("Nothing was erased." in told) == bool(code)
     assert percorso(shop, "customer", EMAIL) == (0 if code else 2)
 
 
@@ -97,12 +98,12 @@ def test_what_stays_is_said_before_it_asks(
     family: Workspace, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", _Terminal("n"))
-    assert percorso(family, "erase", "mrossi", "--reason", "asked") == 130
+    assert percorso(family, "erase", "mrossi", "--reason", "asked") == 2
     told = " ".join(capsys.readouterr().err.split())
     assert "Stays, because others have it, too: anonymous_id t…ll." in told
     assert (
-        "Too short to tell in running text, so looked for only in cells and under a name: loyalty_id …, user_id m…si."
-        in told
+        "Too short to tell in running text, so looked for only in cells and after a word that says what it is:"
+        " loyalty_id …, user_id m…si." in told
     )
     assert "Stays: 1 event of others with texts in which something stands that may mean this person" in told
 

@@ -24,7 +24,7 @@ from percorso.store.journey_log import (
     FLAG_SAME_ORDER,
     JourneyLog,
 )
-from tests.journeys.worlds import build_files
+from tests.journeys.worlds import World, build_files, digests
 from tests.lake_builder import event, lake_files
 
 SHOP = {"source": "erp", "source_kind": "server"}
@@ -118,6 +118,24 @@ def test_the_clock_of_one_device_changes_no_other(tmp_path: Path) -> None:
         log = build(tmp_path / str(len(list(tmp_path.iterdir()))), order)
         times = sorted(row["time"] for row in table(log, "events"))
         assert times == [1_709_283_600_000_000, 1_709_283_600_000_000, 1_709_287_200_000_000]
+
+
+def test_a_clock_of_before_1970_is_its_own_device_s(tmp_path: Path) -> None:
+    """Clocks without a battery begin at 1970 where they are: in Italy that is 1969."""
+    shown, arrived = "1969-12-31T23:00:00", {"received_at": "2024-03-02T10:00:00", "sent_at": "1969-12-31T23:00:01"}
+    world = World(tmp_path)
+    world.add(
+        [
+            *(event(shown, "Page Viewed", anonymous_id=device, **arrived) for device in "ab"),
+            *(event(f"2024-03-01T{hour:02}:00:00", "Page Viewed", user_id=f"u{hour}") for hour in range(10)),
+        ]
+    )
+    log, _ = world.build()
+    assert {row["time"] // DAY_US for row in table(log, "events")} == {19783, 19784}
+    world.add([event(shown, "Page Viewed", anonymous_id="b", **arrived | {"sent_at": "1969-12-31T23:30:00"})])
+    log, built = world.build()
+    assert built < 5
+    assert digests(log) == world.digests_anew()
 
 
 def test_the_first_and_the_last_days_of_the_calendar(tmp_path: Path) -> None:

@@ -20,9 +20,11 @@ from percorso.identity.placement import person_id
 from percorso.services.build import build_log
 from percorso.services.decide import DecisionReport, link, unlink
 from percorso.services.decisions import folded_decisions, list_decisions
+from percorso.services.erasure import erase_person
 from percorso.services.identifiers import known_identifier, masked_name
 from percorso.services.identity_explain import explain_identity
 from percorso.services.identity_next_build import PersonSize
+from percorso.services.identity_report import report_identity
 from percorso.services.workspace import Workspace, open_workspace
 from percorso.store import database
 from tests.lake_builder import event
@@ -304,6 +306,19 @@ def test_nothing_is_told_where_the_last_build_cannot_know(workspace: Workspace) 
     assert joined(workspace, ANNA, Identifier("user_id", "shop", "user-4000")).next_build is None
     changed = change_settings(workspace, 'own_types = ["club"]', 'own_types = ["club", "card"]')
     assert joined(changed, ANNA, CARD).next_build is None
+
+
+def test_who_was_erased_and_came_again_is_known_as_the_newcomer(workspace: Workspace) -> None:
+    add_events(workspace, [event("2024-04-01T10:00:00", "A", user_id="user-4000", source="kiosk")])
+    build_log(workspace)
+    erase_person(workspace, "user-4000", reason="request of 3 May", author="desk")
+    add_events(workspace, [event("2029-04-01T10:00:00", "A", user_id="user-4000", source="kiosk")])
+    build_log(workspace)
+    found = joined(workspace, Identifier("user_id", "shop", "user-4000"), CARLA).next_build
+    assert found is not None
+    assert (found.effect, len(found.now), found.events_moved) == ("joins", 2, 1)
+    build_log(workspace)
+    assert [one.effect for one in report_identity(workspace).decisions] == ["applied"]
 
 
 def test_of_a_shared_identifier_nothing_comes(workspace: Workspace) -> None:

@@ -404,9 +404,10 @@ def test_words_and_short_numbers_go_where_they_are_named_and_nowhere_else(tmp_pa
         on(3, "prose", **bruno, text="the mrossi family, 12 people"),
         on(4, "till", **bruno, properties='{"loyalty_id":12}', id_space="till"),
         on(5, "number", **bruno, text="on 12 May"),
+        on(6, "line", **bruno, items=[{"product_id": "card", "name": "user: mrossi"}]),
     )
     shown = preview_erasure(shop, "mrossi")
-    assert (shown.elsewhere, shown.doubtful_elsewhere) == (1, 1)
+    assert (shown.elsewhere, shown.doubtful_elsewhere) == (2, 1)
     assert {(one.kind, one.sought) for one in shown.identifiers} == {("user_id", False), ("loyalty_id", False)}
     erase(shop, "mrossi")
     assert rows_of(shop, "url", "text", "properties") == {
@@ -414,7 +415,9 @@ def test_words_and_short_numbers_go_where_they_are_named_and_nowhere_else(tmp_pa
         "prose": (None, "the mrossi family, 12 people", None),
         "till": (None, None, '{"loyalty_id":12}'),
         "number": (None, "on 12 May", None),
+        "line": (None, None, None),
     }
+    assert rows_of(shop, "items")["line"][0][0]["name"] == "user: "
 
 
 def test_a_short_number_takes_nobodys_rejected_rows_or_file_names_along(folder: Path) -> None:

@@ -28,8 +28,8 @@ def build(
 ) -> None:
     """Turn events into persons, sessions and journeys.
 
-    Questions do this by themselves when events or settings have changed; do it yourself after a large import, so
-    that the first question need not wait.
+    Questions do this by themselves when events or settings have changed; do it
+    yourself after a large import, so that the first question need not wait.
     """
     workspace = workspace_of(ctx)
     with build_progress() as progress:

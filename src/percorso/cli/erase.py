@@ -10,7 +10,7 @@ import pyarrow as pa
 import typer
 
 from percorso.cli.context import workspace_of
-from percorso.cli.output import Format, JsonOption, Output, Section, write_json, write_page
+from percorso.cli.output import Format, JsonReportOption, Output, Section, write_json, write_page
 from percorso.cli.texts import count_of, local_text
 from percorso.errors import UserError
 from percorso.services.erasure import ErasureReport, check_reason, erase_person, preview_erasure
@@ -38,12 +38,15 @@ def erase(
     author: Annotated[str, typer.Option(metavar="NAME", help="Who erases. Default: your name on this machine.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; change nothing.")] = False,
-    as_json: JsonOption = False,
+    as_json: JsonReportOption = False,
 ) -> None:
     """Erase a person: events, rejected rows, traits, journeys, decisions. It cannot be undone.
 
-    Later imports of the same files do not bring them back. Keep what you must keep (invoices) elsewhere. Where no event
-    is known by the ID, it goes out of rejected rows and of texts of others; --type and --space then say what it is.
+    Later imports of the same files do not bring them back. Keep what you must
+    keep (invoices) elsewhere.
+
+    Where no event is known by the ID, it goes out of rejected rows and of texts
+    of others; --type and --space then say what it is.
     """
     workspace = workspace_of(ctx)
     zone = zone_of(workspace.settings.workspace.timezone)
@@ -55,7 +58,9 @@ def erase(
         _check_person_asks()
         shown = preview_erasure(workspace, identifier, kind=kind, space=space)
         typer.echo("\n".join([_head(shown, zone), "", *_staying(shown), ""]), err=True)
-        typer.confirm("Erase all of it? It cannot be undone.", abort=True, err=True)
+        if not typer.confirm("Erase all of it? It cannot be undone.", err=True):
+            typer.echo("Nothing was erased.", err=True)
+            raise typer.Exit(2)
         if shown.person:
             identifier, kind, space = shown.person, "person", ""
     report = erase_person(workspace, identifier, kind=kind, space=space, author=author, reason=reason)
@@ -109,7 +114,8 @@ def _staying(report: ErasureReport) -> list[str]:
         told.append(f"Stays, because others have it, too: {', '.join(shared)}.")
     if short:
         told.append(
-            f"Too short to tell in running text, so looked for only in cells and under a name: {', '.join(short)}."
+            f"Too short to tell in running text, so looked for only in cells and after a word that says what it is:"
+            f" {', '.join(short)}."
         )
     if report.doubtful_rejected:
         told.append(

@@ -34,8 +34,8 @@ def export_person_command(
 ) -> None:
     """Write everything that is held on a person into a JSON file, to be handed to them.
 
-    Identifiers, events as they came, rejected rows, sessions, journeys, orders, decisions, imports: raw values
-    throughout. You alone may read the file.
+    Identifiers, events as they came, rejected rows, sessions, journeys, orders,
+    decisions, imports: raw values throughout. You alone may read the file.
     """
     workspace = workspace_of(ctx)
     if out.exists():

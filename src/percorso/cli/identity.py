@@ -16,6 +16,7 @@ from percorso.cli.output import (
     Format,
     FormatOption,
     JsonOption,
+    JsonReportOption,
     Layout,
     OutputOption,
     output_of,
@@ -61,7 +62,7 @@ def link_command(
     b: SecondArgument,
     reason: ReasonOption,
     author: AuthorOption = "",
-    as_json: JsonOption = False,
+    as_json: JsonReportOption = False,
 ) -> None:
     """Say that two identifiers are one person, or take back an unlink of the two.
 
@@ -78,7 +79,7 @@ def unlink_command(
     b: SecondArgument,
     reason: ReasonOption,
     author: AuthorOption = "",
-    as_json: JsonOption = False,
+    as_json: JsonReportOption = False,
 ) -> None:
     """Say that two identifiers are not one person, or take back a link of the two.
 

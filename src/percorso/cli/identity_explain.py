@@ -19,7 +19,7 @@ from percorso.cli.identity_words import (
     sharing_words,
     told_decision,
 )
-from percorso.cli.output import Format, JsonOption, Layout, Output, Section, write_json, write_page
+from percorso.cli.output import Format, JsonReportOption, Layout, Output, Section, write_json, write_page
 from percorso.cli.progress import ready_log
 from percorso.cli.tables import wrapped
 from percorso.cli.texts import count_of, local_text
@@ -57,7 +57,7 @@ def explain_command(
     ] = "",
     space: Annotated[str, typer.Option(metavar="SPACE", help="Only ids of this id space.")] = "",
     personal: Annotated[bool, typer.Option("--personal", help="Show identifiers as they are.")] = False,
-    as_json: JsonOption = False,
+    as_json: JsonReportOption = False,
 ) -> None:
     """Why an identifier is whose it is: what joined it, what was refused, which rules placed the events.
 

@@ -12,7 +12,7 @@ import typer
 
 from percorso.cli.context import command_line, workspace_of
 from percorso.cli.identity_words import RULES, name_of
-from percorso.cli.output import Format, JsonOption, Layout, Output, Section, write_json, write_page
+from percorso.cli.output import Format, JsonReportOption, Layout, Output, Section, write_json, write_page
 from percorso.cli.progress import ready_log
 from percorso.cli.texts import count_of, count_text, local_text, percent_text
 from percorso.identity.decisions import MaskedIdentifier
@@ -44,7 +44,7 @@ _SHARES = Layout(formats=dict.fromkeys(("of all", *_WAYS), percent_text))
 def report_command(
     ctx: typer.Context,
     personal: Annotated[bool, typer.Option("--personal", help="Show identifiers as they are.")] = False,
-    as_json: JsonOption = False,
+    as_json: JsonReportOption = False,
 ) -> None:
     """How identity went: sizes of persons, shared and dropped identifiers, limits, devices, events by rule.
 

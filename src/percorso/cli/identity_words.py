@@ -106,10 +106,13 @@ def _because(told: EventExplanation, zone: ZoneInfo, backfill_us: int) -> list[s
     """What the rule looked at."""
     by = name_of(told.decided_by) if told.decided_by else "it"
     if told.rule == "strong":
-        return [f"The best of them that is not shared is {by}."]
+        return [
+            "That is not shared." if len(told.identifiers) == 1 else f"The best of them that is not shared is {by}."
+        ]
     if told.rule in ("reference", "unidentified"):
         return _by_reference(told, zone)
-    said = [f"None of them is one person's, so the logins on {by} decide."]
+    those = "That is nobody's alone" if len(told.identifiers) == 1 else "None of them is one person's"
+    said = [f"{those}, so the logins on {by} decide."]
     if told.rule == "shared_session":
         return [
             f"{told.event.source} is a shared source (identity.shared_sources), and nobody signed in on this visit."

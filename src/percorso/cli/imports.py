@@ -80,7 +80,9 @@ def import_command(
 ) -> None:
     """Import files: CSV (any delimiter, gz, zip), NDJSON (gz), Parquet.
 
-    The format is recognised, and for other tables a mapping is proposed: look at it with --dry-run first.
+    The format is recognised, and for other tables a mapping is proposed: look at
+    it with --dry-run first.
+
     Each file is imported whole or not at all; importing it again adds nothing.
     """
     workspace = workspace_of(ctx)

@@ -125,7 +125,8 @@ def run(arguments: Sequence[str]) -> int:
         _tell(error.as_dict(), arguments)
         return error.exit_code
     except typer.TyperException as error:
-        _tell(_usage(error), arguments)
+        if error.format_message():  # none of a group without a command: its help has been shown
+            _tell(_usage(error), arguments)
         return 2
     except (typer.Abort, KeyboardInterrupt):
         code = _INTERRUPTED

@@ -30,6 +30,7 @@ __all__ = [
     "Format",
     "FormatOption",
     "JsonOption",
+    "JsonReportOption",
     "Layout",
     "Output",
     "OutputOption",
@@ -55,6 +56,8 @@ OutputOption = Annotated[
 ]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
+#: Of commands that have no other format for programs.
+JsonReportOption = Annotated[bool, typer.Option("--json", help="Everything as JSON, for programs.")]
 
 _BY_ENDING = {".json": Format.json, ".csv": Format.csv, ".parquet": Format.parquet}
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -233,8 +234,7 @@ def new_state(folder: Path, rules: IdentifierRules, kinds: tuple[str, ...]) -> I
     """An empty state in a generation of its own; the current one stays until it is saved."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_strangers(folder)
-    numbers = [int(path.name) for path in folder.iterdir() if path.name.isdigit()]
-    generation = folder / str(max(numbers, default=0) + 1)
+    generation = folder / uuid.uuid4().hex  # no name comes twice: who has mapped a file may map it again by its name
     generation.mkdir()
     append_array(generation / _FORGOTTEN, np.zeros(1, dtype=np.int64), 0)
     return IdentityState(

@@ -31,6 +31,7 @@ __all__ = ["Admission", "Suppression", "cut_text", "message_text", "rejected_tex
 NEVER = np.iinfo(np.int64).min
 
 _UNIQUE_LENGTH = 16  # of a message id: a hash or a random one, and no counter
+_MOST_KNOWN = 100_000  # words of rejected rows that are remembered; a bad file may be nothing but such rows
 
 #: Until when each of some texts is suppressed in an id space, µs UTC.
 _LookUp = Callable[[pa.StringArray, str], npt.NDArray[np.int64]]
@@ -168,6 +169,8 @@ class Suppression:
                 for space in (("",) if kind in WORKSPACE_WIDE else spaces)
                 if person_id(self._secret, f"{kind}\0{space}\0{value}".encode()) in self._until
             )
+            if len(self._known_tokens) >= _MOST_KNOWN:
+                self._known_tokens.clear()
             self._known_tokens[token, spaces] = known
         return known
 

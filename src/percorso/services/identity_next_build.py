@@ -83,8 +83,8 @@ def next_build(workspace: Workspace, decisions: Iterable[Decision], a: bytes, b:
     if log is None or log.manifest.get("rules") != rules_fingerprint(workspace.settings):
         return None
     state = state_of(workspace, log)
-    codes = [] if state is None else _codes(state, a, b)
-    if state is None or len(codes) < 2:
+    codes = [] if state is None else [state.code_of(a), state.code_of(b)]
+    if state is None or min(codes) < 0:
         return None
     none, n_rows = np.zeros(0, dtype=np.int64), state.rows.n_rows
     rules = placement_rules(workspace.settings).resolution
@@ -99,12 +99,6 @@ def next_build(workspace: Workspace, decisions: Iterable[Decision], a: bytes, b:
         int(then.sets.count[person != then.person].sum()),
     )
     return told if state.whole else None
-
-
-def _codes(state: IdentityState, *hashes: bytes) -> list[int]:
-    """Strong codes of alias hashes, as far as the state knows them."""
-    found = [np.flatnonzero((state.alias == np.frombuffer(one, np.uint8)).all(axis=1)) for one in hashes]
-    return [int(codes[0]) for codes in found if len(codes)]
 
 
 def _effect(now: I32, then: I32) -> NextEffect:

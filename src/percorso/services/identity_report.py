@@ -219,14 +219,9 @@ def _decided(
 
 
 def _effect(known: KnownIdentity, decision: Decision) -> DecisionEffect:
-    graph, alias = known.graph, known.state.alias
-    codes = []
-    for end in (decision.a.hash, decision.b.hash):
-        wanted = np.frombuffer(end, dtype=np.uint8)
-        found = np.flatnonzero((alias == wanted).all(axis=1))
-        if not len(found) or not graph.live[found[0]]:
-            return "not_seen"
-        codes.append(int(found[0]))
+    graph, codes = known.graph, [known.state.code_of(end.hash) for end in (decision.a, decision.b)]
+    if min(codes) < 0 or not all(graph.live[code] for code in codes):
+        return "not_seen"
     if any(graph.shared[code] for code in codes):
         return "shared"
     together = graph.group[codes[0]] == graph.group[codes[1]]

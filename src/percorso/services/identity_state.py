@@ -88,7 +88,7 @@ class KnownIdentity:
         return ShownIdentifier(one.kind, one.space or None, value)
 
     def persons(self, units: Sequence[int] | npt.NDArray[Any]) -> list[str]:
-        """Ids of persons, 32 hex digits, by their units (percorso.identity.placement)."""
+        """Ids of persons, 32 hex digits, by their units (percorso.identity.units)."""
         pairs = (self.state.arrays["pair_w"], self.state.arrays["pair_row"])
         ids = unit_ids(self.state, pairs, np.asarray(units, dtype=np.int32), secret=self.workspace.secret)
         return [bytes(one).hex() for one in ids]

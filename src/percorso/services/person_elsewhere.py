@@ -148,7 +148,7 @@ def _naming(table: pa.Table, name: str, mentions: Mentions) -> npt.NDArray[np.bo
     """Rows in a text of whose column an identifier stands for certain."""
     column = table.column(name)
     if name == "items":
-        return _in_items(column, mentions)
+        return _in_items(column, table.column("id_space"), mentions)
     marks = where_coded(column, mentions.likely)
     at = np.flatnonzero(marks)
     rows = pa.array(at)
@@ -158,16 +158,18 @@ def _naming(table: pa.Table, name: str, mentions: Mentions) -> npt.NDArray[np.bo
     return marks
 
 
-def _in_items(column: pa.ChunkedArray, mentions: Mentions) -> npt.NDArray[np.bool_]:
-    """The same for the texts of order lines."""
+def _in_items(column: pa.ChunkedArray, spaces: pa.ChunkedArray, mentions: Mentions) -> npt.NDArray[np.bool_]:
+    """The same for the texts of order lines; `spaces` are the rows' id spaces."""
     marks = np.zeros(len(column), np.bool_)
     lines = pc.list_flatten(column)
     parents = pc.list_parent_indices(column).to_numpy()
     for name in _ITEM_TEXTS:
         texts = pc.struct_field(lines, name)
         at = np.flatnonzero(where_coded(texts, mentions.likely))
-        for row, text in zip(at, texts.take(pa.array(at)).to_pylist(), strict=True):
-            marks[parents[row]] |= bool(mentions.spans(text, space=""))
+        rows = parents[at]
+        pairs = zip(texts.take(pa.array(at)).to_pylist(), spaces.take(pa.array(rows)).to_pylist(), strict=True)
+        for row, (text, space) in zip(rows, pairs, strict=True):
+            marks[row] |= bool(mentions.spans(text, space=space))
     return marks
 
 
