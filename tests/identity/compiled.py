@@ -11,11 +11,12 @@ import numpy as np
 from percorso.identity.decisions import Folded, pair_of
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import Identifier
-from percorso.identity.placement import PLACING_RULES, Placement, person_id, place_rows, unit_ids
+from percorso.identity.placement import PLACING_RULES, Placement, person_id, place_rows
 from percorso.identity.rules import coupon_test, placement_rules
 from percorso.identity.scan import RowScanner
 from percorso.identity.state import IdentityState, LakeRange, new_state, open_state
 from percorso.identity.tables import strong_types
+from percorso.identity.units import unit_ids
 from percorso.settings import IdentitySettings, Settings
 from tests.lake_builder import lake_files
 

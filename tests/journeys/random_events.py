@@ -24,6 +24,7 @@ __all__ = [
     "TICKETS",
     "USERS",
     "Row",
+    "of_others",
     "one",
     "settings_of",
     "some_time",
@@ -186,3 +187,23 @@ def _words(rng: random.Random) -> dict[str, Any]:
         "title": _some(rng, ["t"], 0.1),
         "text": _some(rng, ["", "hi", "bello è"], 0.2),
     }
+
+
+def of_others(rng: random.Random) -> Row:
+    """An event of one of many people, none of whom the other events know."""
+
+    def some_of(letter: str, n: int, share: float) -> str | None:
+        return f"{letter}{rng.randrange(n)}" if rng.random() < share else None
+
+    nobodys = ("loyalty_id", "card_token", "other_ids", "conversation_id", "return_id", "coupon", "previous_id")
+    return one(
+        rng,
+        user_id=some_of("U", 60, 0.3),
+        email=some_of("M", 60, 0.2),
+        phone=f"+3934700000{rng.randrange(40):02}" if rng.random() < 0.1 else None,
+        anonymous_id=some_of("A", 80, 0.6),
+        device_id=some_of("D", 50, 0.3),
+        order_id=some_of("O", 60, 0.25),
+        ticket_id=some_of("T", 40, 0.1),
+        **dict.fromkeys(nobodys),
+    )

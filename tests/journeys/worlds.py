@@ -15,9 +15,10 @@ import numpy as np
 from percorso.identity.decisions import Folded, pair_of
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import Identifier
-from percorso.identity.placement import NO_COPY, PLACING_RULES, person_id, unit_ids
+from percorso.identity.placement import NO_COPY, PLACING_RULES, person_id
 from percorso.identity.state import open_state
 from percorso.identity.tables import strong_types
+from percorso.identity.units import unit_ids
 from percorso.journeys.build import BuildInput, build_tables
 from percorso.settings import BuildSettings, IdentitySettings, Settings
 from percorso.store.journey_log import JourneyLog, open_log, swap_manifest

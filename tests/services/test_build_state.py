@@ -183,9 +183,7 @@ def test_what_is_opened_while_another_process_saves_is_one_whole_version(
     assert True not in asked_for  # nobody has to begin anew
 
 
-def test_a_state_made_anew_is_told_from_the_one_before(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_state_made_anew_is_told_from_the_one_before(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     before = current(workspace.log)
     known = known_identity(workspace)
     state = known.state

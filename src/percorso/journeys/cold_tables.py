@@ -84,9 +84,12 @@ class ColdShuffle:
         found: list[dict[int, npt.NDArray[np.uint64]]] = [{} for _ in range(self._n_parts)]
         if self._gone:
             month, key = (np.concatenate(columns) for columns in zip(*self._gone, strict=True))
+            order = np.lexsort((key, month, part_of_key(key, self._n_parts)))
+            month, key = month[order], key[order]
             part = part_of_key(key, self._n_parts)
-            for number, here in {*zip(part.tolist(), month.tolist(), strict=True)}:
-                found[number][here] = np.sort(key[(part == number) & (month == here)])
+            heads = np.flatnonzero((np.diff(part, prepend=-1) != 0) | (np.diff(month, prepend=-1) != 0))
+            for head, keys in zip(heads, np.split(key, heads[1:]), strict=bool(len(heads))):
+                found[int(part[head])][int(month[head])] = keys
         return found
 
 
@@ -116,7 +119,7 @@ def _merged(
     if old is None:
         return new if new is not None else _table(np.zeros(0, dtype=np.uint64), _SCHEMA.empty_table().to_pydict())
     was = old.column("key").to_numpy()
-    stays = np.flatnonzero(~np.isin(was, gone)) if gone is not None else np.arange(len(was))
+    stays = np.arange(len(was)) if gone is None else np.delete(np.arange(len(was)), _places(was, gone))
     if new is None:
         return _table(was[stays], {name: _taken(old.column(name), stays) for name in COLD_COLUMNS})
     key = np.concatenate([was[stays], new.column("key").to_numpy()])
@@ -125,6 +128,13 @@ def _merged(
     return _table(
         key[order], {name: _taken(one_array([old.column(name), new.column(name)]), at) for name in COLD_COLUMNS}
     )
+
+
+def _places(keys: npt.NDArray[np.uint64], gone: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Where keys that leave stand among those of a table, both sorted: a row for each, also of two that are equal."""
+    at = np.searchsorted(keys, gone) + np.arange(len(gone)) - np.searchsorted(gone, gone)
+    at = at[at < len(keys)]
+    return at[np.isin(keys[at], gone)]
 
 
 def _taken(column: pa.Array, at: npt.NDArray[np.int64]) -> pa.Array:

@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from percorso.engines.ranges import in_ranges
-from percorso.identity.placement import NOBODY, Placement, unit_ids
+from percorso.identity.placement import NOBODY, Placement
 from percorso.identity.state import IdentityState
+from percorso.identity.units import unit_ids
 from percorso.journeys.numbering import buckets_of
 from percorso.kernels.sorting import group_rows, sort_groups
 from percorso.store.cold import month_of_time
 from percorso.store.journey_log import Bucket, JourneyLog
 
-__all__ = ["Mismatch", "OldRows", "Touched", "find_old_rows", "find_touched"]
+__all__ = ["Mismatch", "OldRows", "Touched", "find_old_rows", "find_touched", "units_of"]
 
 
 class Mismatch(Exception):
@@ -60,7 +61,7 @@ def find_touched(state: IdentityState, placement: Placement) -> Touched:
     months = np.unique(month_of_time(np.concatenate(times)))
     rows_before = _rows_of(before["unit"], before["time"], marks, months)
     rows_now = _rows_of(placement.unit, placement.time, marks, months)
-    units_before, units_now = _units_of(before["unit"], rows_before, size), _units_of(placement.unit, rows_now, size)
+    units_before, units_now = units_of(before["unit"][rows_before]), units_of(placement.unit[rows_now])
     return Touched(units_before, units_now, months, rows_before, rows_now)
 
 
@@ -83,9 +84,11 @@ def _rows_of(
     return np.concatenate(in_ranges(len(unit), of_range))
 
 
-def _units_of(unit: npt.NDArray[np.int32], rows: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int64]:
-    found = np.zeros(size + 2, dtype=np.bool_)
-    found[unit[rows]] = True
+def units_of(unit: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Units that rows have, ascending; neither nobody nor copies that do not count."""
+    size = int(unit.max(initial=0)) + 1
+    found = np.zeros(size + 2, dtype=np.bool_)  # -1 and -2 mark what stands at the end
+    found[unit] = True
     return np.flatnonzero(found[:size])
 
 

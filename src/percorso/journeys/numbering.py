@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from percorso.identity.placement import Placement, unit_ids
+from percorso.identity.placement import Placement
 from percorso.identity.state import IdentityState
+from percorso.identity.units import unit_ids
 
 __all__ = ["Persons", "buckets_of", "number_persons"]
 

@@ -16,7 +16,7 @@ from percorso.identity.state import IdentityState
 from percorso.journeys.bucket_rules import bucket_rules
 from percorso.journeys.coding import TEXT_SCHEMA, Coder
 from percorso.journeys.cold_tables import ColdFiles, ColdShuffle
-from percorso.journeys.increment import OldRows, Touched, find_old_rows
+from percorso.journeys.increment import OldRows, Touched, find_old_rows, units_of
 from percorso.journeys.lake_rows import StateColumns, message_ids, shuffle_lake
 from percorso.journeys.merge import merge_tables
 from percorso.journeys.numbering import Persons, buckets_of, number_persons
@@ -44,7 +44,7 @@ def all_buckets(
 ) -> WrittenTables:
     """Every bucket from its rows in the lake."""
     n_rows, bits = sum(file.rows for file in work.files), work.settings.build.bucket_bits
-    persons = number_persons(state, placement, _units(placement.unit), secret=work.secret, bits=bits)
+    persons = number_persons(state, placement, units_of(placement.unit), secret=work.secret, bits=bits)
     record = record_type(work.settings.build.coded_properties)
     counter = Counter("classifying", n_rows, progress)
     with (
@@ -61,14 +61,6 @@ def all_buckets(
 
     entries = in_threads(work.log, build, range(len(persons.bounds)), Counter("writing", n_rows, progress))
     return WrittenTables(entries, cold.write(work.log))
-
-
-def _units(unit: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """All persons that have rows."""
-    marks = np.zeros(int(unit.max(initial=0)) + 1, dtype=np.bool_)
-    marks[np.maximum(unit, 0)] = True
-    marks[0] = bool((unit == 0).any())
-    return np.flatnonzero(marks)
 
 
 def touched_buckets(

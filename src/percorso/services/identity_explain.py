@@ -108,7 +108,7 @@ def _row_of(known: KnownIdentity, message: str, source: str) -> int:
     if not found:
         raise NotFound(
             "There is no event with this message id.",
-            hint=f"Sources: {', '.join(sorted(known.state.rows.sources))}. `percorso sql` shows message ids.",
+            hint=f"Sources: {', '.join(sorted(known.state.rows.sources))}. `percorso sql --personal` has the ids.",
         )
     if len(found) > 1:
         names = sorted(found)

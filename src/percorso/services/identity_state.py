@@ -15,10 +15,10 @@ from percorso.identity.evidence import KnownGraph, known_graph
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import Identifier
 from percorso.identity.masking import mask
-from percorso.identity.placement import unit_ids
 from percorso.identity.rules import placement_rules
 from percorso.identity.state import IdentityState, LakeRange, open_state
 from percorso.identity.tables import strong_types
+from percorso.identity.units import unit_ids
 from percorso.journeys.progress import Progress
 from percorso.services.build import build_log, fresh_log
 from percorso.services.workspace import Workspace

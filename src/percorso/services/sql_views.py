@@ -19,6 +19,7 @@ from percorso.engines.sql import Part, View, quote_name, quote_text
 from percorso.money import exponent
 from percorso.store.columns import whole
 from percorso.store.journey_log import (
+    BUILD_COLUMNS,
     CODED_COLUMNS,
     FLAG_BOT,
     FLAG_ENGAGED,
@@ -133,7 +134,7 @@ def _no_identifiers(bucket: Bucket) -> Mapping[str, pa.Array]:
 def _events(place: _Place, identifiers: Identifiers | None) -> _Rows:
     bucket, events = place.bucket, place.bucket.events
     properties = [name for name in events.names if name.startswith("prop.")]
-    arrays = {name: events.arrow(name) for name in events.names} | {
+    arrays = {name: events.arrow(name) for name in events.names if name not in BUILD_COLUMNS} | {
         "person": _person_of_events(bucket),
         "time": events.arrow("time").cast(_UTC),
         "bucket": _constant(place.position, bucket.n_events),

@@ -35,6 +35,7 @@ from percorso.store.cold import Cold
 from percorso.store.log_manifest import LOG_FORMAT, read_manifest, swap_manifest
 
 __all__ = [
+    "BUILD_COLUMNS",
     "CODED_COLUMNS",
     "FLAG_BOT",
     "FLAG_ENGAGED",
@@ -96,8 +97,11 @@ CODED_COLUMNS = (
     "placing",
 )
 
-#: Coded columns of `events` for building a person anew; no question asks for them.
+#: What the event itself says of its channel, coded.
 OWN_CODED = ("own_channel", "own_channel_rule")
+
+#: Columns of `events` for building persons anew and finding texts; no question asks for them.
+BUILD_COLUMNS = (*OWN_CODED, "own", "qualifies", "contact_kind", "key")
 
 OWN_INBOUND = 1
 OWN_ACTION = 2
