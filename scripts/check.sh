@@ -35,7 +35,10 @@ lint() {
 
 tests() {
   # A worker for each core; with arguments of your own one process, so that output and --pdb are as usual.
-  if [ $# -eq 0 ]; then set -- --numprocesses auto --dist worksteal; fi
+  if [ $# -eq 0 ]; then
+    $python scripts/compile_kernels.py
+    set -- --numprocesses auto --dist worksteal
+  fi
   $python -m pytest -o cache_dir="$cache/pytest" "$@"
 }
 
