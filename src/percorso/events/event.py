@@ -14,6 +14,7 @@ __all__ = [
     "EVENT_TYPES",
     "IDENTIFIER_COLUMNS",
     "ITEM_TYPE",
+    "JSON_COLUMNS",
     "REFERENCE_COLUMNS",
     "SOURCE_KINDS",
     "STRONG_COLUMNS",
@@ -43,6 +44,8 @@ SOURCE_KINDS = (
 STRONG_COLUMNS = ("user_id", "loyalty_id", "email", "phone", "card_token")
 WEAK_COLUMNS = ("anonymous_id", "device_id")
 IDENTIFIER_COLUMNS = STRONG_COLUMNS + WEAK_COLUMNS
+#: Columns whose text is JSON.
+JSON_COLUMNS = ("other_ids", "consent", "properties", "traits")
 REFERENCE_COLUMNS = ("order_id", "return_id", "ticket_id", "conversation_id", "coupon", "cart_id", "checkout_id")
 
 #: Click ids of ad platforms, as URL parameter -> (source, is it paid).

@@ -26,12 +26,12 @@ from percorso.identity.resolution import ResolutionRules
 from percorso.identity.rows import OWNING_REFERENCES
 from percorso.identity.state import IdentityState
 from percorso.identity.timelines import TimelineRules, affected_rows, follow_timelines, input_of
-from percorso.identity.units import KIND_PAIR, KIND_SHARED, unit_ids
+from percorso.identity.units import KIND_PAIR, KIND_SHARED
 from percorso.kernels.interning import KeyTable
 from percorso.kernels.placing import AFFECTED, CHANGED, OTHERWISE
 from percorso.kernels.rows import changed_rows
 
-__all__ = ["NOBODY", "NO_COPY", "PLACING_RULES", "Placement", "PlacementRules", "person_id", "place_rows", "unit_ids"]
+__all__ = ["NOBODY", "NO_COPY", "PLACING_RULES", "Placement", "PlacementRules", "person_id", "place_rows"]
 
 #: Names of the rules that place an event, by code. Those from 1 on, but for 7, are given by percorso.kernels.
 PLACING_RULES = (

@@ -69,9 +69,8 @@ class ColdShuffle:
             for month in sorted(new.keys() | gone[part].keys()):
                 was = before.table(month, part) if before else None
                 table = _merged(was, gone[part].get(month), new.get(month))
-                found[month] = (
-                    write_table(folder, f"cold.{month_key(month)}.{part:02x}", table) if table.num_rows else None
-                )
+                name = f"cold.{month_key(month)}.{part:02x}"
+                found[month] = write_table(folder, name, table) if table is not None and table.num_rows else None
             return found
 
         for part, found in enumerate(in_parallel(range(self._n_parts), of_part)):
@@ -101,23 +100,20 @@ def _by_month(records: npt.NDArray[Any], texts: pa.Table) -> dict[int, pa.Record
     order = np.lexsort((key, month))
     months, heads = np.unique(month[order], return_index=True)
     rows = np.split(order, heads[1:])
-    columns: list[dict[str, pa.Array]] = [{} for _ in rows]
+    columns: list[dict[str, Any]] = [{"key": key[at]} for at in rows]
     for name, column in zip(COLD_COLUMNS, with_room(texts).columns, strict=True):
         together = whole(column)  # one column after the other: a part's texts are its largest piece of memory
         for taken, at in zip(columns, rows, strict=True):
             taken[name] = settled(_taken(together, at))
-    return {
-        int(number): record_batch({"key": key[at], **taken})
-        for number, at, taken in zip(months, rows, columns, strict=True)
-    }
+    return {int(number): record_batch(taken) for number, taken in zip(months, columns, strict=True)}
 
 
 def _merged(
     old: pa.RecordBatch | None, gone: npt.NDArray[np.uint64] | None, new: pa.RecordBatch | None
-) -> pa.RecordBatch:
+) -> pa.RecordBatch | None:
     """Old rows but for those that are gone, and new ones."""
     if old is None:
-        return new if new is not None else _table(np.zeros(0, dtype=np.uint64), _SCHEMA.empty_table().to_pydict())
+        return new
     was = old.column("key").to_numpy()
     stays = np.arange(len(was)) if gone is None else np.delete(np.arange(len(was)), _places(was, gone))
     if new is None:
@@ -142,9 +138,5 @@ def _taken(column: pa.Array, at: npt.NDArray[np.int64]) -> pa.Array:
     return column.slice(0, len(at)) if column.null_count == len(column) else column.take(pa.array(at))
 
 
-def _table(key: npt.NDArray[np.uint64], columns: Mapping[str, Any]) -> pa.RecordBatch:
-    texts = {
-        name: settled(column if isinstance(column, pa.Array) else pa.array(column, pa.string()))
-        for name, column in columns.items()
-    }
-    return record_batch({"key": key, **texts})
+def _table(key: npt.NDArray[np.uint64], texts: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    return record_batch({"key": key, **{name: settled(column) for name, column in texts.items()}})

@@ -54,11 +54,6 @@ def record_type(properties: Sequence[str]) -> np.dtype[Any]:
     fields: list[tuple[str, Any]] = [(name, np.int64) for name in _WORDS.split()]
     fields += [(name, np.int32) for name in [*_CODES.split(), *(f"prop.{name}" for name in properties)]]
     fields += [("key", np.uint64), *_SMALL.items()]
-    return _whole_words(fields)
-
-
-def _whole_words(fields: list[tuple[str, Any]]) -> np.dtype[Any]:
-    """A record of the fields, filled up to whole words."""
     packed = np.dtype(fields)
     return np.dtype(
         {

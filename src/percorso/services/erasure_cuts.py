@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from percorso.events.event import IDENTIFIER_COLUMNS
+from percorso.events.event import IDENTIFIER_COLUMNS, JSON_COLUMNS
 from percorso.identity.former import former_identifiers
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import Identifier, identifiers_of
@@ -23,7 +23,6 @@ __all__ = ["ERASED", "cuts_of", "reworded"]
 #: Stands where a reason named somebody.
 ERASED = "[erased]"
 
-_JSON_COLUMNS = ("other_ids", "consent", "properties", "traits")
 _NUMBER = re.compile(r"[-+.0-9eE]+")
 
 
@@ -89,7 +88,7 @@ def _parts(key: bytes, name: str, text: str, space: str, mentions: Mentions) -> 
     spans = mentions.spans(text, of_identifier=name in NAMING_COLUMNS, space=space)
     if spans and name in (*IDENTIFIER_COLUMNS, "previous_id"):
         return [Cut(key, name)]  # part of an identifier is another one
-    if name in _JSON_COLUMNS:
+    if name in JSON_COLUMNS:
         return list(dict.fromkeys(Cut(key, name, *_of_json(text, *span)) for span in spans))
     return [Cut(key, name, *span) for span in spans]
 

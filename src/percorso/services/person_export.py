@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from percorso.analyses.customer import PersonRow
 from percorso.errors import FileError
+from percorso.events.event import JSON_COLUMNS
 from percorso.identity.lookup import aliases_of
 from percorso.services.build import build_log
 from percorso.services.customer import find_customers, view_customer
@@ -30,9 +31,6 @@ from percorso.time import time_text
 __all__ = ["EXPORT_FORMAT", "export_person", "write_export"]
 
 EXPORT_FORMAT = 1
-
-#: Columns of JSON text in the lake.
-_JSON_COLUMNS = ("other_ids", "consent", "properties", "traits")
 
 _ABOUT = {
     "en": {
@@ -145,7 +143,7 @@ def _identifier(one: Carried) -> dict[str, Any]:
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     """A row of the lake: columns that say something, JSON as JSON."""
     plain = _plain(row)
-    for name in _JSON_COLUMNS:
+    for name in JSON_COLUMNS:
         if name in plain:
             plain[name] = msgspec.json.decode(plain[name])
     return plain

@@ -13,6 +13,7 @@ import pyarrow as pa
 from percorso.analyses.customer import PersonRow
 from percorso.engines.ranges import in_parallel
 from percorso.events.event import EVENT_SCHEMA, IDENTIFIER_COLUMNS, WEAK_COLUMNS
+from percorso.identity.former import former_identifiers
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import Identifier, aliases_of, identifiers_of, messages_with
 from percorso.identity.mentions import Mentions
@@ -154,8 +155,8 @@ def _seen(rows: pa.Table, rules: IdentifierRules) -> dict[Identifier, list[int]]
 
 def _former(row: Mapping[str, Any], rules: IdentifierRules) -> tuple[Identifier, ...]:
     """The user id that is said to have been this person's. A browser's stands on rows of its own."""
-    value = rules.normalise("user_id", row["previous_id"] or "")
-    return () if value is None else (Identifier("user_id", row["id_space"], value),)
+    meant = former_identifiers(row["previous_id"] or "", row["id_space"], rules)
+    return tuple(one for one in meant if one.kind == "user_id")
 
 
 def _own(
