@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from percorso.analyses.conditions import Condition
+from percorso.analyses.conditions import Condition, fields_of
 from percorso.analyses.masks import event_mask
 from percorso.analyses.spec import Scope
 from percorso.kernels.select import dense_mask
@@ -55,6 +55,11 @@ class ScopePlan:
     limits_time: bool
     out_flags: int
     condition: Condition | None
+
+    @property
+    def is_of_persons(self) -> bool:
+        """True if the question is about persons, so that what belongs to nobody is out."""
+        return self.condition is not None and any(name.startswith("person.") for name in fields_of(self.condition))
 
 
 @dataclass(frozen=True, slots=True)
