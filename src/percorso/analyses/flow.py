@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from percorso.analyses.basis import Basis
+from percorso.analyses.case_orders import with_case_orders
 from percorso.analyses.edges import (
     END,
     SQUARE_NODES,
@@ -74,8 +76,16 @@ class FlowSpec(PathSpec):
             raise SpecError("Steps cannot be broken down.", hint="Select with a condition instead.")
 
 
-def run_flow(spec: FlowSpec, log: JourneyLog, *, threads: int | None = None) -> Result:
+def run_flow(spec: FlowSpec, log: JourneyLog, basis: Basis | None = None, *, threads: int | None = None) -> Result:
     """Answer a flow.
+
+    Parameters
+    ----------
+    spec : FlowSpec
+    log : JourneyLog
+    basis : Basis, optional
+        With it, and not for `counts_only`, the totals hold orders and value of the cases.
+    threads : int, optional
 
     Returns
     -------
@@ -90,8 +100,10 @@ def run_flow(spec: FlowSpec, log: JourneyLog, *, threads: int | None = None) -> 
         edges = _count_plainly(plan, log, threads)
     else:
         edges = sum_edges(list(map_buckets(log, lambda bucket: count_edges(plan, bucket), threads=threads)))
-    times = None if spec.counts_only else edge_times_us(plan, log, edges, threads=threads)
-    return _result(spec, plan, log, edges, times)
+    if spec.counts_only:
+        return _result(spec, plan, log, edges, None)
+    answer = _result(spec, plan, log, edges, edge_times_us(plan, log, edges, threads=threads))
+    return answer if basis is None else with_case_orders(answer, plan, log, basis, threads=threads)
 
 
 def _count_plainly(plan: PathPlan, log: JourneyLog, threads: int | None) -> EdgePartial:

@@ -6,16 +6,18 @@ Defined in docs/reference/funnel.md. The naive twin of its kernels is tests/naiv
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
+from percorso.analyses.basis import Basis
 from percorso.analyses.durations import N_BINS, count_in_bins, ranked_values
 from percorso.analyses.funnel_plan import Attempts, FunnelPlan, attempts_in, plan_funnel
 from percorso.analyses.funnel_spec import FunnelSpec
 from percorso.analyses.intervals import FEW, wilson
+from percorso.analyses.orders_in import order_fields, total_orders
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.result import Result
@@ -62,8 +64,16 @@ class FunnelPartial:
         )
 
 
-def run_funnel(spec: FunnelSpec, log: JourneyLog, *, threads: int | None = None) -> Result:
+def run_funnel(spec: FunnelSpec, log: JourneyLog, basis: Basis | None = None, *, threads: int | None = None) -> Result:
     """Answer a funnel.
+
+    Parameters
+    ----------
+    spec : FunnelSpec
+    log : JourneyLog
+    basis : Basis, optional
+        With it the totals hold orders and value of the scope, whether they came through the funnel or not.
+    threads : int, optional
 
     Returns
     -------
@@ -78,7 +88,11 @@ def run_funnel(spec: FunnelSpec, log: JourneyLog, *, threads: int | None = None)
         log, lambda bucket: _count(plan, bucket, keep), FunnelPartial.merge, _empty(plan), threads=threads
     )
     quantiles = _quantiles(plan, log, total, threads)
-    return _result(spec, plan, log, total, quantiles)
+    answer = _result(spec, plan, log, total, quantiles)
+    if basis is None:
+        return answer
+    fields, warnings = order_fields(*total_orders(plan.scope, log, basis, threads=threads), basis)
+    return replace(answer, totals={**answer.totals, **fields}, warnings=(*answer.warnings, *warnings))
 
 
 def funnel_people(

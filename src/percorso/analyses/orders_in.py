@@ -7,18 +7,23 @@ apart, and out as soon as a question is about persons.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from percorso.analyses.basis import Basis
 from percorso.analyses.select import ScopePlan, select_events
-from percorso.analyses.worth import Missing, Worth, worth_of
+from percorso.analyses.worth import Missing, Worth, amount, missing_rate_warnings, worth_of
 from percorso.engines.local import fold_buckets
 from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.store.journey_log import Bucket, JourneyLog
 
-__all__ = ["OrderTotals", "OrdersIn", "count_orders", "orders_in", "total_orders"]
+__all__ = ["OrderTotals", "OrdersIn", "count_orders", "order_fields", "orders_in", "total_orders"]
+
+#: Which events of a bucket a question takes orders from, beside its scope: bool of shape (n_events,).
+Inside: TypeAlias = Callable[[Bucket], Bools]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +97,49 @@ def _is_in(plan: ScopePlan, bucket: Bucket, event: I32) -> Bools:
     return inside
 
 
-def count_orders(plan: ScopePlan, bucket: Bucket, basis: Basis) -> OrderTotals:
-    """Orders and value of one bucket."""
+def count_orders(plan: ScopePlan, bucket: Bucket, basis: Basis, inside: Inside | None = None) -> OrderTotals:
+    """Orders and value of one bucket; with `inside` only orders on those events."""
     found = orders_in(plan, bucket, basis)
-    known = int(found.worth.known.sum())
-    return OrderTotals(len(found), int(found.worth.minor.sum()), len(found) - known, found.worth.missing)
+    wanted = np.ones(len(found), np.bool_) if inside is None else inside(bucket)[found.event]
+    known = int((found.worth.known & wanted).sum())
+    n = int(wanted.sum())
+    return OrderTotals(n, int(found.worth.minor[wanted].sum()), n - known, found.worth.missing)
 
 
 def total_orders(
-    plan: ScopePlan, log: JourneyLog, basis: Basis, *, threads: int | None = None
+    plan: ScopePlan, log: JourneyLog, basis: Basis, *, inside: Inside | None = None, threads: int | None = None
 ) -> tuple[OrderTotals, OrderTotals]:
     """Orders and value of persons, and of nobody; the second is empty where the question is about persons."""
     of_persons = fold_buckets(
         log,
-        lambda bucket: count_orders(plan, bucket, basis),
+        lambda bucket: count_orders(plan, bucket, basis, inside),
         lambda left, right: left.merge(right),
         OrderTotals(),
         threads=threads,
     )
-    of_nobody = OrderTotals() if plan.is_of_persons else count_orders(plan, log.unidentified, basis)
+    of_nobody = OrderTotals() if plan.is_of_persons or inside else count_orders(plan, log.unidentified, basis)
     return of_persons, of_nobody
+
+
+def order_fields(of_persons: OrderTotals, of_nobody: OrderTotals, basis: Basis) -> tuple[dict[str, Any], list[str]]:
+    """The totals that every answer shows, by their names in it, and what is to be said of them.
+
+    Returns
+    -------
+    fields : dict
+        ``currency``; ``orders`` and ``value`` of persons; ``unidentified_orders`` and ``unidentified_value``.
+    warnings : list of str
+    """
+    fields = {
+        "currency": basis.currency,
+        "orders": of_persons.orders,
+        "value": amount(of_persons.value, basis.currency),
+        "unidentified_orders": of_nobody.orders,
+        "unidentified_value": amount(of_nobody.value, basis.currency),
+    }
+    both = of_persons.merge(of_nobody)
+    warnings = list(missing_rate_warnings(both.missing, basis))
+    lacking = both.valueless - sum(one.orders for one in both.missing)
+    if lacking:
+        warnings.append(f"{lacking:,} orders came without a value: they count as orders, and add nothing to value.")
+    return fields, warnings

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from percorso.analyses.basis import Basis
+from percorso.analyses.case_orders import with_case_orders
 from percorso.analyses.intervals import FEW, wilson
 from percorso.analyses.path_counts import (
     HashedCases,
@@ -61,8 +63,18 @@ class _Shown:
     paths: list[list[int]]
 
 
-def run_variants(spec: VariantsSpec, log: JourneyLog, *, threads: int | None = None) -> Result:
+def run_variants(
+    spec: VariantsSpec, log: JourneyLog, basis: Basis | None = None, *, threads: int | None = None
+) -> Result:
     """Answer variants.
+
+    Parameters
+    ----------
+    spec : VariantsSpec
+    log : JourneyLog
+    basis : Basis, optional
+        With it the totals hold orders and value of the cases.
+    threads : int, optional
 
     Returns
     -------
@@ -77,7 +89,8 @@ def run_variants(spec: VariantsSpec, log: JourneyLog, *, threads: int | None = N
     found = sum_variants(parts)
     shown = _spell(plan, log, found, _top_rows(found, spec.top))
     groups, times = _times_us(plan, keys, log, found, shown, threads)
-    return _result(spec, plan, log, found, shown, groups, times)
+    answer = _result(spec, plan, log, found, shown, groups, times)
+    return answer if basis is None else with_case_orders(answer, plan, log, basis, threads=threads)
 
 
 def _top_rows(found: VariantPartial, top: int) -> I64:

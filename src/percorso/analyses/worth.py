@@ -19,7 +19,7 @@ from percorso.events.zones import days_of
 from percorso.kernels.arrays import I64, Bools
 from percorso.money import convert, exponent
 
-__all__ = ["Missing", "Worth", "amounts_column", "missing_rate_warnings", "worth_of"]
+__all__ = ["Missing", "Worth", "amount", "amounts_column", "missing_rate_warnings", "worth_of"]
 
 _LARGEST = 1 << 62
 
@@ -135,6 +135,17 @@ def missing_rate_warnings(missing: Iterable[Missing], basis: Basis) -> tuple[str
     )
 
 
+def amount(minor: int, currency: str) -> Decimal:
+    """Minor units as an exact amount.
+
+    Examples
+    --------
+    >>> amount(1250, "EUR")
+    Decimal('12.50')
+    """
+    return Decimal(minor).scaleb(-exponent(currency))
+
+
 def amounts_column(minor: I64 | Sequence[int | None], currency: str, known: Bools | None = None) -> pa.Array:
     """Minor units as exact decimals in units of the currency, null where not known.
 
@@ -147,5 +158,5 @@ def amounts_column(minor: I64 | Sequence[int | None], currency: str, known: Bool
     values = minor.tolist() if isinstance(minor, np.ndarray) else list(minor)
     if known is not None:
         values = [value if is_known else None for value, is_known in zip(values, known.tolist(), strict=True)]
-    scaled = [None if value is None else Decimal(value).scaleb(-places) for value in values]
+    scaled = [None if value is None else amount(value, currency) for value in values]
     return pa.array(scaled, pa.decimal128(38, places))

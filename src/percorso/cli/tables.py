@@ -13,6 +13,7 @@ import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -205,6 +206,8 @@ def _cell(value: object, layout: Layout, name: str) -> str:
         return str(value) if layout.plain else count_text(value)
     if isinstance(value, float):
         return _number_text(value, layout.plain)
+    if isinstance(value, Decimal):
+        return str(value) if layout.plain else f"{value:,}"
     if isinstance(value, datetime.datetime):
         return _time_text(value, layout)
     if isinstance(value, list | tuple | dict):

@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,13 +33,18 @@ _SPANS = ((86_400, "d", 3_600, "h", 60), (3_600, "h", 60, "m", 1), (60, "m", 1, 
 
 
 def plain_value(value: Any) -> Any:
-    """The value as JSON knows it: NaN is null, times are ISO texts, bytes are hexadecimal."""
+    """The value as JSON knows it: NaN is null, times are ISO texts, bytes are hexadecimal.
+
+    An exact decimal is a number where a number can hold it to the last digit, else a text.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain_value(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [plain_value(entry) for entry in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
+    if isinstance(value, Decimal):
+        return float(value) if value.is_finite() and Decimal(repr(float(value))) == value else str(value)
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, bytes):

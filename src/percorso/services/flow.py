@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from percorso.analyses.basis import basis_of
 from percorso.analyses.flow import FlowSpec, run_flow
 from percorso.analyses.result import Result
 from percorso.analyses.scope_warnings import with_scope_warnings
@@ -27,5 +28,5 @@ def ask_flow(
         Default: the cores this process may use.
     """
     log = fresh_log(workspace) if log is None else log
-    answer = run_flow(spec, log, threads=threads)
+    answer = run_flow(spec, log, basis_of(workspace.settings), threads=threads)
     return with_scope_warnings(answer, spec.scope, log, is_empty=not answer.totals["cases"])
