@@ -223,6 +223,10 @@ def is_stale(workspace: Workspace, log: JourneyLog) -> bool:
     return _is_stale(workspace, log.manifest)
 
 
+#: Sections of the settings that say how questions are asked and answers shown.
+_OF_ASKING = ("rates", "map", "targets")
+
+
 def _is_stale(workspace: Workspace, manifest: Mapping[str, Any]) -> bool:
     return any(manifest.get(name) != value for name, value in _origin(workspace, folded_decisions(workspace)).items())
 
@@ -240,10 +244,12 @@ def _origin(workspace: Workspace, decisions: Folded) -> dict[str, object]:
 
 
 def rules_fingerprint(settings: Settings) -> str:
-    """Hash of the settings that a log depends on: all but rates, language and memory limit."""
+    """Hash of the settings that a log depends on: not those of asking and showing, nor the memory limit."""
     relevant = msgspec.to_builtins(settings)
-    relevant.pop("rates", None)
-    relevant["workspace"].pop("language", None)
+    for section in _OF_ASKING:
+        relevant.pop(section, None)
+    for key in ("language", "name"):
+        relevant["workspace"].pop(key, None)
     relevant["build"].pop("memory_limit_bytes", None)
     return hashlib.sha256(msgspec.json.encode(relevant, order="deterministic")).hexdigest()[:32]
 

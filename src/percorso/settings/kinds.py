@@ -23,6 +23,7 @@ __all__ = [
     "LANGUAGE",
     "MEMORY",
     "MODEL",
+    "NAME",
     "OWN_TYPES",
     "PATTERN",
     "PATTERNS",
@@ -81,6 +82,10 @@ def _text(value: object) -> str:
     if not text.strip():
         raise WrongValueError("the text is empty.", "Allowed: a text with at least one letter.")
     return text
+
+
+def _name(value: object) -> str:
+    return _text_of(value, 'a text in quotes, such as "Legnocorda"').strip()
 
 
 def _list_of(read: Callable[[Any], Any], value: object) -> tuple[Any, ...]:
@@ -211,6 +216,7 @@ def whole_number(least: int, most: int) -> Kind:
 
 
 TEXT = Kind(_text, "a text", "un testo")
+NAME = Kind(_name, "a text, or nothing", "un testo, o niente")
 TEXTS = Kind(lambda value: _list_of(_text, value), "a list of texts", "un elenco di testi")
 PATTERN = Kind(_pattern, "a regular expression", "un'espressione regolare")
 PATTERNS = Kind(

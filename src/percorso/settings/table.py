@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from percorso.settings.identity_sections import BOTS, IDENTITY
 from percorso.settings.journey_sections import CHANNELS, JOURNEYS, PATHS, SESSIONS, STAGES
+from percorso.settings.map_sections import MAP
 from percorso.settings.sections import Section
 from percorso.settings.values import Settings
 from percorso.settings.workspace_sections import ALIASES, BUILD, IMPORT, PLACES, RATES, WORKSPACE
@@ -28,6 +29,7 @@ SECTIONS: tuple[Section, ...] = (
     BOTS,
     IMPORT,
     BUILD,
+    MAP,
     ALIASES,
 )
 

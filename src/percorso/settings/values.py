@@ -17,6 +17,8 @@ __all__ = [
     "IdentitySettings",
     "ImportSettings",
     "JourneySettings",
+    "MapGoal",
+    "MapSettings",
     "PathRule",
     "PathSettings",
     "PlaceSettings",
@@ -43,6 +45,7 @@ class WorkspaceSettings:
     timezone: str = "Europe/Rome"
     language: str = "it"
     country: str = "IT"  # for phone numbers written without a country
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,21 @@ class ImportSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MapGoal:
+    """What customers and the brand want at a stage; of one persona, or of all where it is ""."""
+
+    stage: str
+    customer: str = ""
+    brand: str = ""
+    persona: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MapSettings:
+    goals: tuple[MapGoal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BuildSettings:
     memory_limit_bytes: int = 0  # 0: half of the machine
     bucket_bits: int = 6
@@ -165,4 +183,5 @@ class Settings:
     bots: BotSettings = BotSettings()
     imports: ImportSettings = ImportSettings()
     build: BuildSettings = BuildSettings()
+    map: MapSettings = MapSettings()
     aliases: dict[str, str] = field(default_factory=dict)  # what senders say -> canonical event name

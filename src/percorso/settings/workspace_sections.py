@@ -22,6 +22,12 @@ WORKSPACE = Section(
     WorkspaceSettings,
     (
         Key(
+            "name",
+            kinds.NAME,
+            "The brand's name, for titles of maps and reports; without one, that of the folder.",
+            "Il nome del marchio, per i titoli di mappe e report; senza, quello della cartella.",
+        ),
+        Key(
             "currency",
             kinds.CURRENCY,
             "The currency in which values are shown and added up.",
@@ -36,8 +42,8 @@ WORKSPACE = Section(
         Key(
             "language",
             kinds.LANGUAGE,
-            "The language of stage names and of the comments in this file.",
-            "La lingua dei nomi delle fasi e dei commenti di questo file.",
+            "The language of maps, reports and stage names, and of the comments in this file.",
+            "La lingua di mappe, report e nomi delle fasi, e dei commenti di questo file.",
         ),
         Key(
             "country",
