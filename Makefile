@@ -3,7 +3,7 @@
 #     make test     every test and check
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench demo test lint format bench lock clean
+.PHONY: help setup setup-test setup-bench setup-peers demo test lint format bench lock clean
 
 export PYTHON
 
@@ -19,6 +19,9 @@ setup-test:
 setup-bench:
 	@bash scripts/setup.sh run bench
 
+setup-peers: setup-bench
+	@bash scripts/setup_peers.sh
+
 demo: setup  ## import the sample shop, build, print funnel, flow and variants
 	@bash examples/demo/run.sh
 
@@ -32,11 +35,11 @@ lint: setup-test  ## ruff, mypy strict, import-linter
 format: setup-test  ## put the sources into the house format
 	@bash scripts/check.sh format
 
-bench: setup-bench  ## measure against ClickHouse and DuckDB, write benchmarks/RESULTS.md (BENCH="--events 1000000")
+bench: setup-peers  ## measure against ClickHouse, DuckDB and other tools, write benchmarks/RESULTS.md (BENCH="--events 1000000")
 	@.venv/bin/python -m benchmarks.run $(BENCH)
 
 lock: setup  ## resolve requirements/*.txt again
 	@bash scripts/lock.sh
 
 clean:  ## remove what make made: .venv, caches, demo-data, benchmark data
-	@rm -rf .venv .cache build dist demo-data benchmarks/data benchmarks/.work
+	@rm -rf .venv .venv-peers .cache build dist demo-data benchmarks/data benchmarks/.work

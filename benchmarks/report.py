@@ -35,6 +35,8 @@ def report(found: dict[str, Any]) -> str:
     ]
     if "sizes" in found:
         parts += ["## Questions\n\n" + _questions(found["sizes"]), "## From files to journeys\n\n" + _ways_in(found)]
+    if "peers" in found:
+        parts.append("## Beside other tools\n\n" + _peers(found["peers"]))
     if "identity" in found:
         parts.append("## Who is one person\n\n" + identity(found["identity"]))
     parts.append("## What the machine allows\n\n" + _limits(found["limits"]))
@@ -95,6 +97,44 @@ def _question_rows(size: dict[str, Any], question: str, name: str) -> Iterable[S
             f"{size['events']:,}", name, _ms(own), fastest, _ms(forms[fastest]), f"{forms[fastest] / own:.1f}×",
             f"≥ {target:.0f}×" if target else "-",
         )  # fmt: skip
+
+
+PEER_NAMES = {"retentioneering": "Retentioneering", "pm4py": "PM4Py"}
+PEER_QUESTIONS = {
+    "funnel": "Funnel of four steps, no window",
+    "follows": "Directly-follows counts of events",
+    "variants": "All variants of persons' paths",
+}
+PEER_TARGET = 20.0
+
+
+def _peers(found: dict[str, Any]) -> str:
+    """Each question of each other tool beside Percorso's time for it."""
+    rows: list[Sequence[str]] = []
+    for peer, name in PEER_NAMES.items():
+        for question, theirs in found[peer]["questions"].items():
+            own = found["Percorso"]["questions"][question]["median_s"]
+            ratio = theirs["median_s"] / own
+            tool = f"{name} {found[peer]['version']}"
+            rows.append(
+                (
+                    PEER_QUESTIONS[question],
+                    _ms(own),
+                    tool,
+                    _ms(theirs["median_s"]),
+                    f"{ratio:.0f}×",
+                    f"≥ {PEER_TARGET:.0f}×",
+                )
+            )
+    head = (
+        f"{found['events']:,} events from one Parquet file, each tool in an environment of its own, its data ready in "
+        "memory; the answers are equal."
+    )
+    loads = ", ".join(f"{name} {found[peer]['load_s']:.1f} s" for peer, name in PEER_NAMES.items())
+    header = ("question", "Percorso", "other tool", "its time", "ratio", "target")
+    return (
+        f"{head}\n\n{table(header, rows)}\n\nBefore the first question the others load and prepare the file: {loads}."
+    )
 
 
 def _ways_in(found: dict[str, Any]) -> str:

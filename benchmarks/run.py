@@ -22,6 +22,7 @@ from typing import Any
 from benchmarks.child import ROOT, Run, run_module
 from benchmarks.common import DATA, WORK, fresh_workspace, percorso, repeated, say
 from benchmarks.identity import measure_identity
+from benchmarks.peers import measure_peers
 from benchmarks.report import report, summary
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
@@ -35,7 +36,10 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 TEXT_EVENTS = 1_000_000
 
 #: What can be measured by itself.
-SECTIONS = ("text", "sizes", "identity", "kills")
+SECTIONS = ("text", "sizes", "identity", "peers", "kills")
+
+#: Other tools keep their data in memory: they are asked at this size.
+PEER_EVENTS = 2_000_000
 
 
 def import_into(workspace: Path, file: Path, mapping: Path | None) -> Run:
@@ -172,6 +176,13 @@ def main(arguments: list[str] | None = None) -> None:
     for events in sizes:
         if "identity" in options.only:
             put(found, "identity", measure_identity(events, options.repeat))
+    if "peers" in options.only:
+        events = min(PEER_EVENTS, max(sizes))
+        workspace = DATA / str(events) / "workspace"
+        measure_import("parquet", events, workspace, 1)
+        percorso(workspace, "build")
+        found["peers"] = measure_peers(events, workspace, options.runs)
+        write(found)
     if options.kills and "kills" in options.only:
         say(f"{options.kills} imports killed")
         found["kills"] = run_module("benchmarks.kill_import", "--kills", str(options.kills)).json

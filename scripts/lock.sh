@@ -16,6 +16,6 @@ compile() {
 }
 
 compile pyproject.toml requirements/run.in -o requirements/run.txt
-for set in test bench lock; do
+for set in test bench peers lock; do
   compile "requirements/$set.in" -o "requirements/$set.txt"
 done
