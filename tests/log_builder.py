@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from percorso.events.details import DETAIL_TYPE
 from percorso.store.journey_log import (
     CODED_COLUMNS,
     FLAG_BOT,
@@ -140,6 +141,7 @@ def _write_bucket(
         "sessions": _sessions(ordered, names, sessions),
         "journeys": _journeys(ordered, names, paths, journeys),
         "orders": _no_orders(),
+        "details": _no_details(),
     }
     counts = {str(flag): sum(1 for row in rows if row.flags & flag) for flag in ALL_FLAGS}
     return {
@@ -285,12 +287,20 @@ def _journeys(
     )
 
 
+def _no_details() -> pa.RecordBatch:
+    every = {
+        field.name: _coded([]) if pa.types.is_string(field.type) else pa.array([], field.type) for field in DETAIL_TYPE
+    }
+    return pa.RecordBatch.from_pydict({"event": pa.array([], pa.int32()), **every, "talk": pa.array([], pa.int32())})
+
+
 def _no_orders() -> pa.RecordBatch:
     """Orders as such don't exist here; what is an order is told by flags and goals."""
     numbers = ("person", "event", "journey", "purchase")
-    times = ("time", "value", "ended", "delivered", "refunded", "returned")
+    times = ("time", "value", "ended", "delivered", "refunded", "returned", "promised", "contacted")
     return pa.RecordBatch.from_pydict(
         {name: pa.array([], pa.int32()) for name in numbers}
         | {name: pa.array([], pa.int64()) for name in times}
+        | {"advocated": pa.array([], pa.uint8())}
         | {name: _coded([]) for name in ("place", "channel", "currency", "status")}
     )

@@ -10,6 +10,7 @@ import pytest
 
 from percorso.events.formats import FORMAT_NAMES, FORMATS
 from percorso.events.formats.ad_costs import _NAMES
+from percorso.events.formats.catalogue import CATALOGUE_NAMES, STOCK_NAMES
 from percorso.events.formats.shopify_events import NOTE_REFUND_TIME
 from percorso.events.mapping_file import parse_mapping
 from tests.docs_tables import DOCS, code_spans, table
@@ -48,11 +49,17 @@ def test_names_of_columns_of_ad_costs() -> None:
     }
 
 
+@pytest.mark.parametrize(("heading", "names"), [("Catalogue", CATALOGUE_NAMES), ("Stock", STOCK_NAMES)])
+def test_names_of_columns_of_catalogue_and_stock(heading: str, names: dict[str, tuple[str, ...]]) -> None:
+    described = {row[0]: tuple(row[1].split(", ")) for row in table("how-to/catalogue-and-stock.md", heading)}
+    assert described == names
+
+
 def _without_blanks(names: Iterable[str]) -> set[str]:
     return {name.replace(" / ", "/") for name in names}
 
 
-@pytest.mark.parametrize("page", ["path-strings.md"])
+@pytest.mark.parametrize("page", ["path-strings.md", "catalogue-and-stock.md"])
 def test_mappings_of_the_pages_can_be_read(page: str) -> None:
     text = (DOCS / "how-to" / page).read_text(encoding="utf-8")
     mappings = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)

@@ -14,14 +14,28 @@ from tests.services.shop_workspace import ADD, BUY, VIEW, make_shop
 
 def test_exported_names() -> None:
     assert percorso.__all__ == [
+        "ChannelsSpec",
+        "ContactCell",
         "FlowCell",
         "FlowSpec",
         "FunnelCell",
         "FunnelSpec",
+        "JourneysCell",
+        "JourneysSpec",
+        "KpisSpec",
+        "LifecycleCell",
+        "LifecycleSpec",
         "Percorso",
         "PercorsoError",
+        "PlacesSpec",
         "Result",
+        "RetentionCell",
+        "RetentionSpec",
         "Scope",
+        "StagesSpec",
+        "TimeoutCell",
+        "TimeoutsSpec",
+        "TouchpointsSpec",
         "VariantCell",
         "VariantsSpec",
         "__version__",
@@ -34,6 +48,8 @@ def test_exported_names() -> None:
 def test_methods_of_a_workspace() -> None:
     assert [name for name in dir(percorso.Percorso) if not name.startswith("_")] == [
         "build",
+        "channels",
+        "channels_spec",
         "customer",
         "erase",
         "explain",
@@ -45,9 +61,28 @@ def test_methods_of_a_workspace() -> None:
         "funnel_spec",
         "identity_report",
         "import_files",
+        "journeys",
+        "journeys_spec",
+        "kpi_people",
+        "kpis",
+        "kpis_spec",
+        "lifecycle",
+        "lifecycle_spec",
         "link",
         "people",
+        "places",
+        "places_spec",
+        "retention",
+        "retention_spec",
+        "segment",
+        "segments",
         "sql",
+        "stages",
+        "stages_spec",
+        "suggest_timeout",
+        "suggest_timeout_spec",
+        "touchpoints",
+        "touchpoints_spec",
         "unlink",
         "variants",
         "variants_spec",
@@ -81,6 +116,25 @@ def test_questions(shop: percorso.Percorso) -> None:
     assert shop.sql("select count(*) as n from persons").to_pylist()[0]["n"] >= 6
     assert [event.event for event in shop.customer("u0").history.events] == [VIEW, ADD, BUY]
     assert not shop.build().built
+
+
+def test_questions_over_time(shop: percorso.Percorso) -> None:
+    journeys = shop.journeys(by="first_channel", kind="purchase")
+    assert (journeys.totals["converted"], journeys.totals["open"]) == (3, 3)
+    assert shop.people(journeys, percorso.JourneysCell(outcome="open", group="Email")).totals["count"] == 3
+    retention = shop.retention(unit="day", periods=2)
+    assert retention.totals["persons"] == 3
+    cell = percorso.RetentionCell(cohort="2024-03-01", k=1, stayed=False)
+    assert shop.people(retention, cell).totals["count"] == 1
+    lifecycle = shop.lifecycle(unit="day")
+    assert shop.people(lifecycle, percorso.LifecycleCell(what="prospect")).totals["count"] == 3
+    suggestion = shop.suggest_timeout(at_most=0.1)
+    assert suggestion.totals["converted"] == 3
+    assert shop.people(suggestion, percorso.TimeoutCell(days=7)).totals["count"] == 0
+    with pytest.raises(percorso.PercorsoError, match="another kind of question"):
+        shop.people(lifecycle, cell)
+    with pytest.raises(percorso.PercorsoError, match="at_most is a number"):
+        shop.suggest_timeout(at_most="much")  # type: ignore[arg-type]
 
 
 def test_people(shop: percorso.Percorso) -> None:

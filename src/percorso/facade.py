@@ -9,14 +9,24 @@ from typing import Any, TypedDict, Unpack, get_type_hints
 
 import pyarrow as pa
 
+from percorso.analyses.channels import ChannelsSpec
 from percorso.analyses.customer_view import CustomerView
 from percorso.analyses.flow import FlowSpec
 from percorso.analyses.funnel import FunnelSpec
+from percorso.analyses.journeys import JourneysSpec
+from percorso.analyses.kpis import KpisSpec
+from percorso.analyses.lifecycle import LifecycleSpec
+from percorso.analyses.places import PlacesSpec
 from percorso.analyses.result import Result
+from percorso.analyses.retention import RetentionSpec
 from percorso.analyses.spec import Scope
+from percorso.analyses.stages import StagesSpec
+from percorso.analyses.timeouts import TimeoutsSpec
+from percorso.analyses.touchpoints import TouchpointsSpec
 from percorso.analyses.variants import VariantsSpec
 from percorso.errors import SpecError, nearest_hint
 from percorso.services.build import BuildReport, build_log, fresh_log
+from percorso.services.channels import ask_channels
 from percorso.services.customer import ask_customer
 from percorso.services.decide import DecisionReport, link, unlink
 from percorso.services.erasure import ErasureReport, erase_person
@@ -27,9 +37,21 @@ from percorso.services.identity_explain import explain_event, explain_identity
 from percorso.services.identity_report import report_identity
 from percorso.services.identity_reported import IdentityReport
 from percorso.services.imports import ImportReport, ImportRequest, import_files
+from percorso.services.journeys import ask_journeys
+from percorso.services.kpis import ask_kpi_people, ask_kpis
+from percorso.services.lifecycle import ask_lifecycle
 from percorso.services.people import FlowCell, FunnelCell, VariantCell, ask_people
+from percorso.services.people_of_contacts import ContactCell, SpecOfContacts
+from percorso.services.people_over_time import CellOverTime, SpecOverTime
 from percorso.services.person_export import export_person
+from percorso.services.places import ask_places
+from percorso.services.retention import ask_retention
+from percorso.services.segment import segment_json, show_segment
+from percorso.services.segment_lookup import list_segments, persons_of
 from percorso.services.sql import run_sql
+from percorso.services.stages import ask_stages
+from percorso.services.suggest import suggest_timeout
+from percorso.services.touchpoints import ask_touchpoints
 from percorso.services.variants import ask_variants
 from percorso.services.workspace import Workspace, default_folder, open_workspace
 from percorso.store.journey_log import JourneyLog
@@ -48,6 +70,8 @@ class ScopeOptions(TypedDict, total=False):
     timezone: str
     as_of: str
     where: str
+    persona: str
+    persons: str
     by: str
     include_bots: bool
     include_heavy: bool
@@ -84,10 +108,47 @@ class FlowOptions(PathOptions, total=False):
     top: int
 
 
+class JourneysOptions(ScopeOptions, total=False):
+    """What journeys take: see `percorso.JourneysSpec`."""
+
+    kind: str
+
+
+class RetentionOptions(ScopeOptions, total=False):
+    """What a retention takes: see `percorso.RetentionSpec`."""
+
+    start: str
+    back: str
+    unit: str
+    mode: str
+    recurring: bool
+    periods: int
+
+
+class LifecycleOptions(ScopeOptions, total=False):
+    """What a lifecycle takes: see `percorso.LifecycleSpec`."""
+
+    unit: str
+
+
+class TimeoutsOptions(ScopeOptions, total=False):
+    """What a suggestion of a time-out takes: see `percorso.TimeoutsSpec`."""
+
+    at_most: float
+
+
 class VariantsOptions(PathOptions, total=False):
     """What variants take: see `percorso.VariantsSpec`."""
 
     top: int
+
+
+class KpisOptions(ScopeOptions, total=False):
+    """What KPIs take: see `percorso.KpisSpec`."""
+
+    last: str
+    compare: str
+    every: str
 
 
 class Percorso:
@@ -128,10 +189,47 @@ class Percorso:
         """The most common paths."""
         return ask_variants(self._workspace, self.variants_spec(unit, **options), **self._how())
 
+    def journeys(self, **options: Unpack[JourneysOptions]) -> Result:
+        """How journeys end, how long they are, how fast they convert."""
+        return ask_journeys(self._workspace, self.journeys_spec(**options), **self._how())
+
+    def retention(self, **options: Unpack[RetentionOptions]) -> Result:
+        """Cohorts, by default of first orders, and who of them comes back.
+
+        Examples
+        --------
+        >>> shop.retention(since="2024-01-01", unit="month").tables["repeat"]  # doctest: +SKIP
+        """
+        return ask_retention(self._workspace, self.retention_spec(**options), **self._how())
+
+    def lifecycle(self, **options: Unpack[LifecycleOptions]) -> Result:
+        """Who is new, comes back, falls silent; relationships and churn."""
+        return ask_lifecycle(self._workspace, self.lifecycle_spec(**options), **self._how())
+
+    def suggest_timeout(self, **options: Unpack[TimeoutsOptions]) -> Result:
+        """After how much silence a purchase journey should count as abandoned."""
+        return suggest_timeout(self._workspace, self.suggest_timeout_spec(**options), **self._how())
+
+    def channels(self, **options: Unpack[ScopeOptions]) -> Result:
+        """What brings contacts: whom each channel reaches, and what it is in the journeys that buy."""
+        return ask_channels(self._workspace, self.channels_spec(**options), **self._how())
+
+    def places(self, **options: Unpack[ScopeOptions]) -> Result:
+        """Where contacts happen, how journeys go between places, what is researched here and bought there."""
+        return ask_places(self._workspace, self.places_spec(**options), **self._how())
+
+    def touchpoints(self, **options: Unpack[ScopeOptions]) -> Result:
+        """What customers meet, at which stage, what it leads to, and where they leave."""
+        return ask_touchpoints(self._workspace, self.touchpoints_spec(**options), **self._how())
+
+    def stages(self, **options: Unpack[ScopeOptions]) -> Result:
+        """How many customers are at each stage, for how long, where they go from there, and where they leave."""
+        return ask_stages(self._workspace, self.stages_spec(**options), **self._how())
+
     def people(
         self,
-        answer: Result | FunnelSpec | FlowSpec | VariantsSpec,
-        cell: FunnelCell | FlowCell | VariantCell,
+        answer: Result | FunnelSpec | FlowSpec | VariantsSpec | SpecOfContacts | SpecOverTime,
+        cell: FunnelCell | FlowCell | VariantCell | CellOverTime | ContactCell,
     ) -> Result:
         """The persons behind a number of an answer.
 
@@ -142,6 +240,34 @@ class Percorso:
         """
         spec = answer.spec if isinstance(answer, Result) else answer
         return ask_people(self._workspace, spec, cell, **self._how())
+
+    def kpis(self, *kpis: str, language: str = "en", **options: Unpack[KpisOptions]) -> Result:
+        """KPIs by stage, each with interval, n, comparison and target; without names all of them.
+
+        Examples
+        --------
+        >>> shop.kpis("revenue", "conversion_rate", last="30d", compare="previous")  # doctest: +SKIP
+        """
+        return ask_kpis(self._workspace, self.kpis_spec(*kpis, **options), language=language, **self._how())
+
+    def kpi_people(self, answer: Result | KpisSpec, kpi: str, *, group: str = "") -> Result:
+        """The persons behind a KPI that counts persons, or things of persons."""
+        spec = answer.spec if isinstance(answer, Result) else answer
+        return ask_kpi_people(self._workspace, spec, kpi, group=group, **self._how())
+
+    def segment(self, name: str, *, as_of: str = "") -> Result:
+        """What the persons of a segment or persona are like: its size, and their traits beside those of all.
+
+        Examples
+        --------
+        >>> shop.segment("guitarists").tables["traits"]  # doctest: +SKIP
+        """
+        return show_segment(self._workspace, name, as_of=as_of, **self._how())
+
+    def segments(self) -> list[dict[str, Any]]:
+        """The segments and personas that are defined, by name: rule, words, traits and earlier rules."""
+        zone = self._workspace.settings.workspace.timezone
+        return [segment_json(one, timezone=zone) for one in list_segments(self._workspace)]
 
     def customer(
         self, identifier: str, *, kind: str = "", space: str = "", as_of: str = "", personal: bool = False
@@ -245,6 +371,49 @@ class Percorso:
         scope, rest = self._split(_checked("variants", options, VariantsOptions), per="journey")
         return VariantsSpec(unit=unit, scope=scope, **rest)
 
+    def journeys_spec(self, **options: Unpack[JourneysOptions]) -> JourneysSpec:
+        """The question of `journeys`, unasked."""
+        checked = _checked("question about journeys", options, JourneysOptions)
+        by = checked.pop("by", "")
+        scope, rest = self._split(checked)
+        return JourneysSpec(by=by, scope=scope, **rest)
+
+    def retention_spec(self, **options: Unpack[RetentionOptions]) -> RetentionSpec:
+        """The question of `retention`, unasked."""
+        scope, rest = self._split(_checked("retention", options, RetentionOptions))
+        return RetentionSpec(scope=scope, **rest)
+
+    def lifecycle_spec(self, **options: Unpack[LifecycleOptions]) -> LifecycleSpec:
+        """The question of `lifecycle`, unasked."""
+        scope, rest = self._split(_checked("lifecycle", options, LifecycleOptions))
+        return LifecycleSpec(scope=scope, **rest)
+
+    def suggest_timeout_spec(self, **options: Unpack[TimeoutsOptions]) -> TimeoutsSpec:
+        """The question of `suggest_timeout`, unasked."""
+        scope, rest = self._split(_checked("suggestion", options, TimeoutsOptions))
+        return TimeoutsSpec(scope=scope, **rest)
+
+    def kpis_spec(self, *kpis: str, **options: Unpack[KpisOptions]) -> KpisSpec:
+        """The question of `kpis`, unasked."""
+        scope, rest = self._split(_checked("question about KPIs", options, KpisOptions))
+        return KpisSpec(scope=scope, kpis=_texts("kpis", kpis), **rest)
+
+    def channels_spec(self, **options: Unpack[ScopeOptions]) -> ChannelsSpec:
+        """The question of `channels`, unasked."""
+        return ChannelsSpec(scope=self._split(_checked("question about channels", options, ScopeOptions))[0])
+
+    def places_spec(self, **options: Unpack[ScopeOptions]) -> PlacesSpec:
+        """The question of `places`, unasked."""
+        return PlacesSpec(scope=self._split(_checked("question about places", options, ScopeOptions))[0])
+
+    def touchpoints_spec(self, **options: Unpack[ScopeOptions]) -> TouchpointsSpec:
+        """The question of `touchpoints`, unasked."""
+        return TouchpointsSpec(scope=self._split(_checked("question about touchpoints", options, ScopeOptions))[0])
+
+    def stages_spec(self, **options: Unpack[ScopeOptions]) -> StagesSpec:
+        """The question of `stages`, unasked."""
+        return StagesSpec(scope=self._split(_checked("question about stages", options, ScopeOptions))[0])
+
     def _split(self, options: Mapping[str, Any], per: str = "person") -> tuple[Scope, dict[str, Any]]:
         """The scope among the options, and the rest."""
         zone = self._workspace.settings.workspace.timezone
@@ -255,7 +424,8 @@ class Percorso:
                 parts[_SCOPE[name]] = value
             else:
                 rest[name] = value
-        return Scope(**parts), rest
+        name, rule = persons_of(self._workspace, parts.get("persona", ""), parts.get("persons", ""))
+        return Scope(**{**parts, "persona": name, "persons": rule}), rest
 
     def _how(self) -> _How:
         """The log for a question: the one already mapped, if it is still the workspace's."""
@@ -274,7 +444,10 @@ class _How(TypedDict):
 _SCOPE = {
     "since": "start",
     "until": "end",
-    **{name: name for name in ("timezone", "as_of", "where", "by", "include_bots", "include_heavy", "per")},
+    **{
+        name: name
+        for name in ("timezone", "as_of", "where", "persona", "persons", "by", "include_bots", "include_heavy", "per")
+    },
 }
 
 
@@ -301,6 +474,9 @@ def _value(name: str, value: Any, kind: Any) -> Any:
     elif kind is int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise SpecError(f"{name} is a whole number, not {value!r}.")
+    elif kind is float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise SpecError(f"{name} is a number, not {value!r}.")
     else:
         return _texts(name, value)
     return value

@@ -31,6 +31,8 @@ NAMES = [
     "Order Refunded",
     "Order Returned",
     "Order Delivered",
+    "Order Shipped",
+    "Ticket Opened",
     "Product Reviewed",
 ]
 
@@ -67,6 +69,9 @@ def lives(draw: st.DrawFn) -> list[dict[str, Any]]:
                 order_id=order if name.startswith("Order") else None,
                 value=draw(st.sampled_from([None, 50, 100])) if "Order" in name else None,
                 score=draw(st.sampled_from([None, 2.0, 5.0])) if name == "Product Reviewed" else None,
+                properties=draw(
+                    st.sampled_from([None, '{"promised_at":"2024-03-09"}', '{"promised_at":"2024-05-01"}'])
+                ),
             )
         )
     return rows
@@ -98,6 +103,43 @@ def test_persons_are_found_between_ids(tmp_path: Path) -> None:
     inside = [where.person for where in persons_between(log, bytes.fromhex(every[7]), bytes.fromhex(every[90]))]
     assert inside == every[7:91]
     assert persons_between(log, bytes([254] * 16), bytes([254] * 16)) == []
+
+
+DESK = {"source": "help", "source_kind": "support", "user_id": "u"}
+
+
+def test_orders_are_late_contacted_and_advocated(tmp_path: Path) -> None:
+    told = {"user_id": "u", "order_id": "o"}
+    rows = [
+        event("2024-03-01T10:00:00", "Order Completed", properties='{"promised_delivery":"2024-03-04"}', **told),
+        event("2024-03-04T18:00:00", "Call Ended", **DESK),
+        event("2024-03-05T01:00:00", "Order Delivered", **told),
+        event("2024-03-08T10:00:00", "Product Reviewed", user_id="u", score=5.0),
+    ]
+    log = build(tmp_path, rows)
+
+    def flags(as_of: str) -> tuple[str, ...]:
+        (order,) = history(log, datetime.fromisoformat(as_of)).orders
+        return order.flags
+
+    assert flags("2024-03-04") == ()
+    assert flags("2024-03-05") == ("contacted",)
+    assert flags("2024-03-06") == ("late", "contacted")
+    assert flags("2024-03-09") == ("late", "contacted", "advocated")
+
+
+@pytest.mark.parametrize(("delivered", "late"), [("2024-03-04T22:59:00", False), ("2024-03-04T23:00:00", True)])
+def test_a_promise_is_kept_on_its_day(tmp_path: Path, delivered: str, late: bool) -> None:
+    """An hour named that day does not count; midnight in Rome does."""
+    told = {"user_id": "u", "order_id": "o"}
+    rows = [
+        event("2024-03-01T10:00:00", "Order Completed", **told),
+        event("2024-03-02T10:00:00", "Order Shipped", properties='{"promised_at":"2024-03-04T15:00:00Z"}', **told),
+        event(delivered, "Order Delivered", **told),
+    ]
+    (order,) = history(build(tmp_path, rows), datetime(2024, 3, 9)).orders
+    assert order.is_late == late
+    assert order.promised_us == micros(datetime(2024, 3, 4, 15))
 
 
 def order(day: int, status: str = "live", value: int = 1000, refunded: int = 0, currency: str = "EUR") -> HistoryOrder:

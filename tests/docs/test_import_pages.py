@@ -15,7 +15,7 @@ from percorso.events.mapping_file import parse_mapping
 from percorso.services.imports import ImportRequest, import_files
 from percorso.services.input_paths import READ_ENDINGS
 from percorso.store.lake import Lake
-from percorso.store.lake_tables import AD_SPEND, EVENTS, IMPORTS, REJECTED
+from percorso.store.lake_tables import EVENTS, REJECTED, SIDE_TABLES
 from tests.docs_tables import DOCS, code_spans, table
 from tests.workspaces import make_workspace
 
@@ -69,7 +69,7 @@ def test_every_ending_is_documented() -> None:
 
 def test_every_table_of_the_lake_is_documented() -> None:
     rows = table("concepts/lake.md", "The lake")
-    assert [code_spans(row[0])[0] for row in rows] == [t.name for t in (EVENTS, REJECTED, AD_SPEND, IMPORTS)]
+    assert [code_spans(row[0])[0] for row in rows] == [t.name for t in (EVENTS, *SIDE_TABLES)]
     assert REJECTED.schema is not None
     assert code_spans(rows[1][1]) == REJECTED.schema.names
     assert code_spans(rows[0][2]) == [EVENTS.partition]

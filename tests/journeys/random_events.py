@@ -44,8 +44,8 @@ SOURCES = {
 }
 NAMES = ["Page Viewed", "Product Viewed", "Product Added", "Order Completed", "Order Refunded", "Signed Out"]
 NAMES_OF = {
-    "mail": ["Email Delivered", "Email Opened", "Email Link Clicked"],
-    "help": ["Ticket Opened", "Chat Started", "Call Ended", "Order Returned"],
+    "mail": ["Email Delivered", "Email Opened", "Email Link Clicked", "Unsubscribed", "Newsletter Subscribed"],
+    "help": ["Ticket Opened", "Chat Started", "Call Ended", "Order Returned", "Message Received", "Survey Answered"],
     "post": ["Order Shipped", "Order Delivered", "Order Returned"],
 }
 USERS = ["u1", "u2", "u3", "u4"]
@@ -58,6 +58,14 @@ COUPONS = ["GIFT-1", "GIFT-2"]
 BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Mobile Safari/604.1"
 TRAITS = ['{"plan":"a"}', '{"plan":"b","size":3}', '{"plan":null,"email":"x@y.it"}', '{"Size":1.50,"a":{"z":1,"b":2}}']
+#: What becomes details on events that can bear them.
+DETAILS = [
+    '{"duration":95,"reason":"late parcel","color":"red"}',
+    '{"call_duration":"4:05","sms_consent":"no"}',
+    '{"promised_at":"2024-04-02","reason":"z"}',
+    '{"estimated_delivery":"2024-05-02T12:00:00Z","points":3}',
+    '{"is_auto":true,"reason":"write to a@x.it"}',
+]
 ITEMS = [
     [{"product_id": "p1", "quantity": 1.0, "price": 100}],
     [{"product_id": "p2", "name": "è", "quantity": 2.0}, {"sku": "s", "brand": "b", "category": "c", "variant": "v"}],
@@ -170,7 +178,8 @@ def _words(rng: random.Random) -> dict[str, Any]:
     return {
         "traits": _some(rng, TRAITS, 0.2),
         "items": _some(rng, ITEMS, 0.2),
-        "properties": _some(rng, ['{"color":"red"}', '{"color":["ü"],"x":1}'], 0.2),
+        "properties": _some(rng, ['{"color":"red"}', '{"color":["ü"],"x":1}', *DETAILS], 0.7),
+        "consent": _some(rng, ['{"email":true,"sms":false}', '{"analytics":true}', '["push"]'], 0.1),
         "user_agent": _some(rng, [BOT, PHONE], 0.2),
         "referrer": _some(rng, ["https://www.google.com/", "https://news.example/a"], 0.2),
         "utm_source": _some(rng, ["news", "ads"], 0.15),

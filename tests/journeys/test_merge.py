@@ -104,6 +104,7 @@ def from_lake(placed: list[Placed], coder: Coder) -> tuple[list[Placed], dict[st
         numbers.append(coded)
         columns = {name: batch.column(name) for name in ("traits", "items")}
         columns |= {"order_key": coder.order_keys(batch, coded["qualifies"])}
+        columns |= {"details": coder.details(batch, coded["event"])}
         texts.append(pa.table(columns, schema=TEXT_SCHEMA))
     joined = {name: np.concatenate([part[name] for part in numbers]) for name in numbers[0]}
     return ordered, joined, pa.concat_tables(texts)
@@ -175,11 +176,17 @@ def month_of(one: Placed) -> int:
 # ---------------------------------------------------------------------------------------------- random histories
 
 NAMES = ["Page Viewed", "Product Viewed", "Product Added", "Order Completed", "Order Refunded", "Identify", "Chat"]
+NAMES += ["Order Shipped", "Ticket Opened", "Unsubscribed", "Survey Answered"]
 ITEMS = [
     None,
     [],
     [{"product_id": "p1", "price": 5}, {"sku": "è"}],
     [{"product_id": "p2", "name": "z", "quantity": 2.0}],
+]
+PROPERTIES = [
+    '{"reason":"late è","duration":12.5,"auto":true}',
+    '{"promised_at":"2024-01-05","survey":"NPS","name":"after purchase","scale":10}',
+    '{"promised_at":"2024-02-01T10:00:00Z","reason":"x@y.it asks","sms_consent":"no"}',
 ]
 TRAITS = [None, None, "{}", '{"plan":"a"}', '{"plan":null,"b":{"z":1,"a":2}}', '{"email":"x@y.it"}', '{"Size":1.50}']
 
@@ -207,7 +214,9 @@ def rows(draw: st.DrawFn, number: int) -> dict[str, Any]:
         product_id=draw(st.sampled_from([None, "p", "p2", "q"])),
         traits=draw(st.sampled_from(TRAITS)),
         items=draw(st.sampled_from(ITEMS)),
-        properties=draw(st.sampled_from([None, '{"color":"red"}', '{"color":["ü"]}'])),
+        properties=draw(st.sampled_from([None, '{"color":"red"}', '{"color":["ü"]}', *PROPERTIES])),
+        consent=draw(st.sampled_from([None, None, '{"email":true}', '{"analytics":true}'])),
+        loyalty_id=draw(st.sampled_from([None, "L1"])),
         user_agent=draw(
             st.sampled_from([None, "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"])
         ),

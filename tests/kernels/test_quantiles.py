@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from percorso.analyses.quantiles import median_interval, summary_ranks
 from percorso.kernels import quantiles
-from percorso.kernels.quantiles import Round, advance, observe, start_round
+from percorso.kernels.quantiles import Round, advance, observe, start_ranks, start_round
 from tests.naive.flow import nearest_rank
 
 SHARES = ((1, 2), (9, 10))
@@ -63,3 +64,57 @@ def test_equal_values_are_settled_without_collecting_them() -> None:
         step, passes = search([0] * 5_000, [86_400_000_000] * 5_000, 1, 1)
     assert step.values().tolist() == [[86_400_000_000] * 2]
     assert passes <= 6
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), VALUES), min_size=1, max_size=120), st.data())
+def test_any_ranks_can_be_asked_for(pairs: list[tuple[int, int]], data: st.DataObject) -> None:
+    """In any order, the same twice; with little room too."""
+    groups, values = np.array([g for g, _ in pairs], np.int32), np.array([v for _, v in pairs], np.int64)
+    counts = np.bincount(groups, minlength=3).astype(np.int64)
+    ranks = np.array([data.draw(st.tuples(*[st.integers(0, max(int(n) - 1, 0))] * 3)) for n in counts], np.int64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quantiles, "COLLECT_LIMIT", data.draw(st.sampled_from((0, 5, 1 << 20))))
+        step = start_ranks(counts, ranks)
+        while not step.done:
+            step = advance(step, observe(step, groups, values))
+    for g, row in enumerate(step.values().tolist()):
+        mine = sorted(v for h, v in pairs if h == g)
+        assert row == ([mine[rank] for rank in ranks[g]] if mine else [-1] * 3)
+
+
+def test_ranks_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="outside"):
+        start_ranks(np.array([2]), np.array([[0, 2]]))
+
+
+def test_four_ranks_take_as_many_passes_as_two() -> None:
+    rng = np.random.default_rng(2)
+    n = 200_000
+    group, value = rng.integers(0, 20, n).astype(np.int32), np.exp(rng.normal(15, 4, n)).astype(np.int64)
+    counts = np.bincount(group).astype(np.int64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quantiles, "COLLECT_LIMIT", n // 5)
+        step, passes = start_ranks(counts, summary_ranks(counts)), 0
+        while not step.done:
+            step, passes = advance(step, observe(step, group, value)), passes + 1
+    assert passes == 2
+
+
+#: n and the ranks, from 1, whose values hold the median with 95 % or more: Hahn and Meeker (1991), 5.2, or
+#: any binomial table.
+PUBLISHED = {6: (1, 6), 10: (2, 9), 15: (4, 12), 20: (6, 15), 25: (8, 18), 30: (10, 21), 50: (18, 33), 100: (40, 61)}
+
+
+def test_intervals_of_medians_as_published() -> None:
+    for n, (low, high) in PUBLISHED.items():
+        assert median_interval(n) == (low - 1, high - 1)
+    assert [median_interval(n) for n in range(6)] == [None] * 6
+
+
+def test_the_normal_goes_on_where_the_binomial_ends() -> None:
+    """Exact and approximate rank differ by one at most."""
+    for n in (950, 999, 1_000):
+        exact = median_interval(n)
+        assert exact is not None
+        assert abs(exact[0] + 1 - np.floor((n - 1.959964 * n**0.5) / 2 + 0.5)) <= 1
+    assert median_interval(1_000_000) == (499_019, 500_980)

@@ -130,7 +130,7 @@ def test_a_workspace_has_the_bytes_of_one_built_at_once(memory: Path, seed: int)
         shop = make_shop(folder, rng)
         for number in range(6):
             with pytest.MonkeyPatch.context() as patch:
-                if seed % 2 and number in (seed // 2 % 4, 4):
+                if seed % 2 and number != seed // 2 % 4:  # some steps bring nothing to build
                     dying(patch)
                 try:
                     shop.happen(rng.choice(OTHERS) if rng.random() < 0.4 else rng.choice(ARRIVALS), rng)

@@ -23,10 +23,15 @@ from sqlalchemy.schema import CreateTable
 
 from percorso.errors import Busy, Corrupt, FormatTooNew, OperationError
 from percorso.store import database
-from percorso.store.database import Database, Decision, MaskedIdentifier, revisions
+from percorso.store.database import Database, Decision, MaskedIdentifier, Segment, SegmentRule, revisions
 from percorso.store.database.migrate import known_revisions
 
-TABLES = (database.decisions.identity_decisions, database.suppressions.suppressions)
+TABLES = (
+    database.decisions.identity_decisions,
+    database.suppressions.suppressions,
+    database.segments.segments,
+    database.segments.segment_rules,
+)
 A = MaskedIdentifier(b"\0" * 15 + b"\1", "email", "", "a•••@example.it")
 B = MaskedIdentifier(b"\xff" * 16, "user_id", "shop", "u…42")
 LINK = Decision(0, "link", A, B, 1_714_730_000_000_000, "Anna", "asked her")
@@ -48,6 +53,7 @@ def test_reading_makes_no_file(path: Path) -> None:
     assert database.read_decisions(path) == []
     assert database.read_suppressions(path, "row") == frozenset()
     assert database.read_erased_identifiers(path) == {}
+    assert database.read_segments(path) == []
     assert not list(path.parent.iterdir())
 
 
@@ -153,6 +159,49 @@ def test_suppressions_are_added_once_and_read_by_what_they_are(path: Path) -> No
     assert database.read_erased_identifiers(path) == {A.hash: 20, B.hash: 10, b"n" * 16: 20}
 
 
+def segment(name: str, *rules: str, kind: str = "persona") -> Segment:
+    versions = tuple(SegmentRule(n, rule, 1, "Anna", 10 * n) for n, rule in enumerate(rules, 1))
+    return Segment(name, kind, "Comes back", "", (("wants", "no «surprises»"),), "#aabbcc", "Anna", 5, 10, versions)  # type: ignore[arg-type]
+
+
+def test_segments_keep_their_older_rules(path: Path) -> None:
+    with database.open_database(path) as opened:
+        for one in (segment("regulars", "orders >= 2"), segment("Browsers", "orders = 0")):
+            with opened.writing() as connection:
+                database.segments.save_segment(connection, one)
+        changed = replace(segment("Regulars", "orders >= 2", "orders >= 3"), changed_us=20, traits=())
+        with opened.writing() as connection:
+            database.segments.save_segment(connection, changed)
+        with opened.reading() as connection:
+            found = database.segments.all_segments(connection)
+    assert found == [segment("Browsers", "orders = 0"), changed]
+    assert found == database.read_segments(path)
+    assert changed.rule == "orders >= 3"
+
+
+def test_a_forgotten_segment_leaves_nothing(path: Path) -> None:
+    with database.open_database(path) as opened, opened.writing() as connection:
+        database.segments.save_segment(connection, segment("regulars", "orders >= 2", "orders >= 3"))
+        assert database.segments.forget_segment(connection, "REGULARS")
+        assert not database.segments.forget_segment(connection, "regulars")
+    assert database.read_segments(path) == []
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM segment_rules").fetchall() == [(0,)]
+
+
+def test_a_database_of_the_second_revision_gains_segments(path: Path) -> None:
+    made(path, LINK)
+    with closing(sqlite3.connect(path)) as connection:
+        for table in ("segment_rules", "segments"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.commit()
+    set_revision(path, "0002")
+    with database.open_database(path) as opened, opened.writing() as connection:
+        database.segments.save_segment(connection, segment("regulars", "orders >= 2"))
+    assert [one.name for one in database.read_segments(path)] == ["regulars"]
+    assert len(database.read_decisions(path)) == 1
+
+
 # ------------------------------------------------------------------------------------------------ revisions
 
 
@@ -176,10 +225,12 @@ def test_a_database_of_a_newer_percorso_is_refused(path: Path) -> None:
 def test_an_older_database_gains_what_is_new(path: Path) -> None:
     made(path, LINK)
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TABLE suppressions")
+        for table in ("suppressions", "segment_rules", "segments"):
+            connection.execute(f"DROP TABLE {table}")
         connection.commit()
     set_revision(path, "0001")
     assert database.read_suppressions(path, "row") == frozenset()
+    assert database.read_segments(path) == []
     assert [one.author for one in database.read_decisions(path)] == ["Anna"]
 
 

@@ -370,7 +370,7 @@ def test_of_spend_in_several_imports_the_last_counts(tmp_path: Path) -> None:
     for content, cost, day in (("c1", 100, 1), ("c1", 50, 2), ("c2", 70, 1)):
         with lake.writing(EVENT_SCHEMA) as write:
             row = {"batch": write.batch, "source": "ads", "day": date(2024, 1, day), "cost": cost, "currency": "EUR"}
-            write.ad_spend().write(pa.Table.from_pylist([row, row], schema=AD_SPEND.schema))
+            write.side(AD_SPEND).write(pa.Table.from_pylist([row, row], schema=AD_SPEND.schema))
             write.commit(_record("ads", content + str(day)), [])
     spend = lake.ad_spend()
     assert list(zip(spend.column("day").to_pylist(), spend.column("cost").to_pylist(), strict=True)) == [

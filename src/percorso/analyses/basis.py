@@ -30,6 +30,8 @@ class Basis:
         The stages, in order.
     session_timeout_us, journey_timeout_us : int
         As the settings have them, µs.
+    order_open_us : int
+        How long an order's journey stays open after it, its delivery or the last care on it, µs.
     """
 
     currency: str = "EUR"
@@ -38,6 +40,7 @@ class Basis:
     stages: StageModel = field(default_factory=StageModel)
     session_timeout_us: int = 30 * 60_000_000
     journey_timeout_us: int = 30 * 86_400_000_000
+    order_open_us: int = 30 * 86_400_000_000
 
 
 def basis_of(settings: Settings) -> Basis:
@@ -49,4 +52,5 @@ def basis_of(settings: Settings) -> Basis:
         stages=settings.stages,
         session_timeout_us=settings.sessions.timeout_us,
         journey_timeout_us=settings.journeys.timeout_us,
+        order_open_us=settings.journeys.order_open_us,
     )

@@ -129,7 +129,7 @@ def _global(plan: CellPlan, bucket: Bucket, number: I64, persons: I64) -> Cells:
     total = no_cells(plan)
     lut = plan.values.lut(bucket)
     for mine, target in ((number, total.number), (persons, total.persons)):
-        table = mine.reshape(len(known), -1)
+        table = mine.reshape(len(known), len(lut))
         for local, row in rows:
             target[row, lut] += table[local]
     return total

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from percorso.analyses.fields import NUMBER_FIELDS, PERSON_NUMBERS, all_fields, is_known
-from percorso.errors import SpecError, nearest_hint
+from percorso.analyses.reader import Reader
+from percorso.errors import nearest_hint
 
 __all__ = [
     "Among",
@@ -29,11 +30,14 @@ __all__ = [
     "Compare",
     "Condition",
     "Either",
+    "Leaf",
     "Matches",
     "Missing",
     "Negated",
     "fields_of",
     "parse_condition",
+    "read_condition",
+    "read_test",
 ]
 
 
@@ -84,15 +88,13 @@ class Either:
     parts: tuple[Condition, ...]
 
 
-Condition: TypeAlias = Compare | Among | Matches | Missing | Negated | Both | Either
+#: What tests one field.
+Leaf: TypeAlias = Compare | Among | Matches | Missing
 
-_SPACE = re.compile(r"\s*")
+Condition: TypeAlias = Leaf | Negated | Both | Either
+
 _FIELD = re.compile(r"[A-Za-z_][\w.$-]*")
 _OPERATOR = re.compile(r"!=|<=|>=|!~|==|=|<|>|~")
-_WORD = re.compile(r"""[^\s,()'"]+""")
-_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
-_ESCAPED = re.compile(r"\\(['\"\\])")
-_ENDS_VALUE = ("and", "or")
 _NUMBERS = NUMBER_FIELDS + tuple(f"person.{name}" for name in PERSON_NUMBERS)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 
@@ -110,8 +112,8 @@ def parse_condition(text: str) -> Condition:
     >>> parse_condition("not channel in (Email, SMS)")
     Negated(part=Among(field='channel', values=('Email', 'SMS')))
     """
-    reader = _Reader(text)
-    condition = _either(reader)
+    reader = Reader(text)
+    condition = read_condition(reader)
     reader.skip()
     if reader.at < len(text):
         raise reader.wrong("and, or, or the end")
@@ -129,68 +131,26 @@ def fields_of(condition: Condition) -> frozenset[str]:
             return frozenset((condition.field,))
 
 
-class _Reader:
-    """A position in a text; the only thing here that changes."""
-
-    __slots__ = ("at", "text")
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-
-    def skip(self) -> None:
-        self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
-
-    def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        self.skip()
-        found = pattern.match(self.text, self.at)
-        if found is not None:
-            self.at = found.end()
-        return found
-
-    def take_text(self, text: str) -> bool:
-        self.skip()
-        if self.text.startswith(text, self.at):
-            self.at += len(text)
-            return True
-        return False
-
-    def peek_word(self) -> str:
-        self.skip()
-        found = _WORD.match(self.text, self.at)
-        return found.group().lower() if found else ""
-
-    def take_word(self, word: str) -> bool:
-        if self.peek_word() != word:
-            return False
-        self.at += len(word)
-        return True
-
-    def wrong(self, expected: str, *, hint: str = "", at: int | None = None) -> SpecError:
-        position = (self.at if at is None else at) + 1
-        found = f"'{self.text[position - 1 : position + 15]}'" if position <= len(self.text) else "the end"
-        return SpecError(
-            f"The condition cannot be read at position {position}: expected {expected}, found {found}.",
-            hint=hint or "Example: place = store and value >= 50",
-            fields={"position": position},
-        )
+def read_condition(reader: Reader) -> Condition:
+    """The condition that stands at the reader's position; what follows it is left."""
+    return _either(reader)
 
 
-def _either(reader: _Reader) -> Condition:
+def _either(reader: Reader) -> Condition:
     parts = [_both(reader)]
     while reader.take_word("or"):
         parts.append(_both(reader))
     return parts[0] if len(parts) == 1 else Either(tuple(parts))
 
 
-def _both(reader: _Reader) -> Condition:
+def _both(reader: Reader) -> Condition:
     parts = [_negation(reader)]
     while reader.take_word("and"):
         parts.append(_negation(reader))
     return parts[0] if len(parts) == 1 else Both(tuple(parts))
 
 
-def _negation(reader: _Reader) -> Condition:
+def _negation(reader: Reader) -> Condition:
     if reader.take_word("not"):
         return Negated(_negation(reader))
     if reader.take_text("("):
@@ -201,8 +161,12 @@ def _negation(reader: _Reader) -> Condition:
     return _test(reader)
 
 
-def _test(reader: _Reader) -> Condition:
-    field = _field(reader)
+def _test(reader: Reader) -> Condition:
+    return read_test(reader, _field(reader))
+
+
+def read_test(reader: Reader, field: str) -> Leaf | Negated:
+    """What follows the name of a field: its test."""
     if reader.take_word("is"):
         negated = reader.take_word("not")
         if not reader.take_word("missing"):
@@ -217,7 +181,7 @@ def _test(reader: _Reader) -> Condition:
     return _comparison(reader, field)
 
 
-def _field(reader: _Reader) -> str:
+def _field(reader: Reader) -> str:
     found = reader.take(_FIELD)
     if found is None:
         raise reader.wrong("a field")
@@ -227,13 +191,13 @@ def _field(reader: _Reader) -> str:
     return field
 
 
-def _comparison(reader: _Reader, field: str) -> Condition:
+def _comparison(reader: Reader, field: str) -> Leaf | Negated:
     found = reader.take(_OPERATOR)
     if found is None:
         raise reader.wrong("one of = != < <= > >= ~ !~ in, is missing")
     reader.skip()
     start = reader.at
-    value = _value(reader)
+    value = reader.value()
     match found.group():
         case "~" | "!~" as op:
             try:
@@ -247,33 +211,18 @@ def _comparison(reader: _Reader, field: str) -> Condition:
             return _compare(reader, field, "=" if op == "==" else op, value, start)
 
 
-def _compare(reader: _Reader, field: str, op: str, value: str, at: int) -> Compare:
+def _compare(reader: Reader, field: str, op: str, value: str, at: int) -> Compare:
     if field in _NUMBERS and not _NUMBER.fullmatch(value):
         raise reader.wrong(f"a number ('{field}' is one)", at=at)
     return Compare(field, op, value)
 
 
-def _values(reader: _Reader) -> tuple[str, ...]:
+def _values(reader: Reader) -> tuple[str, ...]:
     if not reader.take_text("("):
         raise reader.wrong("an opening parenthesis")
-    values = [_value(reader)]
+    values = [reader.value()]
     while reader.take_text(","):
-        values.append(_value(reader))
+        values.append(reader.value())
     if not reader.take_text(")"):
         raise reader.wrong("a comma or a closing parenthesis")
     return tuple(values)
-
-
-def _value(reader: _Reader) -> str:
-    quoted = reader.take(_QUOTED)
-    if quoted is not None:
-        raw = quoted.group(1) if quoted.group(1) is not None else quoted.group(2)
-        return _ESCAPED.sub(r"\1", raw)
-    start = reader.at
-    while (word := reader.peek_word()) and word not in _ENDS_VALUE:
-        end = _WORD.match(reader.text, reader.at).end()  # type: ignore[union-attr]
-        reader.at = end
-    value = reader.text[start : reader.at].strip()
-    if not value:
-        raise reader.wrong("a value")
-    return value

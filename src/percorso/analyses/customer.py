@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from percorso.analyses.history import History, HistoryEvent, HistoryJourney, HistoryOrder, relationship_of
 from percorso.analyses.outcomes import ALL_OUTCOMES, journey_outcomes
+from percorso.analyses.relationship import LapseLimits, limits_of_person
 from percorso.journeys.event_rules import EVENT_RULES
 from percorso.journeys.signals import CANCEL, CARE, CARE_IF_ORDER, DELIVERED, REFUND, RETURN
 from percorso.settings import Settings
@@ -31,6 +32,7 @@ from percorso.store.journey_log import (
     JourneyLog,
     Table,
 )
+from percorso.time import day_of
 
 __all__ = ["PersonRow", "history_of", "persons_between"]
 
@@ -109,7 +111,9 @@ class _Ids(Sequence[bytes]):
         return self.column[row].as_py()
 
 
-def history_of(where: PersonRow, settings: Settings, *, as_of_us: int) -> History:
+def history_of(
+    where: PersonRow, settings: Settings, *, as_of_us: int, lapse: LapseLimits | None = None
+) -> History:
     """What is known of a person at a time.
 
     Parameters
@@ -119,16 +123,24 @@ def history_of(where: PersonRow, settings: Settings, *, as_of_us: int) -> Histor
         Time zone of days, stages, and how long orders stay open.
     as_of_us : int
         Events after it are left out, µs UTC.
+    lapse : LapseLimits, optional
+        When a customer is at risk, and lost; without it nobody is.
     """
     part = _part_of(where, as_of_us)
-    orders = tuple(_orders(part))
+    orders = tuple(_orders(part, settings.workspace.timezone))
     journeys = tuple(_journeys(part, orders, settings))
     advocated = part.column("time")[part.texts("signal") == "advocate"].tolist()
     zone = settings.workspace.timezone
     return History(
         person=where.person,
         kind=str(where.bucket.persons.arrow("kind")[where.row].as_py()),
-        relationship=relationship_of(orders, advocated, as_of_us=as_of_us, timezone=zone),
+        relationship=relationship_of(
+            orders,
+            advocated,
+            as_of_us=as_of_us,
+            timezone=zone,
+            limits_days=None if lapse is None else limits_of_person(lapse, where.bucket, where.row, as_of_us),
+        ),
         stage=_stage_now(part, journeys, settings),
         as_of_us=as_of_us,
         sessions=_distinct(part.column("session")),
@@ -262,12 +274,14 @@ def _after_order(settings: Settings) -> str:
     return settings.stages.stages[settings.stages.after_order].key
 
 
-def _orders(part: _Part) -> Iterator[HistoryOrder]:
+def _orders(part: _Part, timezone: str) -> Iterator[HistoryOrder]:
     table, rows = part.bucket.table("orders"), part.orders
     texts = {name: _texts(table, name, rows) for name in ("place", "channel", "status", "currency")}
     numbers = {
-        name: _numbers(table, name, rows) for name in ("time", "value", "ended", "delivered", "refunded", "returned")
+        name: _numbers(table, name, rows)
+        for name in ("time", "value", "ended", "delivered", "refunded", "returned", "contacted", "event")
     }
+    promises, advocate = _promises(part), part.texts("signal") == "advocate"
     refund, returned = np.isin(part.texts("event"), _REFUNDS), np.isin(part.texts("event"), _RETURNS)
     currency, value = part.texts("currency"), part.column("value")
     for at, inside in enumerate(part.by("order", rows)):
@@ -275,7 +289,9 @@ def _orders(part: _Part) -> Iterator[HistoryOrder]:
         same_money = refunds[currency[refunds] == texts["currency"][at]]
         # The build's sum, as far as it had been given back by then.
         given_back = min(int(np.abs(value[same_money]).sum()), numbers["refunded"][at])
-        status, delivered = texts["status"][at], numbers["delivered"][at]
+        status, delivered = texts["status"][at], _until(numbers["delivered"][at], part.as_of_us)
+        telling = [numbers["event"][at] - part.start, *inside.tolist()]
+        promised = next((promises[event] for event in telling if event in promises), None)
         changed = numbers["returned" if status == "returned" else "ended"][at]
         if changed > part.as_of_us or (status == "part_refunded" and not len(refunds)):
             # What it was before: at most this, as what ends an order ends its changes.
@@ -289,8 +305,28 @@ def _orders(part: _Part) -> Iterator[HistoryOrder]:
             value=numbers["value"][at] if texts["currency"][at] else None,
             refunded=given_back,
             currency=texts["currency"][at],
-            delivered_us=delivered if -1 != delivered <= part.as_of_us else None,
+            delivered_us=delivered,
+            promised_us=promised,
+            contacted_us=_until(numbers["contacted"][at], part.as_of_us),
+            is_late=delivered is not None
+            and promised is not None
+            and day_of(delivered, timezone) > day_of(promised, timezone),
+            is_advocated=bool(advocate[inside].any()),
         )
+
+
+def _until(time_us: int, as_of_us: int) -> int | None:
+    """A time that has come by then; -1 is none."""
+    return time_us if -1 != time_us <= as_of_us else None
+
+
+def _promises(part: _Part) -> dict[int, int]:
+    """Times promised by the person's events, by their positions."""
+    details = part.bucket.table("details")
+    event = details.values("event")
+    first, last = np.searchsorted(event, (part.start, part.start + part.n_events))
+    told = details.values("promised")[first:last]
+    return {int(event[first + at]) - part.start: int(told[at]) for at in np.flatnonzero(told >= 0)}
 
 
 def _stage_now(part: _Part, journeys: Sequence[HistoryJourney], settings: Settings) -> str:

@@ -220,7 +220,15 @@ def _order_json(order: HistoryOrder) -> dict[str, Any]:
         "value": major(order.value, order.currency),
         "refunded": major(order.refunded, order.currency) if order.currency else None,
         "currency": order.currency or None,
-        "delivered": None if order.delivered_us is None else time_text(order.delivered_us),
+        **{
+            name: None if time_us is None else time_text(time_us)
+            for name, time_us in (
+                ("delivered", order.delivered_us),
+                ("promised", order.promised_us),
+                ("contacted", order.contacted_us),
+            )
+        },
+        "flags": list(order.flags),
     }
 
 

@@ -93,7 +93,7 @@ def run_flow(spec: FlowSpec, log: JourneyLog, basis: Basis | None = None, *, thr
         Table ``edges`` (from, to, count, probability, persons, median_s, p90_s; the break-down's value before
         them), or with `steps` table ``links`` (position, from, to, count, share).
     """
-    plan = plan_paths(spec, log)
+    plan = plan_paths(spec, log, basis)
     if spec.steps:
         return _run_steps(spec, plan, log, threads)
     if spec.counts_only and not spec.scope.by and len(plan.nodes.values) + 2 <= SQUARE_NODES:
@@ -152,7 +152,14 @@ def _seconds(time_us: I64) -> pa.Array:
 
 
 def flow_people(
-    spec: FlowSpec, log: JourneyLog, source: str, target: str, *, position: int | None = None, group: str = ""
+    spec: FlowSpec,
+    log: JourneyLog,
+    source: str,
+    target: str,
+    *,
+    position: int | None = None,
+    group: str = "",
+    basis: Basis | None = None,
 ) -> PersonTask:
     """The persons behind an edge, or with `steps` behind a link.
 
@@ -166,8 +173,10 @@ def flow_people(
         With `steps`: the link's position.
     group : str
         The break-down's value.
+    basis : Basis, optional
+        As of `run_flow`.
     """
-    plan = plan_paths(spec, log)
+    plan = plan_paths(spec, log, basis)
     ends = tuple(_end_code(plan, name) for name in (source, target))
     if spec.steps:
         if position is None:

@@ -82,7 +82,7 @@ def run_funnel(spec: FunnelSpec, log: JourneyLog, basis: Basis | None = None, *,
         from_previous (share of the required step before), dropped (it was their last), median_s and p90_s from
         the step before; with a break-down its value before them.
     """
-    plan = plan_funnel(spec, log)
+    plan = plan_funnel(spec, log, basis)
     keep = sum(bucket.n_persons for bucket in log.buckets) * (len(spec.steps) - 1) <= KEPT_TIMES
     total = fold_buckets(
         log, lambda bucket: _count(plan, bucket, keep), FunnelPartial.merge, _empty(plan), threads=threads
@@ -96,7 +96,13 @@ def run_funnel(spec: FunnelSpec, log: JourneyLog, basis: Basis | None = None, *,
 
 
 def funnel_people(
-    spec: FunnelSpec, log: JourneyLog, step: int | str, *, dropped: bool = False, group: str = ""
+    spec: FunnelSpec,
+    log: JourneyLog,
+    step: int | str,
+    *,
+    dropped: bool = False,
+    group: str = "",
+    basis: Basis | None = None,
 ) -> PersonTask:
     """The persons behind a step.
 
@@ -110,9 +116,11 @@ def funnel_people(
         Only those for whom it was the furthest.
     group : str
         The break-down's value.
+    basis : Basis, optional
+        As of `run_funnel`.
     """
     position = _position(spec, step)
-    plan = plan_funnel(spec, log)
+    plan = plan_funnel(spec, log, basis)
     code = 0
     if plan.by is not None:
         if group not in plan.by.values:

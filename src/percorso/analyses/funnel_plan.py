@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from percorso.analyses.basis import Basis
 from percorso.analyses.codes import GlobalCodes, global_codes
 from percorso.analyses.conditions import Condition, fields_of
 from percorso.analyses.fields import is_coded
@@ -98,13 +99,13 @@ class Attempts:
     gaps: tuple[I64, ...]
 
 
-def plan_funnel(spec: FunnelSpec, log: JourneyLog) -> FunnelPlan:
+def plan_funnel(spec: FunnelSpec, log: JourneyLog, basis: Basis | None = None) -> FunnelPlan:
     """Resolve a funnel for one log."""
     steps, exclusions = spec.conditions(), spec.exclusions()
     optional = sum(1 << position for position, step in enumerate(spec.steps) if step in spec.optional)
     plain = spec.order == "ordered" and spec.start == "latest" and spec.count != "totals"
     return FunnelPlan(
-        scope=plan_scope(spec.scope, log),
+        scope=plan_scope(spec.scope, log, basis),
         steps=steps,
         exclusions=tuple(exclusion.condition for exclusion in exclusions),
         exclude_after=np.array([exclusion.after for exclusion in exclusions], np.int64),

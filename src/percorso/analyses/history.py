@@ -80,7 +80,11 @@ class HistoryJourney:
 
 @dataclass(frozen=True, slots=True)
 class HistoryOrder:
-    """One order; `refunded` is what was given back while it was live."""
+    """One order; `refunded` is what was given back while it was live.
+
+    It is late if it was delivered after the promised day, contacted if the customer turned to service about it, and
+    advocated if the customer spoke well of it.
+    """
 
     number: int
     time_us: int
@@ -91,6 +95,16 @@ class HistoryOrder:
     refunded: int
     currency: str
     delivered_us: int | None
+    promised_us: int | None = None
+    contacted_us: int | None = None
+    is_late: bool = False
+    is_advocated: bool = False
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Of late, contacted, advocated (definitions, section 4)."""
+        told = {"late": self.is_late, "contacted": self.contacted_us is not None, "advocated": self.is_advocated}
+        return tuple(name for name, holds in told.items() if holds)
 
     @property
     def is_live(self) -> bool:
@@ -119,16 +133,25 @@ class History:
 
 
 def relationship_of(
-    orders: Sequence[HistoryOrder], advocated_us: Iterable[int], *, as_of_us: int, timezone: str
+    orders: Sequence[HistoryOrder],
+    advocated_us: Iterable[int],
+    *,
+    as_of_us: int,
+    timezone: str,
+    limits_days: tuple[int, int] | None = None,
 ) -> str:
-    """One of RELATIONSHIPS: prospect, new (an order), repeat (orders on two days), ambassador.
+    """Prospect, new (an order), repeat (orders on two days), ambassador; with limits also at_risk and lost.
 
     Orders that are not live any more make nobody a customer. An ambassador is a customer with an advocate signal in
-    the 365 days up to the as-of time. At risk and lost need the time between everybody's orders, and are not here.
+    the 365 days up to the as-of time. At risk, and lost, is who has not ordered for more days than the limits, which
+    come from the time between everybody's orders (:mod:`percorso.analyses.relationship`).
     """
     days = {day_of(order.time_us, timezone) for order in orders if order.is_live}
     if not days:
         return "prospect"
+    since = day_of(as_of_us, timezone) - max(days)
+    if limits_days is not None and since > limits_days[0]:
+        return "lost" if since > limits_days[1] else "at_risk"
     if any(as_of_us - AMBASSADOR_US < time <= as_of_us for time in advocated_us):
         return "ambassador"
     return "repeat" if len(days) > 1 else "new"

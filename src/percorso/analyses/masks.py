@@ -15,20 +15,18 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from percorso.analyses.conditions import Among, Both, Compare, Condition, Either, Matches, Missing, Negated
+from percorso.analyses.conditions import Among, Both, Compare, Condition, Either, Leaf, Matches, Missing, Negated
 from percorso.analyses.fields import is_coded
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.money import exponent
 from percorso.store.journey_log import Bucket, Table
 
-__all__ = ["Mask", "event_mask", "value_mask"]
+__all__ = ["Mask", "event_mask", "number_mask", "person_mask", "value_mask"]
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 #: One boolean a row, or one for all rows.
 Mask: TypeAlias = BoolArray | bool
-
-Leaf: TypeAlias = Compare | Among | Matches | Missing
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -93,22 +91,23 @@ def _all_of(masks: Sequence[Mask]) -> Mask:
 
 def _leaf_mask(leaf: Leaf, bucket: Bucket) -> Mask:
     if leaf.field.startswith(_PERSON):
-        persons = _person_mask(leaf, bucket)
+        persons = person_mask(leaf, bucket)
         return persons if isinstance(persons, bool) else np.repeat(persons, np.diff(bucket.offsets()))
     if leaf.field == "value":
         return _amount_mask(leaf, bucket.events)
     if leaf.field == "score":
-        return _number_mask(leaf, bucket.events.values("score"))
+        return number_mask(leaf, bucket.events.values("score"))
     return _coded_mask(leaf, bucket.events, leaf.field)
 
 
-def _person_mask(leaf: Leaf, bucket: Bucket) -> Mask:
+def person_mask(leaf: Leaf, bucket: Bucket) -> Mask:
+    """Which persons of the bucket meet a test of a field ``person.…``: bool, or bool array of shape (n_persons,)."""
     if leaf.field.startswith(_TRAIT):
         return _test_values(leaf, _traits(bucket.persons, leaf.field.removeprefix(_TRAIT)))
     name = leaf.field.removeprefix(_PERSON)
     if is_coded(leaf.field):
         return _coded_mask(leaf, bucket.persons, name)
-    return _number_mask(leaf, bucket.persons.values(name))
+    return number_mask(leaf, bucket.persons.values(name))
 
 
 def _traits(persons: Table, name: str) -> list[str]:
@@ -177,7 +176,8 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _number_mask(leaf: Leaf, numbers: npt.NDArray[Any]) -> Mask:
+def number_mask(leaf: Leaf, numbers: npt.NDArray[Any]) -> Mask:
+    """Which numbers meet a test of a field that holds numbers."""
     match leaf:
         case Missing():
             return np.asarray(np.isnan(numbers), dtype=np.bool_)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from percorso.analyses.basis import Basis
 from percorso.analyses.codes import GlobalCodes, global_codes
 from percorso.analyses.outcomes import OUTCOMES, journeys_of_kind, purchase_outcomes
 from percorso.analyses.select import NO_MASK, ScopePlan, plan_scope, select_events
@@ -150,9 +151,10 @@ class Stream:
         return len(self.persons)
 
 
-def plan_paths(spec: PathSpec, log: JourneyLog) -> PathPlan:
+def plan_paths(spec: PathSpec, log: JourneyLog, basis: Basis | None = None) -> PathPlan:
     """Resolve a path spec for one log."""
-    return PathPlan(spec, plan_scope(spec.scope, log), global_codes(log, spec.unit), _plan_by(spec.scope.by, log))
+    scope = plan_scope(spec.scope, log, basis)
+    return PathPlan(spec, scope, global_codes(log, spec.unit), _plan_by(spec.scope.by, log))
 
 
 def _plan_by(by: str, log: JourneyLog) -> GlobalCodes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from percorso.time import time_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from percorso.charts.chart import Chart
 
 __all__ = ["RESULT_FORMAT", "Result", "time_text"]
 
@@ -77,6 +80,26 @@ class Result:
             "data_version": self.data_version,
             "warnings": list(self.warnings),
         }
+
+    def plot(self, kind: str = "", language: str = "en") -> Chart:
+        """The answer as a chart: ``.save("funnel.svg")``, or shown by a notebook. See docs/reference/charts.md.
+
+        Parameters
+        ----------
+        kind : str
+            Which of the charts that there are for this question; "" for the first.
+        language : {"en", "it"}
+            Of everything that the chart says.
+
+        Raises
+        ------
+        SpecError
+            There is no such chart of this question, or no chart at all.
+        """
+        # Loaded when first asked for: charts know all questions, whose answers are made of this class.
+        plots = importlib.import_module("percorso.analyses.plots")
+        chart: Chart = plots.plot_result(self, kind, language)
+        return chart
 
     def __repr__(self) -> str:
         """One line: an answer may have millions of rows. ``.table`` and ``.to_pandas()`` show them."""

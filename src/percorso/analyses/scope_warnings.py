@@ -2,46 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from percorso.analyses.conditions import Among, Both, Compare, Condition, Either, Negated
+from percorso.analyses.basis import Basis
+from percorso.analyses.conditions import Among, Both, Compare, Condition, Either, Missing, Negated
 from percorso.analyses.fields import is_coded
+from percorso.analyses.person_tree import (
+    STAGE,
+    PersonRule,
+    PersonTest,
+    conditions_of,
+    rule_tests,
+)
 from percorso.analyses.result import Result
+from percorso.analyses.select import plan_scope
 from percorso.analyses.spec import Scope
+from percorso.engines.local import map_buckets
 from percorso.errors import nearest_hint
 from percorso.store.journey_log import JourneyLog
 from percorso.time import zone_of
 
-__all__ = ["with_scope_warnings"]
+__all__ = ["rule_warnings", "with_scope_warnings"]
 
 _PERSON = "person."
 _SHOWN_VALUES = 12
 
 
-def with_scope_warnings(answer: Result, scope: Scope, log: JourneyLog, *, is_empty: bool) -> Result:
+def with_scope_warnings(
+    answer: Result, scope: Scope, log: JourneyLog, basis: Basis | None = None, *, is_empty: bool
+) -> Result:
     """The answer, and before its own warnings those about its scope.
+
+    With a rule of persons, and the basis, the totals get ``persons_in`` and ``persons_of``: how many meet it, of how
+    many.
 
     Parameters
     ----------
     answer : Result
     scope : Scope
     log : JourneyLog
+    basis : Basis, optional
+        Of the question.
     is_empty : bool
         Nothing was counted: then the period may be the reason, which takes a look at all times.
     """
     warnings = [*_values_of_nothing(scope, log), *(_empty_period(scope, log) if is_empty else ())]
     warnings += _quiet_sources(scope, log)
+    rule = scope.person_rule()
+    if rule is not None:
+        warnings += rule_warnings(rule, log, basis)
+    if rule is not None and basis is not None:
+        totals, told = _persons_in(scope, log, basis)
+        warnings += told
+        answer = replace(answer, totals={**answer.totals, **totals})
     return replace(answer, warnings=(*warnings, *answer.warnings)) if warnings else answer
+
+
+def rule_warnings(rule: PersonRule, log: JourneyLog, basis: Basis | None) -> Iterator[str]:
+    """Values that a rule of persons names and nothing has."""
+    wanted: list[tuple[str, str]] = []
+    stages: list[str] = []
+    for test in rule_tests(rule):
+        for condition in conditions_of(test):
+            wanted += _wanted(condition)
+        if isinstance(test, PersonTest) and test.leaf.field == STAGE and not isinstance(test.leaf, Missing):
+            stages += [value for _, value in _named(test.leaf)]
+    yield from _nothing_has(dict.fromkeys(wanted), log)
+    known = {value for value in log.global_dictionary("events", "stage") if value}
+    known |= set() if basis is None else {stage.key for stage in basis.stages.stages}
+    for value in dict.fromkeys(stages):
+        if value not in known:
+            yield f"stage = {value}: nothing has it. {nearest_hint(value, known)}".replace("Allowed:", "There are:")
+
+
+def _named(leaf: Condition) -> Iterator[tuple[str, str]]:
+    match leaf:
+        case Compare(field, "=", value):
+            yield field, value
+        case Among(field, values):
+            yield from ((field, value) for value in values)
+
+
+def _persons_in(scope: Scope, log: JourneyLog, basis: Basis) -> tuple[dict[str, int], tuple[str, ...]]:
+    plan = plan_scope(scope, log, basis).persons
+    assert plan is not None
+    pairs = list(map_buckets(log, lambda b: (int(plan.persons(b).sum()), int(plan.everybody(b).sum()))))
+    inside, of = (sum(pair[side] for pair in pairs) for side in (0, 1))
+    who = f"rule of {scope.persona}" if scope.persona else "rule of persons"
+    told = () if inside else (f"The {who} leaves nobody of {of:,} persons.",)
+    return {"persons_in": inside, "persons_of": of}, told
 
 
 def _values_of_nothing(scope: Scope, log: JourneyLog) -> Iterator[str]:
     condition = scope.condition()
-    for field, value in dict.fromkeys(_wanted(condition)) if condition is not None else ():
+    if condition is not None:
+        yield from _nothing_has(dict.fromkeys(_wanted(condition)), log)
+
+
+def _nothing_has(wanted: Iterable[tuple[str, str]], log: JourneyLog) -> Iterator[str]:
+    for field, value in wanted:
         table, column = ("persons", field.removeprefix(_PERSON)) if field.startswith(_PERSON) else ("events", field)
         if any(value in bucket.table(table).dictionary(column) for bucket in log.buckets):
             continue

@@ -6,17 +6,18 @@ instants) is the plan, made when the question is run.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, timedelta
 from typing import Any, TypeVar
 
 import msgspec
 
 from percorso.analyses.conditions import Condition, parse_condition
 from percorso.analyses.fields import check_breakdown
+from percorso.analyses.instants import is_day, parse_instant_us
+from percorso.analyses.person_rules import parse_person_rule
+from percorso.analyses.person_tree import PersonRule
 from percorso.errors import FormatTooNew, SpecError, TimeError, nearest_hint
-from percorso.time import parse_time, zone_of
+from percorso.time import zone_of
 
 __all__ = ["SPEC_FORMAT", "UNITS", "Scope", "parse_instant_us", "spec_from_json", "spec_to_json"]
 
@@ -27,8 +28,6 @@ SPEC_FORMAT = 1
 UNITS = ("person", "journey", "session")
 
 S = TypeVar("S")
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:$|[T ]\d{2}:\d{2})")  # written as a day should be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +54,11 @@ class Scope:
         Consider events flagged as bots', and persons with more events than the workspace allows.
     per : {"person", "journey", "session"}
         Unit of paths and attempts.
+    persona : str
+        Name of the segment or persona that the rule `persons` is of; for show.
+    persons : str
+        Rule of persons (docs/reference/segment.md): only events of persons who meet it are considered. It is written
+        out here, so that a question that is kept answers the same after its persona has changed.
     """
 
     start: str = ""
@@ -66,6 +70,8 @@ class Scope:
     include_bots: bool = False
     include_heavy: bool = False
     per: str = "person"
+    persona: str = ""
+    persons: str = ""
 
     def __post_init__(self) -> None:
         _check_zone(self.timezone)
@@ -77,6 +83,9 @@ class Scope:
         check_breakdown(self.by)
         if self.per not in UNITS:
             raise SpecError(f"'{self.per}' is no unit.", hint=nearest_hint(self.per, UNITS))
+        if self.persona and not self.persons.strip():
+            raise SpecError("A question about a persona holds its rule.", hint="Give the rule in `persons` as well.")
+        self.person_rule()
 
     def start_us(self) -> int | None:
         """First instant of the period, µs UTC."""
@@ -91,48 +100,15 @@ class Scope:
         if not self.as_of:
             return None
         instant = parse_instant_us(self.as_of, self.timezone, whole_day=True)
-        return instant - 1 if _is_day(self.as_of) else instant
+        return instant - 1 if is_day(self.as_of) else instant
 
     def condition(self) -> Condition | None:
         """`where`, parsed."""
         return parse_condition(self.where) if self.where.strip() else None
 
-
-def parse_instant_us(text: str, timezone: str, *, whole_day: bool = False) -> int:
-    """An ISO day or time as µs UTC.
-
-    Parameters
-    ----------
-    text : str
-        "2024-01-31", "2024-01-31T18:00", with or without offset.
-    timezone : str
-        For times without offset. In the hour that is skipped in spring the first valid instant is meant, in the
-        one that comes twice in autumn the first occurrence.
-    whole_day : bool
-        A day without time means the midnight that ends it, not the one that begins it.
-
-    Raises
-    ------
-    SpecError
-        Not a day or time.
-    """
-    stripped = text.strip()
-    try:
-        if whole_day and _is_day(stripped):
-            stripped = (date.fromisoformat(stripped) + timedelta(days=1)).isoformat()
-        return parse_time(stripped, time_format="iso", timezone=timezone).us
-    except (ValueError, OverflowError) as error:
-        if _DAY.match(stripped):
-            raise SpecError(
-                f"There is no such day or time: '{text}'.", hint="Look at its month, day and hour."
-            ) from error
-        raise SpecError(
-            f"'{text}' is not a day or time.", hint="Write 2024-01-31 or 2024-01-31T18:00, with or without +01:00."
-        ) from error
-
-
-def _is_day(text: str) -> bool:
-    return len(text.strip()) == 10
+    def person_rule(self) -> PersonRule | None:
+        """`persons`, parsed."""
+        return parse_person_rule(self.persons, timezone=self.timezone) if self.persons.strip() else None
 
 
 def _check_zone(name: str) -> None:

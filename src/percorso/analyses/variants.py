@@ -83,7 +83,7 @@ def run_variants(
         cumulative share, persons; the break-down's value before them) and table ``other`` (the same of what is not
         shown).
     """
-    plan = plan_paths(spec, log)
+    plan = plan_paths(spec, log, basis)
     keys = path_keys(plan)
     parts = map_buckets(log, lambda bucket: count_variants(plan, keys, bucket), threads=threads)
     found = sum_variants(parts)
@@ -254,7 +254,13 @@ def _warnings(spec: VariantsSpec, found: VariantPartial) -> tuple[str, ...]:
 
 
 def variant_people(
-    spec: VariantsSpec, log: JourneyLog, path: Sequence[str] | None, *, group: str = "", threads: int | None = None
+    spec: VariantsSpec,
+    log: JourneyLog,
+    path: Sequence[str] | None,
+    *,
+    group: str = "",
+    basis: Basis | None = None,
+    threads: int | None = None,
 ) -> PersonTask:
     """The persons behind a variant.
 
@@ -266,9 +272,11 @@ def variant_people(
         The variant; None: all that are not among the `top`.
     group : str
         The break-down's value.
+    basis : Basis, optional
+        As of `run_variants`.
     threads : int, optional
     """
-    plan = plan_paths(spec, log)
+    plan = plan_paths(spec, log, basis)
     keys = path_keys(plan)
     values = ("",) if plan.by is None else plan.by.values
     if group not in values:

@@ -44,6 +44,8 @@ _RELATIONSHIPS = {
     "new": "new customer (orders on one day)",
     "repeat": "repeat customer (orders on several days)",
     "ambassador": "ambassador (a customer who speaks well of you)",
+    "at_risk": "at risk (no order for longer than most who order again take)",
+    "lost": "lost (no order for longer than nearly all who order again take)",
 }
 
 
@@ -181,7 +183,7 @@ def _orders(view: CustomerView, zone: ZoneInfo) -> pa.Table:
                 "time": local_text(order.time_us, zone),
                 "place": order.place,
                 "channel": order.channel,
-                "status": order.status.replace("_", " "),
+                "status": ", ".join([order.status.replace("_", " "), *order.flags]),
                 "value": _worth(order.value, order.currency),
                 "refunded": _amounts(order.currency)(order.refunded) if order.refunded else None,
             }

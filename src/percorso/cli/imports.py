@@ -194,8 +194,13 @@ def _advice(files: Sequence[FileReport], command: str) -> list[str]:
             notes.append(f"{name}: what was taken back had rows in common with other files; {_again_text(file)}")
         if file.suppressed:
             notes.append(f"{name}: {count_of(file.suppressed, 'row')} left out, of persons who were erased.")
-        if file.spend_rows:
-            notes.append(f"{name}: {count_of(file.spend_rows, 'row')} of ad spend.")
+        for rows, beside in (
+            (file.spend_rows, "ad spend"),
+            (file.catalogue_rows, "catalogue"),
+            (file.stock_rows, "stock"),
+        ):
+            if rows:
+                notes.append(f"{name}: {count_of(rows, 'row')} of {beside}.")
     if any(file.rejected for file in files):
         notes.append(f"See why rows were rejected:  {command} rejected")
     if any(file.events or file.retracted for file in files):

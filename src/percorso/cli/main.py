@@ -38,6 +38,8 @@ _ASK = "Ask"
 
 #: Every command, in the order of `--help`.
 COMMANDS = (
+    LazyCommand("demo", "percorso.cli.demo", "Make an invented shop and its workspace, to look round.", _DATA),
+    LazyCommand("simulate", "percorso.cli.simulate", "Write the files of an invented shop, for trying things.", _DATA),
     LazyCommand("init", "percorso.cli.init", "Make a workspace.", _DATA),
     LazyCommand("import", "percorso.cli.imports", "Import files: CSV, Parquet, NDJSON, exports of known tools.", _DATA),
     LazyCommand("rejected", "percorso.cli.rejected", "Show the rows that could not be imported, and why.", _DATA),
@@ -48,8 +50,21 @@ COMMANDS = (
     LazyCommand("funnel", "percorso.cli.funnel", "How many get from step to step, and where they leave.", _ASK),
     LazyCommand("flow", "percorso.cli.flow", "What follows what, and how often.", _ASK),
     LazyCommand("variants", "percorso.cli.variants", "The most common paths.", _ASK),
+    LazyCommand("channels", "percorso.cli.channels", "What brings contacts, and what they are worth.", _ASK),
+    LazyCommand("places", "percorso.cli.places", "Where contacts happen, and how journeys go between them.", _ASK),
+    LazyCommand("touchpoints", "percorso.cli.touchpoints", "What customers meet, and where they leave.", _ASK),
+    LazyCommand("stages", "percorso.cli.stages", "How many are at each stage, and where they go from there.", _ASK),
+    LazyCommand("journeys", "percorso.cli.journeys", "How journeys end, how long they are, how they convert.", _ASK),
+    LazyCommand("retention", "percorso.cli.retention", "Cohorts, and who of them comes back.", _ASK),
+    LazyCommand("lifecycle", "percorso.cli.lifecycle", "Who is new, stays, falls silent; relationships, churn.", _ASK),
+    LazyCommand("suggest", "percorso.cli.suggest", "Settings that the data speak for.", _ASK),
+    LazyCommand("map", "percorso.cli.map", "The journey map: stage by stage, from data, for the wall.", _ASK),
+    LazyCommand("kpis", "percorso.cli.kpis", "KPIs by stage: value, interval, comparison, target.", _ASK),
     LazyCommand("people", "percorso.cli.people", "The persons behind a number.", _ASK),
     LazyCommand("customer", "percorso.cli.customer", "One person: timeline, identifiers, journeys, orders.", _ASK),
+    LazyCommand("segment", "percorso.cli.segment", "Sets of persons given by a rule, and personas.", _ASK),
+    LazyCommand("quality", "percorso.cli.quality", "What the data are like, and what to do about it.", _ASK),
+    LazyCommand("report", "percorso.cli.report", "Everything that matters on one page, for the team.", _ASK),
     LazyCommand("sql", "percorso.cli.sql", "Your own SELECT over events, sessions, journeys and persons.", _ASK),
 )
 

@@ -12,6 +12,7 @@ from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
 from percorso.cli.context import workspace_of
 from percorso.cli.texts import local_text
+from percorso.services.segment_lookup import persons_of
 from percorso.services.workspace import Workspace
 from percorso.time import zone_of
 
@@ -25,6 +26,8 @@ __all__ = [
     "KindOption",
     "OutcomeOption",
     "PerOption",
+    "PersonaOption",
+    "PersonsOption",
     "TimezoneOption",
     "ToOption",
     "UnitOption",
@@ -67,6 +70,21 @@ WhereOption = Annotated[
         "--where",
         metavar="CONDITION",
         help='Only events that meet it, such as "place = store and person.country = IT".',
+        rich_help_panel=_PANEL,
+    ),
+]
+PersonaOption = Annotated[
+    str,
+    typer.Option(
+        "--persona", metavar="NAME", help="Only events of the persons of a segment or persona.", rich_help_panel=_PANEL
+    ),
+]
+PersonsOption = Annotated[
+    str,
+    typer.Option(
+        "--persons",
+        metavar="RULE",
+        help='Only events of persons who meet it, such as "orders >= 2 within 365d".',
         rich_help_panel=_PANEL,
     ),
 ]
@@ -114,8 +132,11 @@ def scope_of(
     include_bots: bool,
     include_heavy: bool,
     per: str,
+    persona: str = "",
+    persons: str = "",
 ) -> Scope:
     """The scope that the common options make; the time zone is by default the workspace's."""
+    name, rule = persons_of(workspace, persona, persons)
     return Scope(
         start=since,
         end=until,
@@ -126,13 +147,23 @@ def scope_of(
         include_bots=include_bots,
         include_heavy=include_heavy,
         per=per,
+        persona=name,
+        persons=rule,
     )
 
 
-def as_of_text(answer: Result) -> str:
-    """The as-of time of an answer in the zone it was asked in, such as "2025-11-29 19:45 Europe/Rome"."""
-    zone = zone_of(answer.spec.scope.timezone)
-    return f"{local_text(answer.as_of_us, zone)} {zone.key}"
+def as_of_text(answer: Result, *, persons: bool = True) -> str:
+    """The as-of time of an answer in the zone it was asked in, such as "2025-11-29 19:45 Europe/Rome".
+
+    With `persons`, and where the question has a rule of persons, also how many are in.
+    """
+    scope = answer.spec.scope
+    zone = zone_of(scope.timezone)
+    told = f"{local_text(answer.as_of_us, zone)} {zone.key}"
+    if not persons or "persons_in" not in answer.totals:
+        return told
+    who = f"of {scope.persona}" if scope.persona else "who meet the rule"
+    return f"{told}; only the {answer.totals['persons_in']:,} of {answer.totals['persons_of']:,} persons {who}"
 
 
 def asking(

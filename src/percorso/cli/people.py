@@ -1,4 +1,4 @@
-"""`percorso people funnel|flow|variants`: the persons behind a number of an answer."""
+"""`percorso people funnel|flow|variants|...`: the persons behind a number of an answer."""
 
 from __future__ import annotations
 
@@ -9,22 +9,32 @@ import typer
 
 from percorso.analyses.flow import FlowSpec
 from percorso.analyses.funnel import FunnelSpec
+from percorso.analyses.kpis import KpisSpec
+from percorso.analyses.result import Result
 from percorso.analyses.variants import VariantsSpec
 from percorso.cli.context import command_line, workspace_of
 from percorso.cli.flow import flow_question
 from percorso.cli.funnel import funnel_question
+from percorso.cli.kpis import kpis_question
 from percorso.cli.options import as_of_text, asking
 from percorso.cli.output import FormatOption, JsonOption, Layout, Output, OutputOption, output_of, write_answer
+from percorso.cli.people_of_contacts import register_of_contacts
+from percorso.cli.people_over_time import register_over_time
 from percorso.cli.progress import ready_log
 from percorso.cli.texts import count_of
 from percorso.cli.variants import variants_question
+from percorso.errors import SpecError
+from percorso.services.kpis import ask_kpi_people
 from percorso.services.people import Cell, FlowCell, FunnelCell, VariantCell, ask_people
+from percorso.services.people_of_contacts import SpecOfContacts
+from percorso.services.people_over_time import SpecOverTime
 from percorso.time import zone_of
 
-__all__ = ["register"]
+__all__ = ["PEOPLE_LAYOUT", "register"]
 
 _CELL = "Which number"
-_LAYOUT = Layout(
+#: How people read a table of persons.
+PEOPLE_LAYOUT = Layout(
     titles={
         "first_time": "first seen",
         "last_time": "last seen",
@@ -48,6 +58,9 @@ def register(app: typer.Typer) -> None:
     people.command("funnel")(people_of_funnel)
     people.command("flow")(people_of_flow)
     people.command("variants")(people_of_variants)
+    register_of_contacts(people, _write)
+    register_over_time(people, _write)
+    people.command("kpis")(people_of_kpis)
     app.add_typer(people, name="people")
 
 
@@ -121,11 +134,39 @@ def people_of_variants(
     _write(ctx, spec, VariantCell(path=tuple(node or ()), group=group), output_of(chosen, output, as_json))
 
 
-def _write(ctx: typer.Context, spec: FunnelSpec | FlowSpec | VariantsSpec, cell: Cell, target: Output) -> None:
+@asking(kpis_question)
+def people_of_kpis(
+    ctx: typer.Context,
+    spec: KpisSpec,
+    group: GroupOption = "",
+    chosen: FormatOption = None,
+    as_json: JsonOption = False,
+    output: OutputOption = None,
+) -> None:
+    """The persons behind a KPI: those that it counts, or whose orders, carts or contacts it counts.
+
+    Example: percorso people kpis --kpi at_risk; percorso people kpis --kpi cart_abandonment --last 30d
+    """
+    if len(spec.kpis) != 1:
+        raise SpecError("Which KPI? Name one.", hint="percorso people kpis --kpi at_risk")
+    workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
+    answer = ask_kpi_people(workspace, spec, spec.kpis[0], group=group, log=ready_log(workspace))
+    _tell(ctx, answer, target)
+
+
+def _write(
+    ctx: typer.Context,
+    spec: FunnelSpec | FlowSpec | VariantsSpec | SpecOfContacts | SpecOverTime,
+    cell: Cell,
+    target: Output,
+) -> None:
     workspace = workspace_of(ctx)
-    answer = ask_people(workspace, spec, cell, log=ready_log(workspace))
+    _tell(ctx, ask_people(workspace, spec, cell, log=ready_log(workspace)), target)
+
+
+def _tell(ctx: typer.Context, answer: Result, target: Output) -> None:
     notes = (
         f"{count_of(answer.table.num_rows, 'person')}, as of {as_of_text(answer)}; times are of that zone. "
         f"To see one: {command_line(ctx)} customer ID",
     )
-    write_answer(answer, target, layout=replace(_LAYOUT, zone=zone_of(spec.scope.timezone)), notes=notes)
+    write_answer(answer, target, layout=replace(PEOPLE_LAYOUT, zone=zone_of(answer.spec.scope.timezone)), notes=notes)

@@ -12,6 +12,7 @@ from percorso.cli.output import Format, Layout, Output, write_json, write_table
 from percorso.cli.texts import count_of, count_text, local_text, money_text
 from percorso.events.aliases import canonical_name
 from percorso.events.event import IDENTIFIER_COLUMNS
+from percorso.events.side_rows import SIDE_FORMATS
 from percorso.identity.masking import mask
 from percorso.money import exponent
 from percorso.services.import_preview import Preview
@@ -46,16 +47,17 @@ def _tell(preview: Preview, workspace: Workspace) -> None:
     if preview.mapping:
         typer.echo(f"\nMapping{' (proposed)' if preview.reasons else ''}:\n\n{preview.mapping.rstrip()}")
     typer.echo("")
-    spend = preview.format == "ad-costs"
-    if spend:
-        write_table(_spend(preview.events), _TABLE, title="The first rows:", layout=Layout(zone=_zone(workspace)))
+    side = preview.format in SIDE_FORMATS
+    if side:
+        write_table(_side(preview.events), _TABLE, title="The first rows:", layout=Layout(zone=_zone(workspace)))
     else:
         _tell_events(preview.events, workspace)
     if preview.rejects:
         _tell_rejects(preview)
-    brought = count_of(preview.event_count, "row" if spend else "event")
+    brought = count_of(preview.event_count, "row" if side else "event")
+    beside = f" of {SIDE_FORMATS[preview.format].name.replace('_', ' ')}" if side else ""
     typer.echo(
-        f"\n{count_of(preview.rows, 'row')} would give {brought}{' of ad spend' if spend else ''};"
+        f"\n{count_of(preview.rows, 'row')} would give {brought}{beside};"
         f" {count_text(preview.rejected)} would be rejected."
     )
     typer.echo("Nothing was written.")
@@ -103,14 +105,15 @@ def _facts(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "notes", event["notes"].replace(",", ", ")
 
 
-def _spend(rows: pa.Table) -> pa.Table:
-    """Rows of ad spend with the cost in units of its currency, without the source that all share."""
+def _side(rows: pa.Table) -> pa.Table:
+    """Rows that are no events, with amounts in units of their currency, without the source that all share."""
     names = [name for name in rows.column_names if name not in ("source", "row_key")]
     shown = rows.select(names).to_pylist()
     for row in shown:
         currency = row.pop("currency", None) or ""
-        if row.get("cost") is not None:
-            row["cost"] = f"{money_text(exponent(currency) if currency else 0)(row['cost'])} {currency}".rstrip()
+        for name in ("cost", "price"):
+            if row.get(name) is not None:
+                row[name] = f"{money_text(exponent(currency) if currency else 0)(row[name])} {currency}".rstrip()
     return pa.Table.from_pylist(shown)
 
 

@@ -29,6 +29,8 @@ __all__ = ["RowsPerSecond", "build_progress", "ready_log"]
 
 #: What a build tells of itself, in words for people.
 _PHASES = {
+    "simulating": "Simulating the shop",
+    "importing": "Importing its files",
     "reading": "Reading events",
     "identifying": "Finding persons",
     "classifying": "Classifying",

@@ -38,7 +38,7 @@ _SAID: dict[str, str] = {
     "Aggiunto alla lista desideri, Aggiunto ai preferiti",
     "Product Removed from Wishlist": "Removed Product from Wishlist, Remove from Wishlist",
     "Newsletter Subscribed": "Subscribed, Subscribed to List, Subscribed to Newsletter, Newsletter Signup, "
-    "Email Subscribed, Iscrizione newsletter, Iscritto alla newsletter",
+    "Email Subscribed, Subscribed to Email Marketing, Iscrizione newsletter, Iscritto alla newsletter",
     "Store Locator Viewed": "Find Location, Store Locator, Store Searched, Cerca negozio",
     "Availability Checked": "Stock Checked, Store Availability Checked, Disponibilità verificata",
     "Back in Stock Requested": "Subscribed to Back in Stock, Back in Stock Subscribed",
@@ -142,7 +142,13 @@ _SAID: dict[str, str] = {
     "Email Bounced": "Bounced Email, Email Bounce, Email Dropped, Dropped Email",
     "Email Marked as Spam": "Marked Email as Spam, Spam Complaint, Email Complained",
     "Unsubscribed": "Email Unsubscribed, Unsubscribed from List, Unsubscribed from Email, SMS Unsubscribed, "
-    "Disiscrizione",
+    "Unsubscribed from Email Marketing, Unsubscribed from SMS Marketing, Disiscrizione",
+    "Consent Given": "Consent Granted, Opted In, Opt In, Marketing Consent Given, Consented to Receive SMS, Subscribed "
+    "to SMS Marketing, Consenso dato, Consenso prestato",
+    "Consent Withdrawn": "Consent Revoked, Opted Out, Opt Out, Marketing Consent Withdrawn, Consenso revocato, "
+    "Consenso ritirato",
+    "Consent Updated": "Consent Changed, Consent Preferences Updated, Segment Consent Preference Updated, "
+    "customers_marketing_consent/update, Consenso aggiornato",
     "SMS Sent": "Sent SMS, SMS inviato",
     "SMS Delivered": "Received SMS, SMS Received, SMS consegnato",
     "SMS Link Clicked": "Clicked SMS, SMS Clicked",

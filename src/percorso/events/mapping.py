@@ -15,12 +15,14 @@ __all__ = [
     "AMOUNT_KEYS",
     "COLUMN_KEYS",
     "ITEM_KEYS",
+    "SIDE_KEYS",
     "TIME_KEYS",
     "Cell",
     "ItemRule",
     "MappedEvent",
     "Mapping",
     "PathsRule",
+    "SideRule",
     "TimeRule",
     "When",
     "check_columns",
@@ -80,6 +82,12 @@ COLUMN_KEYS = (
     *AMOUNT_KEYS,
     *TIME_KEYS,
 )
+
+#: Tables beside the events -> keys of their section in a mapping.
+SIDE_KEYS = {
+    "catalogue": ("product_id", "sku", "name", "category", "brand", "price", "cost", "currency"),
+    "stock": ("day", "store", "product_id", "sku", "quantity"),
+}
 
 ITEM_KEYS = ("product_id", "sku", "name", "category", "brand", "variant", "quantity", "price")
 
@@ -158,6 +166,14 @@ class PathsRule:
 
 
 @dataclass(frozen=True, slots=True)
+class SideRule:
+    """Rows that are no events: `table` is one of SIDE_KEYS, `fields` says where each of its fields comes from."""
+
+    table: str
+    fields: dict[str, Cell]
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """A whole mapping file.
 
@@ -181,6 +197,10 @@ class Mapping:
     prepare_tables : dict of str to str
         Further tables that the SQL may read: name -> file beside the imported one.
     paths : PathsRule, optional
+    side : SideRule, optional
+        Then there are no events.
+    properties : dict of str to Cell
+        Properties beside those of `keep`: name -> where it comes from; one with a format is a time.
     """
 
     source: str
@@ -195,10 +215,16 @@ class Mapping:
     prepare_sql: str = ""
     prepare_tables: dict[str, str] = field(default_factory=dict)
     paths: PathsRule | None = None
+    side: SideRule | None = None
+    properties: dict[str, Cell] = field(default_factory=dict)
 
     def canonical(self) -> str:
         """The mapping as JSON with sorted keys: equal mappings have equal texts, however they were written."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        said = asdict(self)
+        for name in ("side", "properties"):  # mappings from before these were known keep their text
+            if not said[name]:
+                del said[name]
+        return json.dumps(said, sort_keys=True, ensure_ascii=False)
 
     def used_columns(self) -> set[str]:
         """Names of all columns that some field is made of."""
@@ -246,6 +272,9 @@ def _references(mapping: Mapping) -> Iterator[tuple[str, str]]:
         yield from (("items.group_by", column) for column in mapping.items.group_by)
         yield from _cell_references("items", mapping.items.fields)
     yield from (("properties.keep", column) for column in mapping.keep or ())
+    yield from _cell_references("properties", mapping.properties)
+    if mapping.side is not None:
+        yield from _cell_references(mapping.side.table, mapping.side.fields)
     if mapping.paths is not None:
         named = {"path": mapping.paths.path, "conversions": mapping.paths.conversions, "value": mapping.paths.value}
         named["nulls"] = mapping.paths.nulls

@@ -13,11 +13,13 @@ from percorso.events.event import EVENT_TYPES, SOURCE_KINDS
 from percorso.events.mapping import (
     COLUMN_KEYS,
     ITEM_KEYS,
+    SIDE_KEYS,
     Cell,
     ItemRule,
     MappedEvent,
     Mapping,
     PathsRule,
+    SideRule,
     TimeRule,
     When,
 )
@@ -43,6 +45,7 @@ _TOP = (
     "properties",
     "prepare",
     "paths",
+    *SIDE_KEYS,
 )
 _CELL = ("column", "columns", "value", "decimal", "values", "format", "timezone")
 _DIRECTIONS = ("inbound", "outbound")
@@ -103,6 +106,7 @@ class _Reader:
         if not SOURCE_NAME.fullmatch(source):
             self._fail(("source",), "must be a short name", "Letters, digits, blanks and . _ - are allowed.")
         kind = self._choice(document, "kind", (), SOURCE_KINDS)
+        side = self._side(document)
         events, several = self._events(document)
         spaces = self._table(document, "spaces", ())
         self._check_keys(spaces, ("id_space", "ref_space"), ("spaces",))
@@ -121,6 +125,8 @@ class _Reader:
             prepare_sql=self._text(prepare, "sql", ("prepare",), required=bool(prepare)),
             prepare_tables=self._tables(prepare),
             paths=self._paths(document),
+            side=side,
+            properties=self._properties(document),
         )
 
     def _events(self, document: dict[str, Any]) -> tuple[tuple[MappedEvent, ...], bool]:
@@ -131,7 +137,7 @@ class _Reader:
             if not isinstance(entries, list) or not entries or not all(isinstance(e, dict) for e in entries):
                 self._fail(("events",), "must be a list of tables", "Write [[events]] for each event.")
             return tuple(self._event(entry, ("events", i)) for i, entry in enumerate(entries)), True
-        if "paths" in document and "event" not in document:
+        if ("paths" in document or SIDE_KEYS.keys() & document) and "event" not in document:
             return (), False
         for key in ("event", "timestamp"):
             if key not in document:
@@ -196,13 +202,32 @@ class _Reader:
         if "properties" not in document:
             return ()
         table = self._table(document, "properties", ())
-        self._check_keys(table, ("keep",), ("properties",))
         keep = table.get("keep", [])
         if keep == "*":
             return None
         if not isinstance(keep, list) or not all(isinstance(name, str) for name in keep):
             self._fail(("properties", "keep"), 'must be "*" or a list of columns', "")
         return tuple(keep)
+
+    def _properties(self, document: dict[str, Any]) -> dict[str, Cell]:
+        table = self._table(document, "properties", ())
+        path = ("properties",)
+        return {key: self._cell(value, (*path, key), _CELL) for key, value in table.items() if key != "keep"}
+
+    def _side(self, document: dict[str, Any]) -> SideRule | None:
+        given = [name for name in SIDE_KEYS if name in document]
+        if not given:
+            return None
+        name = given[0]
+        for other in (*given[1:], "event", "events", "timestamp", "columns", "items", "properties", "paths"):
+            if other in document:
+                self._fail((other,), f"stands beside [{name}]", "One mapping makes events, or rows of one other table.")
+        cells = self._cells(document, (name,), SIDE_KEYS[name])
+        needed = [("product_id", "sku"), *([("day",), ("quantity",)] if name == "stock" else [])]
+        for keys in needed:
+            if not cells.keys() & set(keys):
+                self._fail((name, keys[0]), "is missing", f"[{name}] needs {' or '.join(keys)}.")
+        return SideRule(name, cells)
 
     def _tables(self, prepare: dict[str, Any]) -> dict[str, str]:
         tables = self._table(prepare, "tables", ("prepare",))

@@ -23,6 +23,7 @@ from percorso.events.event import ITEM_TYPE
 from percorso.events.personal import without_personal
 from percorso.identity.keyed_hashes import keyed_hashes
 from percorso.journeys.channels import ChannelRules, Origin
+from percorso.journeys.details import DETAILS_TYPE, DetailReader
 from percorso.journeys.signals import ORDER, SIGNAL_NONE
 from percorso.journeys.source_lists import has_path_rules
 from percorso.journeys.touchpoints import classify_event, page_of
@@ -37,12 +38,13 @@ from percorso.store.log_files import fixed_column
 
 __all__ = ["CODED_READ", "READ_COLUMNS", "TEXT_SCHEMA", "Coder", "Dictionary"]
 
-#: What goes to a row's person beside its numbers: traits, products, keyed hash of its order.
+#: What goes to a row's person beside its numbers: traits, products, keyed hash of its order, details.
 TEXT_SCHEMA = pa.schema(
     [
         ("traits", pa.string()),
         ("items", pa.list_(ITEM_TYPE)),
         ("order_key", pa.binary(16)),
+        ("details", DETAILS_TYPE),
     ]
 )
 
@@ -77,6 +79,8 @@ READ_COLUMNS = (
     "score",
     "items",
     "traits",
+    "consent",
+    "loyalty_id",
     *(name for name in COLD_COLUMNS if name not in CODED_READ),
 )
 
@@ -200,6 +204,8 @@ class Coder:
         self._pages_seen = KeyTable()
         self._page_table = np.zeros((1, 2), dtype=np.int32)
         self._devices_of: list[tuple[int, int, int]] = []
+        events = self.dictionaries["event"]
+        self._details = DetailReader(settings.workspace.timezone, lambda code: events.texts[code])
         self._device_table = np.zeros((0, 3), dtype=np.int32)
 
     def code(self, batch: pa.RecordBatch, source: str) -> dict[str, npt.NDArray[Any]]:
@@ -230,6 +236,10 @@ class Coder:
         at = np.full(batch.num_rows, -1, dtype=np.int64)
         at[rows] = np.arange(len(rows))
         return fixed_column(pa.binary(16), keys, None).take(pa.array(at, mask=at < 0))
+
+    def details(self, batch: pa.RecordBatch, event: npt.NDArray[Any]) -> pa.Array:
+        """Details of the rows (percorso.events.details), null where there are none; `event` as `code` gives it."""
+        return self._details.column(batch, event)
 
     def _codes_of(self, name: str, texts: Iterable[str]) -> list[int]:
         return [self._inner[name].code(text) for text in texts]

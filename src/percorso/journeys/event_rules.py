@@ -238,6 +238,10 @@ EVENT_RULES: dict[str, EventRule] = {
     "Email Bounced": _later("e-mail bounced", "email"),
     "Email Marked as Spam": _click("unsubscription", "email"),
     "Unsubscribed": EventRule("unsubscription", AWARE, "inbound", elsewhere="email", contact="server"),
+    # A banner asks for it on the first page: it is no second action.
+    "Consent Given": EventRule("consent", AWARE, "inbound", action=False),
+    "Consent Withdrawn": EventRule("consent", AWARE, "inbound", action=False),
+    "Consent Updated": EventRule("consent", AWARE, "inbound", action=False),
     "SMS Sent": _message("text message", "sms"),
     "SMS Delivered": _later("text message", "sms"),
     "SMS Link Clicked": _click("text message click", "sms"),

@@ -70,6 +70,7 @@ def shuffle_lake(
             numbers["person"] = persons.rank(known.units(rows))
             kept = [as_strings(batch.column("traits")), batch.column("items")]
             kept.append(coder.order_keys(batch, numbers["qualifies"]))
+            kept.append(coder.details(batch, numbers["event"]))
             texts = [as_strings(batch.column(name)) for name in COLD_COLUMNS]
             if moving is not None:
                 moving.result()

@@ -37,13 +37,14 @@ _REFERENCES: Mapping[str, Mapping[str, str]] = {
         "first_event": "events",
     },
     "orders": {"person": "persons", "event": "events", "journey": "journeys", "purchase": "journeys"},
+    "details": {"event": "events", "talk": "events"},
     "items": {"event": "events"},
     "order_keys": {"event": "events"},
     "traits": {"event": "events"},
 }
 
 #: The column of events by which the rows of a table ascend.
-_EVENT = {"sessions": "first_event", "orders": "event", "items": "event", "order_keys": "event", "traits": "event"}
+_EVENT = {"sessions": "first_event"} | dict.fromkeys(("orders", "items", "order_keys", "traits", "details"), "event")
 
 Tables = Mapping[str, pa.RecordBatch]
 

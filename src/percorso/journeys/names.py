@@ -1,12 +1,15 @@
 """Italian names of what the product ships: channels, places, directions, signals, touchpoints.
 
 The log, results and the command line hold the English keys; whoever shows them to people asks here. A
-name that the workspace chose itself has no entry and is shown as it is.
+name that the workspace chose itself has no entry and is shown as it is. They stand in
+``language/data/names.toml``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from percorso.language.words import names_of
 
 __all__ = [
     "CHANNEL_NAMES_IT",
@@ -19,194 +22,13 @@ __all__ = [
     "display_name",
 ]
 
-CHANNEL_NAMES_IT: dict[str, str] = {
-    "Direct": "Diretto",
-    "Cross-network": "Cross-network",
-    "Paid Shopping": "Shopping a pagamento",
-    "Paid Search": "Ricerca a pagamento",
-    "Paid Social": "Social a pagamento",
-    "Paid Video": "Video a pagamento",
-    "Display": "Display",
-    "Paid Other": "Altro a pagamento",
-    "Organic Shopping": "Shopping organico",
-    "Organic Social": "Social organico",
-    "Organic Video": "Video organico",
-    "Organic Search": "Ricerca organica",
-    "AI Assistant": "Assistente AI",
-    "Referral": "Referral",
-    "Email": "E-mail",
-    "Affiliates": "Affiliazione",
-    "Audio": "Audio",
-    "SMS": "SMS",
-    "Mobile Push": "Notifiche push",
-    "Survey": "Sondaggi",
-    "Reviews": "Recensioni",
-    "Chat": "Chat",
-    "Marketplace": "Marketplace",
-    "Store POS": "Cassa del negozio",
-    "Store Visit": "Visita in negozio",
-    "Assisted Sale": "Vendita assistita",
-    "Click and Collect": "Ritiro in negozio",
-    "Delivery": "Consegna",
-    "Call Centre": "Telefono",
-    "Direct Mail": "Posta e cataloghi",
-    "Mass Media": "Affissioni, stampa, TV e radio",
-    "Event": "Eventi",
-    "Loyalty Programme": "Programma fedeltà",
-    "Service": "Garanzia e riparazioni",
-    "Word of Mouth": "Passaparola",
-    "Unassigned": "Non assegnato",
-}
-
-PLACE_NAMES_EN: dict[str, str] = {
-    "site": "site",
-    "app": "app",
-    "store": "store",
-    "phone": "phone",
-    "chat": "chat",
-    "email": "e-mail",
-    "sms": "SMS",
-    "push": "push",
-    "social": "social",
-    "mail": "mail",
-    "marketplace": "marketplace",
-    "delivery": "delivery",
-}
-
-PLACE_NAMES_IT: dict[str, str] = {
-    "site": "sito",
-    "app": "app",
-    "store": "negozio",
-    "phone": "telefono",
-    "chat": "chat",
-    "email": "e-mail",
-    "sms": "SMS",
-    "push": "notifica push",
-    "social": "social",
-    "mail": "posta",
-    "marketplace": "marketplace",
-    "delivery": "consegna",
-}
-
-DIRECTION_NAMES_IT: dict[str, str] = {"inbound": "dal cliente", "outbound": "dal marchio"}
-
-SIGNAL_NAMES_IT: dict[str, str] = {
-    "aware": "consapevolezza",
-    "consider": "interesse",
-    "convert": "acquisto",
-    "care": "cura dell'ordine",
-    "advocate": "passaparola",
-}
-
-DEVICE_NAMES_IT: dict[str, str] = {
-    "desktop": "computer",
-    "mobile": "smartphone",
-    "tablet": "tablet",
-    "tv": "TV",
-    "watch": "orologio",
-    "console": "console",
-    "bot": "bot",
-    "other": "altro",
-}
-
-TOUCHPOINT_NAMES_IT: dict[str, str] = {
-    "about us": "chi siamo",
-    "account": "area personale",
-    "ad": "annuncio",
-    "ad click": "clic su un annuncio",
-    "app": "app",
-    "appointment": "appuntamento",
-    "availability check": "verifica disponibilità",
-    "blog and guides": "blog e guide",
-    "call": "telefonata",
-    "callback request": "richiesta di richiamata",
-    "cancellation": "annullamento",
-    "cart": "carrello",
-    "chat": "chat",
-    "chat order": "ordine in chat",
-    "checkout": "cassa online",
-    "complaint": "reclamo",
-    "contact form": "modulo di contatto",
-    "contact page": "pagina contatti",
-    "coupon": "buono sconto",
-    "customer's content": "contenuto del cliente",
-    "declared source": "come ci hai conosciuto",
-    "delivery": "consegna",
-    "delivery information": "informazioni sulla spedizione",
-    "download": "download",
-    "e-mail": "e-mail",
-    "e-mail bounced": "e-mail respinta",
-    "e-mail click": "clic su un'e-mail",
-    "e-mail opened": "e-mail aperta",
-    "error": "errore",
-    "event": "evento",
-    "exchange": "cambio merce",
-    "experiment": "esperimento",
-    "fitting room": "camerino",
-    "form": "modulo",
-    "help": "assistenza",
-    "home page": "home page",
-    "kiosk": "totem in negozio",
-    "legal page": "pagina legale",
-    "letter or catalogue": "lettera o catalogo",
-    "link to another site": "link a un altro sito",
-    "log-in": "accesso",
-    "log-out": "uscita",
-    "loyalty programme": "programma fedeltà",
-    "marketplace order": "ordine su marketplace",
-    "newsletter sign-up": "iscrizione alla newsletter",
-    "order": "ordine",
-    "order confirmation": "conferma d'ordine",
-    "order preparation": "preparazione dell'ordine",
-    "order status": "stato dell'ordine",
-    "page": "pagina",
-    "payment": "pagamento",
-    "phone order": "ordine telefonico",
-    "pick-up": "ritiro",
-    "price match": "adeguamento del prezzo",
-    "product comparison": "confronto prodotti",
-    "product list": "elenco prodotti",
-    "product page": "scheda prodotto",
-    "product registration": "registrazione prodotto",
-    "product scan": "scansione prodotto",
-    "promotion": "promozione",
-    "push notification": "notifica push",
-    "push notification tap": "tocco su una notifica push",
-    "question": "domanda",
-    "quote": "preventivo",
-    "recommendation": "raccomandazione",
-    "refund": "rimborso",
-    "repair": "riparazione",
-    "repeated contact": "contatto ripetuto",
-    "return": "reso",
-    "returns": "pagina resi",
-    "review": "recensione scritta",
-    "reviews": "recensioni lette",
-    "screen": "schermata",
-    "scrolling": "scorrimento",
-    "search": "ricerca",
-    "session start": "inizio sessione",
-    "sharing": "condivisione",
-    "shipping": "spedizione",
-    "sign-up": "registrazione",
-    "social comment": "commento sui social",
-    "social order": "ordine sui social",
-    "social post": "post sui social",
-    "social post click": "clic su un post",
-    "store locator": "cerca negozio",
-    "store purchase": "acquisto in negozio",
-    "store visit": "visita in negozio",
-    "subscription": "abbonamento",
-    "survey": "sondaggio",
-    "text message": "SMS",
-    "text message click": "clic su un SMS",
-    "text message reply": "risposta a un SMS",
-    "ticket": "ticket",
-    "time on page": "tempo sulla pagina",
-    "unsubscription": "disiscrizione",
-    "video": "video",
-    "wish list": "lista dei desideri",
-}
+CHANNEL_NAMES_IT = names_of("channel", "it")
+PLACE_NAMES_EN = names_of("place", "en")
+PLACE_NAMES_IT = names_of("place", "it")
+DIRECTION_NAMES_IT = names_of("direction", "it")
+SIGNAL_NAMES_IT = names_of("signal", "it")
+DEVICE_NAMES_IT = names_of("device", "it")
+TOUCHPOINT_NAMES_IT = names_of("touchpoint", "it")
 
 
 def display_name(key: str, names: Mapping[str, str]) -> str:

@@ -14,8 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from percorso.events.details import DETAIL_TYPE, NO_DETAIL
 from percorso.events.event import ITEM_TYPE
 from percorso.journeys.coding import TEXT_SCHEMA, Coder
+from percorso.journeys.details import DETAILS_TYPE
 from percorso.journeys.tables import OWN_BITS
 from percorso.store.journey_log import FLAG_BOT, OWN_CODED, Bucket, Table
 
@@ -108,6 +110,7 @@ def reread_rows(
         _sparse(bucket.table("traits"), "traits", rows),
         _items(bucket, rows),
         _sparse(bucket.table("order_keys"), "key", rows),
+        _details(bucket.table("details"), rows),
     ]
     return numbers, pa.table(texts, schema=TEXT_SCHEMA)
 
@@ -125,10 +128,39 @@ def _items(bucket: Bucket, rows: npt.NDArray[np.int64]) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, every, mask=pa.array(length == 0))
 
 
+def _details(details: Table, rows: npt.NDArray[np.int64]) -> pa.Array:
+    """The details of each event; null where there are none, also of events that stand in a conversation alone."""
+    place = _sparse_places(details, rows)
+    there = np.flatnonzero(place >= 0)
+    columns = {field.name: details.arrow(field.name).take(pa.array(place[there])) for field in DETAIL_TYPE}
+    has = np.zeros(len(there), dtype=np.bool_)
+    for name, column in columns.items():
+        columns[name] = column.cast(DETAIL_TYPE.field(name).type)
+        has |= _says(columns[name], NO_DETAIL[name])
+    kept = np.zeros(len(rows), dtype=np.int32)
+    kept[there[has]] = 1
+    every = pa.StructArray.from_arrays(
+        [column.filter(pa.array(has)) for column in columns.values()], fields=list(DETAIL_TYPE)
+    )
+    offsets = np.append(np.int32(0), np.cumsum(kept, dtype=np.int32))
+    return pa.ListArray.from_arrays(pa.array(offsets), every, type=DETAILS_TYPE, mask=pa.array(kept == 0))
+
+
+def _says(column: pa.Array, nothing: object) -> npt.NDArray[np.bool_]:
+    is_nothing = pc.is_nan(column) if pa.types.is_floating(column.type) else pc.equal(column, nothing)
+    return ~is_nothing.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
 def _sparse(table: Table, name: str, rows: npt.NDArray[np.int64]) -> pa.Array:
     """What a table that stands beside the events has on each of them; null where it has nothing."""
+    place = _sparse_places(table, rows)
+    return table.arrow(name).take(pa.array(place, mask=place < 0))
+
+
+def _sparse_places(table: Table, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Row of each event in a table that stands beside the events; -1 where it has nothing."""
     event = table.values("event")
     at = np.searchsorted(event, rows)
     there = at < len(event)
     there[there] = event[at[there]] == rows[there]
-    return table.arrow(name).take(pa.array(at, mask=~there))
+    return np.where(there, at, -1)

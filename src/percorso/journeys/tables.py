@@ -13,6 +13,7 @@ from percorso.identity.placement import PLACING_RULES
 from percorso.journeys.bucket import Array, BucketRows, Cut, MessageIds, cut_rows, prepare_rows, session_ends
 from percorso.journeys.bucket_rules import BucketRules
 from percorso.journeys.columns import coded, named, record_batch, texts_coded
+from percorso.journeys.detail_tables import contacted_times, details_table, promised_times
 from percorso.journeys.persons import persons_table
 from percorso.kernels import journeys as kernel
 from percorso.kernels.interning import TupleTable
@@ -72,16 +73,17 @@ def bucket_tables(
     """
     rows = prepare_rows(records, texts, len(person_ids), first_person, rules.settings, ids)
     del records, texts
-    cut = cut_rows(rows, rules)
+    cut, details = cut_rows(rows, rules), details_table(rows)
     return {
         "events": _events(rows, cut, rules),
         "persons": persons_table(rows, cut, rules, person_ids, identified),
         "sessions": _sessions(rows, rules),
         "journeys": _journeys(rows, cut, rules),
-        "orders": _orders(rows, cut, rules),
+        "orders": _orders(rows, cut, rules, details),
         "items": _items(rows),
         "order_keys": _order_keys(rows),
         "traits": _traits(rows),
+        "details": details,
     }
 
 
@@ -207,15 +209,16 @@ def _distinct(group: Array, value: Array, n_groups: int) -> npt.NDArray[np.int32
     return np.bincount(inside[firsts], minlength=n_groups).astype(np.int32)
 
 
-def _orders(rows: BucketRows, cut: Cut, rules: BucketRules) -> pa.RecordBatch:
+def _orders(rows: BucketRows, cut: Cut, rules: BucketRules, details: pa.RecordBatch) -> pa.RecordBatch:
     numbers = rows.numbers
     if rows.n_persons:
-        os_ = cut.orders
+        os_, contacted = cut.orders, contacted_times(rows, cut, rules)
     else:
         # Unidentified receipts: orders of nobody.
         event = np.flatnonzero((rows.flags & FLAG_ORDER) != 0)
         os_ = np.full((len(event), 10), -1, dtype=np.int64)
         os_[:, 1], os_[:, 4], os_[:, 7], os_[:, 8] = event, 0, 0, 0
+        contacted = np.full(len(event), -1, dtype=np.int64)
     event = os_[:, 1]
     return record_batch(
         {
@@ -235,6 +238,8 @@ def _orders(rows: BucketRows, cut: Cut, rules: BucketRules) -> pa.RecordBatch:
             "refunded": os_[:, 7],
             "returned": os_[:, 9],
             "advocated": os_[:, 8].astype(np.uint8),
+            "promised": promised_times(details, cut.order, event),
+            "contacted": contacted,
         }
     )
 

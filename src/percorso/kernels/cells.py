@@ -8,7 +8,7 @@ from numba import types
 from percorso.kernels.arrays import I32, I64, U8, U64, Codes
 from percorso.kernels.compile import I32_IN, I64_IN, I64_OUT, U8_IN, U16_IN, U32_IN, U64_OUT, kernel
 
-__all__ = ["count_contact_cells", "count_event_cells", "stage_before"]
+__all__ = ["count_contact_cells", "count_event_cells", "count_stage_contacts", "stage_before"]
 
 
 @kernel(
@@ -102,8 +102,56 @@ def count_contact_cells(
                 persons[cell] += 1
 
 
-@kernel(types.void(I64_IN, I64_IN, I32_IN, U8_IN, U8_IN, I64_OUT))
-def stage_before(rows: I64, offsets: I64, person: I32, stage: U8, counts: U8, found: I64) -> None:
+@kernel(types.void(I64_IN, U8_IN, U8_IN, I32_IN, U8_IN, U8_IN, types.int64, U64_OUT, I64_OUT, I64_OUT))
+def count_stage_contacts(
+    offsets: I64,
+    keep: U8,
+    stage: U8,
+    contact: I32,
+    wanted: U8,
+    group: U8,
+    n_groups: int,
+    seen_stages: U64,
+    contacts: I64,
+    persons: I64,
+) -> None:
+    """Contacts of each stage and group of persons, and the persons with an event in the stage.
+
+    Parameters
+    ----------
+    offsets, keep, stage, contact, seen_stages
+        As of :func:`count_contact_cells`.
+    wanted : uint8, shape (n_contacts,)
+        1: the contact counts.
+    group : uint8, shape (n_persons,)
+    n_groups : int
+    contacts, persons : int64, shape (n_stages * n_groups,), out
+        Counts are added here.
+    """
+    every = keep.size == 0
+    seen = np.full(256, -1, dtype=np.int32)
+    for p in range(offsets.size - 1):
+        for i in range(offsets[p], offsets[p + 1]):
+            if not every and keep[i] == 0:
+                continue
+            s = np.int64(stage[i])
+            cell = s * n_groups + group[p]
+            if seen[s] != p:
+                seen[s] = p
+                persons[cell] += 1
+            c = contact[i]
+            if c < 0 or wanted[c] == 0:
+                continue
+            bit = np.uint64(1) << np.uint64(s)
+            if seen_stages[c] & bit == 0:
+                seen_stages[c] |= bit
+                contacts[cell] += 1
+
+
+@kernel(types.void(I64_IN, I64_IN, I32_IN, U8_IN, U8_IN, I32_IN, U8_IN, I64_OUT))
+def stage_before(
+    rows: I64, offsets: I64, person: I32, stage: U8, counts: U8, journey: I32, within: U8, found: I64
+) -> None:
     """The stage a person stood at before an event: that of its last earlier event that counts.
 
     Parameters
@@ -116,6 +164,9 @@ def stage_before(rows: I64, offsets: I64, person: I32, stage: U8, counts: U8, fo
     stage : uint8, shape (n_events,)
     counts : uint8, shape (n_events,)
         1: an event that says where somebody stands.
+    journey : int32, shape (n_events,)
+    within : uint8, shape (n,)
+        1: only events of the same journey count.
     found : int64, shape (n,), out
         Code of the stage; -1: no earlier event counts.
     """
@@ -123,7 +174,7 @@ def stage_before(rows: I64, offsets: I64, person: I32, stage: U8, counts: U8, fo
         found[n] = -1
         i = rows[n] - 1
         while i >= offsets[person[n]]:
-            if counts[i] != 0:
+            if counts[i] != 0 and (within[n] == 0 or journey[i] == journey[rows[n]]):
                 found[n] = stage[i]
                 break
             i -= 1

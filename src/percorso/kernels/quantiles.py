@@ -22,7 +22,7 @@ from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.kernels.bits import floor_log2
 from percorso.kernels.compile import I32_IN, I32_OUT, I64_IN, I64_OUT, U8_IN, kernel
 
-__all__ = ["Pass", "Round", "advance", "observe", "start_round"]
+__all__ = ["Pass", "Round", "advance", "observe", "start_ranks", "start_round"]
 
 #: How many values one pass may collect (8 bytes each, and 4 for whose they are).
 COLLECT_LIMIT = 1 << 20
@@ -87,9 +87,25 @@ def start_round(counts: I64, shares: Sequence[tuple[int, int]] = ((1, 2), (9, 10
         (nearest rank, Hyndman and Fan's type 1, DuckDB's quantile_disc), so always one that occurs.
         Default the median and the 90th percentile.
     """
-    n_targets = len(shares)
-    rank = np.stack([-(-counts * a // b) - 1 for a, b in shares], axis=1).reshape(-1).astype(np.int64)
+    return start_ranks(counts, np.stack([-(-counts * a // b) - 1 for a, b in shares], axis=1))
+
+
+def start_ranks(counts: I64, ranks: I64) -> Round:
+    """Begin to look for order statistics.
+
+    Parameters
+    ----------
+    counts : int64, shape (n_groups,)
+        How many values each group has.
+    ranks : int64, shape (n_groups, n_targets)
+        Positions in ascending order from 0, at least 0 and below the group's count; of a group without values any.
+        Ranks that ascend in a group save passes.
+    """
+    n_targets = ranks.shape[1]
+    rank = ranks.reshape(-1).astype(np.int64)
     each = np.repeat(counts, n_targets)
+    if ((rank >= each) & (each > 0)).any() or ((rank < 0) & (each > 0)).any():
+        raise ValueError("a rank lies outside its group")
     lo = np.where(each > 0, np.int64(0), np.int64(-1))
     return _plan(n_targets, lo, np.full(lo.shape, 63, np.int64), np.maximum(rank, 0), each, each > 0)
 

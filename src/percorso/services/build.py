@@ -224,7 +224,7 @@ def is_stale(workspace: Workspace, log: JourneyLog) -> bool:
 
 
 #: Sections of the settings that say how questions are asked and answers shown.
-_OF_ASKING = ("rates", "map", "targets")
+_OF_ASKING = ("rates", "map", "targets", "service")
 
 
 def _is_stale(workspace: Workspace, manifest: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from percorso.analyses.customer import PersonRow, history_of, persons_between
 from percorso.analyses.customer_view import CustomerView, IdentifierSeen, value_of
 from percorso.analyses.history import History
 from percorso.analyses.person_messages import persons_of_messages
+from percorso.analyses.relationship import lapse_limits
 from percorso.analyses.spec import Scope
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
@@ -190,7 +191,9 @@ def view_customer(
     if len(where) != 1:
         raise NotFound("There is no person with this id.", hint="Ids have 32 digits; `percorso people` lists them.")
     asked = Scope(as_of=as_of, timezone=timezone or workspace.settings.workspace.timezone).as_of_us()
-    history = history_of(where[0], workspace.settings, as_of_us=log.as_of_us if asked is None else asked)
+    as_of_us = log.as_of_us if asked is None else asked
+    lapse = lapse_limits(log, workspace.settings.workspace.timezone, as_of_us)
+    history = history_of(where[0], workspace.settings, as_of_us=as_of_us, lapse=lapse)
     if not history.events:
         raise NotFound("This person had not been seen by then.", hint="Choose a later --as-of.")
     return CustomerView(

@@ -28,5 +28,6 @@ def ask_funnel(
         Default: the cores this process may use.
     """
     log = fresh_log(workspace) if log is None else log
-    answer = run_funnel(spec, log, basis_of(workspace.settings), threads=threads)
-    return with_scope_warnings(answer, spec.scope, log, is_empty=not answer.totals["entered"])
+    basis = basis_of(workspace.settings)
+    answer = run_funnel(spec, log, basis, threads=threads)
+    return with_scope_warnings(answer, spec.scope, log, basis, is_empty=not answer.totals["entered"])

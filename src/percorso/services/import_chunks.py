@@ -10,13 +10,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
 
-import pyarrow as pa
-
 from percorso.engines.prepare import PrepareLimits
-from percorso.events.ad_spend import ConvertedSpend
 from percorso.events.conversion import LineChunk, Reject
 from percorso.events.formats.late import without_future
 from percorso.events.formats.returns import returns_as_refunds
+from percorso.events.side_rows import SideRows
 from percorso.identity.identifiers import IdentifierRules
 from percorso.services.import_pieces import Piece, pieces_of
 from percorso.services.import_plan import FilePlan
@@ -35,7 +33,7 @@ _AHEAD = 4  # chunks being converted or waiting; bounds memory
 
 @dataclass(frozen=True, slots=True)
 class ConvertedChunk:
-    """What became of one piece of a file: events or ad spend, and rejects.
+    """What became of one piece of a file: events or rows beside them, and rejects.
 
     `rows` counts what was read, `position_ratio` says how far in the file that was.
     """
@@ -45,7 +43,7 @@ class ConvertedChunk:
     rejected: list[Reject]
     member: str = ""
     events: PreparedRows | None = None
-    spend: pa.Table | None = None
+    side: SideRows | None = None
 
 
 def converted_chunks(
@@ -79,18 +77,18 @@ def _convert(plan: FilePlan, piece: Piece, rules: IdentifierRules) -> ConvertedC
     else:
         assert plan.table is not None
         found = plan.table.convert(piece.chunk)
-        if isinstance(found, ConvertedSpend):
-            return _chunk(piece, found.rejected, spend=found.spend)
+        if isinstance(found, SideRows):
+            return _chunk(piece, found.rejected, side=found)
         made = found
     converted = without_future(returns_as_refunds(made, plan.aliases), piece.chunk, plan.latest_us)
     return _chunk(piece, converted.rejected, events=prepare_rows(converted, piece.chunk, rules=rules))
 
 
 def _chunk(
-    piece: Piece, rejected: Iterable[Reject], *, events: PreparedRows | None = None, spend: pa.Table | None = None
+    piece: Piece, rejected: Iterable[Reject], *, events: PreparedRows | None = None, side: SideRows | None = None
 ) -> ConvertedChunk:
     in_order = sorted([*piece.rejected, *rejected], key=lambda reject: reject.line)
-    return ConvertedChunk(piece.rows, piece.position_ratio, in_order, piece.member, events, spend)
+    return ConvertedChunk(piece.rows, piece.position_ratio, in_order, piece.member, events, side)
 
 
 def _in_order(convert: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:

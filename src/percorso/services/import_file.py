@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -56,8 +57,8 @@ class FileReport:
         Rows that could not become events.
     retracted : int
         Events of earlier imports that were taken back.
-    spend_rows : int
-        Rows of ad spend.
+    spend_rows, catalogue_rows, stock_rows : int
+        Rows of ad spend, of the catalogue, of stock.
     seconds : float
     unchanged : bool
         The file had been imported before, in the same way.
@@ -76,6 +77,8 @@ class FileReport:
     rejected: int
     retracted: int = 0
     spend_rows: int = 0
+    catalogue_rows: int = 0
+    stock_rows: int = 0
     seconds: float = 0.0
     unchanged: bool = False
     suppressed: int = 0
@@ -87,7 +90,7 @@ class _Counts:
     rows: int = 0
     duplicates: int = 0
     rejected: int = 0
-    spend: int = 0
+    side: Counter[str] = field(default_factory=Counter)  # rows by table
     suppressed: int = 0
 
 
@@ -170,7 +173,7 @@ def _write_chunks(
     rules = IdentifierRules(workspace.settings.identity, workspace.settings.workspace.country)
     finisher = RowFinisher(write.batch, plan.file.expected_rows)
     file = gate.file_name(plan.file.path.name, write.batch)
-    events, rejected, spend = write.events(plan.source.name), write.rejected(), write.ad_spend()
+    events, rejected = write.events(plan.source.name), write.rejected()
     counts = _Counts()
     # One thread writes while this one finishes the next chunk and others convert those after it.
     with ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
@@ -182,9 +185,9 @@ def _write_chunks(
                 counts.rejected += len(kept)
                 counts.suppressed += len(chunk.rejected) - len(kept)
                 rejected.write(_rejected_table(f"{file}/{chunk.member}" if chunk.member else file, kept, write.batch))
-            if chunk.spend is not None:
-                counts.spend += chunk.spend.num_rows
-                spend.write(_with_batch(chunk.spend, write.batch))
+            if chunk.side is not None:
+                counts.side[chunk.side.table.name] += chunk.side.rows.num_rows
+                write.side(chunk.side.table).write(_with_batch(chunk.side.rows, write.batch))
             if chunk.events is not None:
                 table, copies = finisher.finish(chunk.events)
                 table, erased = gate.events(table)
@@ -222,7 +225,9 @@ def _commit(commit: _Commit, counts: _Counts, parts: list[Part]) -> FileReport:
         duplicates=counts.duplicates,
         rejected=counts.rejected,
         retracted=back.rows if back else 0,
-        spend_rows=counts.spend,
+        spend_rows=counts.side["ad_spend"],
+        catalogue_rows=counts.side["catalogue"],
+        stock_rows=counts.side["stock"],
         suppressed=counts.suppressed,
         import_again=tuple(sorted({record.file for record in sharing})),
     )
@@ -265,8 +270,8 @@ def _record(commit: _Commit, report: FileReport) -> dict[str, object]:
     }
 
 
-def _with_batch(spend: pa.Table, batch: int) -> pa.Table:
-    return spend.add_column(0, "batch", pa.repeat(pa.scalar(batch, pa.int64()), spend.num_rows))
+def _with_batch(rows: pa.Table, batch: int) -> pa.Table:
+    return rows.add_column(0, "batch", pa.repeat(pa.scalar(batch, pa.int64()), rows.num_rows))
 
 
 def _rejected_table(file: str, rejected: Sequence[Reject], batch: int) -> pa.Table:

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Protocol
 
 from percorso.errors import FileError, MappingError, UserError, nearest_hint
-from percorso.events.ad_spend import ConvertedSpend
 from percorso.events.columns import flat_table
 from percorso.events.conversion import Converted, LineFormat, TableChunk
 from percorso.events.formats import FORMATS, PathsFormat, SourceInfo, source_info
+from percorso.events.formats.catalogue import CatalogueFormat, StockFormat
 from percorso.events.formats.table import TableMapping
 from percorso.events.mapping import Mapping as FileMapping
 from percorso.events.mapping import check_columns
 from percorso.events.mapping_file import SOURCE_NAME, parse_mapping
 from percorso.events.readers import FileStamp, InputFile, Member, file_stamp
+from percorso.events.side_rows import SideRows
 from percorso.services.workspace import Workspace
 
 __all__ = [
@@ -38,11 +39,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RowFormat(Protocol):
-    """A format of tables: of events, or of ad spend."""
+    """A format of tables: of events, or of rows beside them."""
 
     name: str
 
-    def convert(self, chunk: TableChunk) -> Converted | ConvertedSpend: ...
+    def convert(self, chunk: TableChunk) -> Converted | SideRows: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +163,8 @@ def _mapped(workspace: Workspace, file: InputFile, mapping: FileMapping, latest_
         for member in file.members:
             check_columns(mapping, flat_columns(member), where=file.path.name)
     info = source_info(mapping.source, mapping.kind, id_space=mapping.id_space, ref_space=mapping.ref_space)
-    name = "paths" if mapping.paths else "table"
-    made: RowFormat = (
-        PathsFormat(workspace.settings, info, mapping.paths)
-        if mapping.paths
-        else TableMapping(workspace.settings, mapping, latest_us=latest_us)
-    )
+    made = _row_format(workspace, mapping, info, latest_us)
+    name = made.name
     group_by = mapping.items.group_by if mapping.items else ()
     joined = {key: file.path.parent / other for key, other in mapping.prepare_tables.items()}
     stamps = {file.path: file.stamp} | {path: file_stamp(path) for path in joined.values()}
@@ -185,6 +182,16 @@ def _mapped(workspace: Workspace, file: InputFile, mapping: FileMapping, latest_
         latest_us=latest_us,
         aliases=workspace.settings.aliases,
     )
+
+
+def _row_format(workspace: Workspace, mapping: FileMapping, info: SourceInfo, latest_us: int) -> RowFormat:
+    settings = workspace.settings
+    if mapping.paths is not None:
+        return PathsFormat(settings, info, mapping.paths)
+    if mapping.side is not None:
+        made = CatalogueFormat if mapping.side.table == "catalogue" else StockFormat
+        return made(settings, info, mapping.side.fields)
+    return TableMapping(settings, mapping, latest_us=latest_us)
 
 
 def check_unchanged(plan: FilePlan) -> None:

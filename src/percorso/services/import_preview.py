@@ -42,7 +42,7 @@ class Preview:
         Counts of the whole file; duplicates within it alone.
     event_count : int
     events : pyarrow.Table
-        The first ten events (or rows of ad spend), with the columns in which any of them has something.
+        The first ten events (or rows beside them), with the columns in which any of them has something.
     rejected_by_reason : dict of str to int
     rejects : tuple of Reject
         The first ten.
@@ -142,8 +142,8 @@ def _collect(
         found.rows += chunk.rows
         found.reasons.update(reject.reason for reject in chunk.rejected)
         found.rejects += chunk.rejected[: _SHOWN - len(found.rejects)]
-        if chunk.spend is not None:
-            found.add(chunk.spend)
+        if chunk.side is not None:
+            found.add(chunk.side.rows)
         if chunk.events is not None:
             table, copies = finisher.finish(chunk.events)
             found.duplicates += copies

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
+from percorso.analyses.basis import Basis, basis_of
 from percorso.analyses.flow import FlowSpec, flow_people
 from percorso.analyses.funnel import FunnelSpec, funnel_people
 from percorso.analyses.people import PersonTask, people_table
@@ -14,6 +15,8 @@ from percorso.analyses.select import plan_scope
 from percorso.analyses.variants import VariantsSpec, variant_people
 from percorso.errors import SpecError
 from percorso.services.build import fresh_log
+from percorso.services.people_of_contacts import ContactCell, SpecOfContacts, task_of_contacts
+from percorso.services.people_over_time import CellOverTime, SpecOverTime, task_of
 from percorso.services.workspace import Workspace
 from percorso.store.journey_log import JourneyLog
 
@@ -47,12 +50,12 @@ class VariantCell:
     group: str = ""
 
 
-Cell: TypeAlias = FunnelCell | FlowCell | VariantCell
+Cell: TypeAlias = FunnelCell | FlowCell | VariantCell | CellOverTime | ContactCell
 
 
 def ask_people(
     workspace: Workspace,
-    spec: FunnelSpec | FlowSpec | VariantsSpec,
+    spec: FunnelSpec | FlowSpec | VariantsSpec | SpecOfContacts | SpecOverTime,
     cell: Cell,
     *,
     log: JourneyLog | None = None,
@@ -74,21 +77,32 @@ def ask_people(
         The answer has no such cell.
     """
     log = fresh_log(workspace) if log is None else log
-    people = people_table(log, _task(spec, cell, log), threads=threads)
+    basis = basis_of(workspace.settings)
+    people = people_table(log, _task(spec, cell, log, basis), threads=threads)
     totals = {"count": people.num_rows, "cell": asdict(cell)}
-    answer = Result({"people": people}, spec, log.data_version, plan_scope(spec.scope, log).as_of_us, totals)
-    return with_scope_warnings(answer, spec.scope, log, is_empty=not people.num_rows)
+    answer = Result({"people": people}, spec, log.data_version, plan_scope(spec.scope, log, basis).as_of_us, totals)
+    return with_scope_warnings(answer, spec.scope, log, basis, is_empty=not people.num_rows)
 
 
-def _task(spec: FunnelSpec | FlowSpec | VariantsSpec, cell: Cell, log: JourneyLog) -> PersonTask:
+def _task(
+    spec: FunnelSpec | FlowSpec | VariantsSpec | SpecOfContacts | SpecOverTime,
+    cell: Cell,
+    log: JourneyLog,
+    basis: Basis,
+) -> PersonTask:
     match spec, cell:
         case FunnelSpec(), FunnelCell():
-            return funnel_people(spec, log, cell.step, dropped=cell.dropped, group=cell.group)
+            return funnel_people(spec, log, cell.step, dropped=cell.dropped, group=cell.group, basis=basis)
         case FlowSpec(), FlowCell():
-            return flow_people(spec, log, cell.source, cell.target, position=cell.position, group=cell.group)
+            return flow_people(
+                spec, log, cell.source, cell.target, position=cell.position, group=cell.group, basis=basis
+            )
         case VariantsSpec(), VariantCell():
-            return variant_people(spec, log, cell.path or None, group=cell.group)
+            return variant_people(spec, log, cell.path or None, group=cell.group, basis=basis)
         case _:
+            task = task_of(spec, cell, log, basis) or task_of_contacts(spec, cell, log, basis)
+            if task is not None:
+                return task
             raise SpecError(
                 "This cell belongs to another kind of question.",
                 hint="A funnel has steps, a flow has edges, variants have paths.",

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.analyses.outcomes import ALL_OUTCOMES, journey_outcomes
 from percorso.analyses.people import hex_ids
 from percorso.engines.sql import Part, View, quote_name, quote_text
+from percorso.events.consent import CONSENT_CHANNELS
+from percorso.events.details import CODED_DETAILS
 from percorso.money import exponent
 from percorso.store.columns import whole
 from percorso.store.journey_log import (
@@ -37,7 +40,7 @@ from percorso.store.journey_log import (
 __all__ = ["IDENTIFIERS", "PERSONAL_COLUMNS", "TABLES", "Identifiers", "log_views"]
 
 #: Tables, in the order of the docs.
-TABLES = ("events", "sessions", "journeys", "persons")
+TABLES = ("events", "sessions", "journeys", "orders", "persons", "details")
 
 #: Identifiers of persons, as lists; raw, so with personal data only.
 IDENTIFIERS = ("user_id", "loyalty_id", "email", "phone", "card_token", "anonymous_id", "device_id")
@@ -65,6 +68,8 @@ _EVENT_FLAGS = {
 }
 #: Columns of the log that SQL has words of its own for.
 _RENAMED = {"placing": "placed_by"}
+
+_CONSENTS = tuple(f"consent_{channel}" for channel in CONSENT_CHANNELS)
 
 _PERSON_FLAGS = {"is_bot": FLAG_BOT, "is_heavy": FLAG_HEAVY}
 
@@ -95,7 +100,9 @@ def log_views(log: JourneyLog, *, identifiers: Identifiers | None = None) -> dic
         "events": _events,
         "sessions": _sessions,
         "journeys": _journeys,
+        "orders": _orders,
         "persons": _persons,
+        "details": _details,
     }
     places = [_Place(position, bucket, log) for position, bucket in enumerate((*log.buckets, log.unidentified))]
 
@@ -144,7 +151,7 @@ def _events(place: _Place, identifiers: Identifiers | None) -> _Rows:
         "time": "time",
         **{_RENAMED.get(name, name): _text(name) for name in CODED_COLUMNS if name != "currency"},
         **_money(place.log, "events"),
-        "score": "nullif(score, 'nan'::double)",
+        "score": _measure("score"),
         **{f"{name}_no": _number(name) for name in ("session", "contact", "journey", "order")},
         **_flags(_EVENT_FLAGS),
         **{name.replace(".", "_", 1): _text(name) for name in properties},
@@ -203,6 +210,62 @@ def _journeys(place: _Place, _: Identifiers | None) -> _Rows:
     return _arrays(journeys, place) | {"outcome": outcome}, columns
 
 
+def _orders(place: _Place, _: Identifiers | None) -> _Rows:
+    orders = place.bucket.table("orders")
+    money = _money(place.log, "orders")
+    times = {f"{name}_time": _time(name) for name in ("ended", "delivered", "promised", "returned", "contacted")}
+    columns = {
+        "order_no": _ROW_NUMBER,
+        "person": "person",
+        "time": _time("time"),
+        **_texts(("place", "channel", "status")),
+        **money,
+        "refunded": money["value"].replace("value::", "refunded::"),
+        **times,
+        # A promise is kept on its day.
+        "is_late": _if_both("delivered", "promised", f"{_time('delivered')}::date > {_time('promised')}::date"),
+        "is_contacted": "contacted <> -1",
+        "is_advocated": "advocated <> 0",
+        "journey_no": _number("journey"),
+        "purchase_journey_no": _number("purchase"),
+    }
+    return _arrays(orders, place), columns
+
+
+def _details(place: _Place, _: Identifiers | None) -> _Rows:
+    bucket, details = place.bucket, place.bucket.table("details")
+    event = pa.array(details.values("event"))
+    numbers = ("session", "contact", "journey", "order")
+    texts = ("event", "place", "channel", "direction", "source")
+    arrays = {name: details.arrow(name) for name in details.names if name != "event"}
+    arrays |= {name: bucket.events.arrow(name).take(event) for name in (*texts, *numbers, "time", "score")}
+    arrays["person"] = _persons_of_events(bucket, details.values("event"))
+    arrays["bucket"] = _constant(place.position, len(details))
+    columns = {
+        "person": "person",
+        "time": _time("time"),
+        **_texts(texts),
+        "score": _measure("score"),
+        **{name: _measure(name) for name in ("duration_s", "scale", "points")},
+        **{f"{name}_time": _time(name) for name in ("promised", "expires")},
+        **_texts(CODED_DETAILS),
+        "is_automatic": "automatic <> 0",
+        "is_member": "member <> 0",
+        **{name: f"case when {name} >= 0 then {name} <> 0 end" for name in ("asked", *_CONSENTS)},
+        **{f"{name}_no": _number(name) for name in ("talk", *numbers)},
+    }
+    return arrays, columns
+
+
+def _persons_of_events(bucket: Bucket, event: npt.NDArray[np.int32]) -> pa.Array:
+    """Persons of some events, null for nobody."""
+    if not bucket.n_persons:
+        return pa.nulls(len(event), pa.dictionary(pa.int32(), pa.string()))
+    person = np.searchsorted(bucket.offsets(), event, side="right") - 1
+    ids = hex_ids(bucket.persons.arrow("person_id"))
+    return pa.DictionaryArray.from_arrays(pa.array(person.astype(np.int32)), ids)
+
+
 def _persons(place: _Place, identifiers: Identifiers | None) -> _Rows:
     persons = place.bucket.persons
     arrays = {name: persons.arrow(name) for name in persons.names if name != "person_id"}
@@ -225,10 +288,16 @@ def _arrays(table: Table, place: _Place) -> dict[str, pa.Array]:
     """The columns of a table of which each row belongs to a person, that in words, and what numbers the rows."""
     person_ids = hex_ids(place.bucket.persons.arrow("person_id"))
     return {name: table.arrow(name) for name in table.names} | {
-        "person": pa.DictionaryArray.from_arrays(table.arrow("person"), person_ids),
+        "person": pa.DictionaryArray.from_arrays(_or_null(table.arrow("person")), person_ids),
         "bucket": _constant(place.position, len(table)),
         "row": pa.array(np.arange(len(table), dtype=np.int32)),
     }
+
+
+def _or_null(rows: pa.Array) -> pa.Array:
+    """Row numbers with null for -1: an order of nobody."""
+    numbers = rows.to_numpy()
+    return pa.array(numbers, mask=numbers < 0) if (numbers < 0).any() else rows
 
 
 #: What counts within the bucket, as a number that is alone in the log.
@@ -242,6 +311,15 @@ def _number(name: str) -> str:
 
 def _time(column: str) -> str:
     return f"make_timestamptz(nullif({column}, -1))"
+
+
+def _measure(name: str) -> str:
+    return f"nullif({name}, 'nan'::double)"
+
+
+def _if_both(one: str, other: str, condition: str) -> str:
+    """Null where one of two times is not known."""
+    return f"case when {one} <> -1 and {other} <> -1 then {condition} end"
 
 
 def _text(name: str) -> str:
@@ -258,7 +336,8 @@ def _flags(flags: Mapping[str, int]) -> dict[str, str]:
 
 def _money(log: JourneyLog, table: str) -> dict[str, str]:
     """Value in units of its currency, as exact decimal with as many places as any currency there needs."""
-    currencies = [name for name in log.global_dictionary(table, "currency") if name]
+    of_nobody = log.unidentified.table(table).dictionary("currency")
+    currencies = sorted({*log.global_dictionary(table, "currency"), *of_nobody} - {""})
     places = max([2, *map(exponent, currencies)])
     units = " ".join(
         f"when {quote_text(name)} then {_unit(exponent(name), places)}" for name in currencies if exponent(name) != 2

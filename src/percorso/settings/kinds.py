@@ -20,10 +20,12 @@ __all__ = [
     "CURRENCY",
     "DAY",
     "DURATION",
+    "HOURS",
     "LANGUAGE",
     "MEMORY",
     "MODEL",
     "NAME",
+    "NUMBER",
     "OWN_TYPES",
     "PATTERN",
     "PATTERNS",
@@ -34,6 +36,8 @@ __all__ = [
     "TEXT",
     "TEXTS",
     "TIMEZONE",
+    "WEEKDAYS",
+    "WEEKDAY_NAMES",
     "Kind",
     "WrongValueError",
     "whole_number",
@@ -171,6 +175,31 @@ def _share(value: object) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
+def _number(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(float(value)) < 1e15:
+        raise WrongValueError(f"{_say(value)} is not a number.", "Allowed: a number, such as 0.02 or 250000.")
+    return float(value)
+
+
+WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HOURS = re.compile(r"([0-2]?[0-9]):([0-5][0-9])\s*-\s*([0-2]?[0-9]):([0-5][0-9])")
+
+
+def _weekday(value: object) -> str:
+    return _choice(value, WEEKDAY_NAMES, "a day of the week", "monday")
+
+
+def _hours(value: object) -> str:
+    allowed = 'Allowed: from and to, such as "09:00-19:00".'
+    found = _HOURS.fullmatch(_text_of(value, 'hours, such as "09:00-19:00"').strip())
+    if found is None:
+        raise WrongValueError(f"{_say(value)} are no hours.", allowed)
+    first, last = (60 * int(found[at]) + int(found[at + 1]) for at in (1, 3))
+    if not first < last <= 24 * 60:
+        raise WrongValueError(f"{_say(value)} end before they begin, or after midnight.", allowed)
+    return f"{found[1]:0>2}:{found[2]}-{found[3]:0>2}:{found[4]}"
+
+
 _MEMORY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(MB|GB|TB)", re.IGNORECASE)
 _MEMORY_BYTES = {"MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000}
 _LEAST_MEMORY_BYTES = 256_000_000  # below this DuckDB cannot sort out of core
@@ -245,6 +274,13 @@ TIMEZONE = Kind(
 )
 DAY = Kind(_day, "a day, such as 2026-01-31", "un giorno, come 2026-01-31")
 RATE = Kind(_rate, "a number above zero", "un numero maggiore di zero")
+NUMBER = Kind(_number, "a number", "un numero")
+WEEKDAYS = Kind(
+    lambda value: _list_of(_weekday, value),
+    "a list of monday, tuesday, ... sunday",
+    "un elenco di monday, tuesday, ... sunday",
+)
+HOURS = Kind(_hours, 'from and to, such as "09:00-19:00"', 'da e a, come "09:00-19:00"')
 SHARE = Kind(_share, "a number from 0 to 1", "un numero da 0 a 1")
 PLACE = Kind(lambda value: _choice(value, PLACES, "a place", "store"), ", ".join(PLACES), ", ".join(PLACES))
 MODEL = Kind(

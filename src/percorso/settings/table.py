@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from percorso.settings.identity_sections import BOTS, IDENTITY
 from percorso.settings.journey_sections import CHANNELS, JOURNEYS, PATHS, SESSIONS, STAGES
+from percorso.settings.kpi_sections import SERVICE, TARGETS
 from percorso.settings.map_sections import MAP
 from percorso.settings.sections import Section
 from percorso.settings.values import Settings
@@ -30,6 +31,8 @@ SECTIONS: tuple[Section, ...] = (
     IMPORT,
     BUILD,
     MAP,
+    TARGETS,
+    SERVICE,
     ALIASES,
 )
 

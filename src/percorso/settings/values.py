@@ -23,8 +23,10 @@ __all__ = [
     "PathSettings",
     "PlaceSettings",
     "Rate",
+    "ServiceSettings",
     "SessionSettings",
     "Settings",
+    "Target",
     "WorkspaceSettings",
 ]
 
@@ -162,6 +164,30 @@ class MapSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A value that the team wants a KPI to reach, in periods that end between two days (ISO; "" is any)."""
+
+    kpi: str
+    value: float
+    start: str = ""
+    end: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """When service is open, by the clock of the workspace; without weekdays: always."""
+
+    weekdays: tuple[str, ...] = ()
+    hours: str = "00:00-24:00"
+
+    @property
+    def hours_s(self) -> tuple[int, int]:
+        """From and to, in seconds after midnight."""
+        first, last = (int(edge[:-3]) * 3_600 + int(edge[-2:]) * 60 for edge in self.hours.split("-"))
+        return first, last
+
+
+@dataclass(frozen=True, slots=True)
 class BuildSettings:
     memory_limit_bytes: int = 0  # 0: half of the machine
     bucket_bits: int = 6
@@ -184,4 +210,6 @@ class Settings:
     imports: ImportSettings = ImportSettings()
     build: BuildSettings = BuildSettings()
     map: MapSettings = MapSettings()
+    targets: tuple[Target, ...] = ()
+    service: ServiceSettings = ServiceSettings()
     aliases: dict[str, str] = field(default_factory=dict)  # what senders say -> canonical event name

@@ -7,7 +7,8 @@ Layout of a workspace's ``log/`` folder::
     cold.<month>.<part>-<hash>.arrow  what senders wrote, by month and message key (percorso.store.cold)
 
 Tables of a bucket: ``events`` (hot columns), ``persons``, ``sessions``, ``journeys``, ``orders``,
-``items``, ``order_keys`` (keyed hashes of order numbers) and ``traits``. A file depends on its persons' events
+``items``, ``order_keys`` (keyed hashes of order numbers), ``traits`` and ``details`` (facts that few events
+have, docs/reference/details.md). A file depends on its persons' events
 and the rules alone, so that equal content has equal bytes and equal names.
 
 Persons stand in the order of their ids; events stand by person, then in the total order
@@ -69,7 +70,7 @@ FLAG_ENGAGED = 64  # stands in an engaged session
 FLAG_SESSION_START = 128
 
 #: Tables that every bucket has.
-TABLES = ("events", "persons", "sessions", "journeys", "orders", "items", "order_keys", "traits")
+TABLES = ("events", "persons", "sessions", "journeys", "orders", "items", "order_keys", "traits", "details")
 
 #: Hot columns of `events` that are coded (dictionary), in file order. Beside them stand
 #: time (int64, µs UTC), value (int64, minor units), score (float64, NaN: none), session, contact,

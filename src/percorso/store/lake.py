@@ -5,6 +5,8 @@
     lake/events/      event rows, partitioned by source
     lake/rejected/    rows of imported files that could not become events
     lake/ad_spend/    cost of advertising by day
+    lake/catalogue/   products
+    lake/stock/       how much there is of them, by day and store
     lake/imports/     one row an import
     lake/write.lock   who is writing
     lake/attempt.json the last batch number given out
@@ -17,7 +19,7 @@ all of a file or none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,7 +32,17 @@ import pyarrow.parquet as pq
 from percorso.store.delta import live_files_of, open_table
 from percorso.store.lake_erase import LakeEraser
 from percorso.store.lake_mark import lake_mark
-from percorso.store.lake_tables import AD_SPEND, EVENTS, IMPORTS, REJECTED, LakeTable, import_id, incomplete_id
+from percorso.store.lake_tables import (
+    AD_SPEND,
+    CATALOGUE,
+    EVENTS,
+    IMPORTS,
+    REJECTED,
+    STOCK,
+    LakeTable,
+    import_id,
+    incomplete_id,
+)
 from percorso.store.lake_write import LakeWrite, begin_write
 from percorso.store.lock import exclusive_lock
 from percorso.store.row_keys import row_keys
@@ -136,12 +148,30 @@ class Lake:
         """Rejected rows of all imports that count, by batch and line; columns as in `REJECTED`."""
         return self._counted_rows(REJECTED).sort_by([("batch", "ascending"), ("line", "ascending")])
 
+    def rejected_reasons(self) -> pa.Table:
+        """`batch` and `reason` of the rejected rows of all imports that count: the rows themselves may be large."""
+        return self._counted_rows(REJECTED, ("batch", "reason"))
+
     def ad_spend(self) -> pa.Table:
         """Ad spend of all imports that count, by day and batch; columns as in `AD_SPEND`.
 
         Exports overlap: of a day and campaign that several imports of a source have, the last one counts.
         """
-        return _latest(self._counted_rows(AD_SPEND)).sort_by([("day", "ascending"), ("batch", "ascending")])
+        key = ("source", "day", "utm_source", "utm_medium", "channel", "campaign")
+        return _latest(self._counted_rows(AD_SPEND), key).sort_by([("day", "ascending"), ("batch", "ascending")])
+
+    def catalogue(self) -> pa.Table:
+        """The newest row of each product of all imports that count, by product; columns as in `CATALOGUE`.
+
+        Events name products without saying whose they are, so a product is one in all sources. Of several rows in one
+        file the last counts.
+        """
+        return _newest(self._counted_rows(CATALOGUE), ("product_id",)).sort_by("product_id")
+
+    def stock(self) -> pa.Table:
+        """The newest row of each day, store and product, by day, product and store; columns as in `STOCK`."""
+        rows = _newest(self._counted_rows(STOCK), ("day", "store", "product_id"))
+        return rows.sort_by([(name, "ascending") for name in ("day", "product_id", "store")])
 
     @contextmanager
     def writing(self, schema: pa.Schema, *, timeout_s: float = 30.0) -> Iterator[LakeWrite]:
@@ -184,27 +214,38 @@ class Lake:
             begin_write(self._folder, schema).close()  # cleans up after a writer that died
             yield LakeEraser(self._folder, schema, frozenset(self.batches()))
 
-    def _counted_rows(self, table: LakeTable) -> pa.Table:
+    def _counted_rows(self, table: LakeTable, columns: Sequence[str] | None = None) -> pa.Table:
         batches = set(self.batches())
-        return self._rows(table, batches)
+        return self._rows(table, batches, columns)
 
-    def _rows(self, table: LakeTable, batches: set[int] | None = None) -> pa.Table:
+    def _rows(
+        self, table: LakeTable, batches: set[int] | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
         assert table.schema is not None
+        schema = table.schema if columns is None else pa.schema([table.schema.field(name) for name in columns])
         delta = open_table(self._folder, table)
         files = [] if delta is None else live_files_of(self._folder, delta, table)
         tables = [
-            pq.ParquetFile(file.path).read().cast(table.schema)
+            pq.ParquetFile(file.path).read(None if columns is None else list(columns)).cast(schema)
             for file in files
             if batches is None or file.ranges["batch"][0] in batches
         ]
-        return pa.concat_tables(tables) if tables else table.schema.empty_table()
+        return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
-def _latest(spend: pa.Table) -> pa.Table:
-    """Rows of the last batch that has their key."""
-    keys = row_keys(spend, ("source", "day", "utm_source", "utm_medium", "channel", "campaign"))
+def _latest(rows: pa.Table, key: Sequence[str]) -> pa.Table:
+    """Rows of the last batch that has their key: an export may have several of one key, which add up."""
+    keys = row_keys(rows, key)
     _, of_row = np.unique(keys, axis=0, return_inverse=True)
     last = np.zeros(len(keys), np.int64)
-    batches = spend.column("batch").to_numpy()
+    batches = rows.column("batch").to_numpy()
     np.maximum.at(last, of_row.reshape(-1), batches)
-    return spend.filter(pa.array(batches == last[of_row.reshape(-1)]))
+    return rows.filter(pa.array(batches == last[of_row.reshape(-1)]))
+
+
+def _newest(rows: pa.Table, key: Sequence[str]) -> pa.Table:
+    """The last row of each key, by batch and place in the file."""
+    order = np.argsort(rows.column("batch").to_numpy(), kind="stable")[::-1]
+    keys = row_keys(rows, key)[order]
+    _, first = np.unique(keys, axis=0, return_index=True)
+    return rows.take(pa.array(np.sort(order[first])))

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from percorso.store.columns import whole
 from percorso.store.delta import LiveFile, commit_files, live_files_of, open_table, partition_folder
-from percorso.store.lake_tables import AD_SPEND, EVENTS, IMPORTS, REJECTED, LakeTable
+from percorso.store.lake_tables import EVENTS, IMPORTS, REJECTED, SIDE_TABLES, LakeTable
 from percorso.store.parts import Part, PartWriter, copy_rows, sync_folder
 from percorso.store.row_keys import KeyCounter, column_tag, keys_as_binary, keys_from_binary
 
@@ -31,7 +31,7 @@ __all__ = ["Cut", "LakeEraser", "LakeErasure", "RejectedRow", "erased_name", "re
 
 _LINE_PATH = re.compile(r"\w+\[(\d+)\]\.(\w+)")
 
-_TABLES = (EVENTS, REJECTED, AD_SPEND, IMPORTS)
+_TABLES = (EVENTS, *SIDE_TABLES)
 
 
 @dataclass(frozen=True, slots=True, order=True)

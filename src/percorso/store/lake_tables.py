@@ -8,10 +8,13 @@ import pyarrow as pa
 
 __all__ = [
     "AD_SPEND",
+    "CATALOGUE",
     "EVENTS",
     "IMPORTS",
     "LAKE_FORMAT",
     "REJECTED",
+    "SIDE_TABLES",
+    "STOCK",
     "LakeTable",
     "import_id",
     "incomplete_id",
@@ -92,6 +95,44 @@ AD_SPEND = LakeTable(
 )
 
 #: One row an import; it counts once the events table carries its transaction.
+#: Products as shop or ERP describe them. `price` and `cost` are integer minor units of `currency`, one piece each.
+CATALOGUE = LakeTable(
+    "catalogue",
+    "",
+    ("batch",),
+    pa.schema(
+        [
+            pa.field("batch", pa.int64(), nullable=False),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("product_id", pa.string(), nullable=False),
+            pa.field("sku", pa.string()),
+            pa.field("name", pa.string()),
+            pa.field("category", pa.string()),
+            pa.field("brand", pa.string()),
+            pa.field("price", pa.int64()),
+            pa.field("cost", pa.int64()),
+            pa.field("currency", pa.string(), nullable=False),
+        ]
+    ),
+)
+
+#: How much of a product there was at the end of a day, by store; without store: in all.
+STOCK = LakeTable(
+    "stock",
+    "",
+    ("batch", "day"),
+    pa.schema(
+        [
+            pa.field("batch", pa.int64(), nullable=False),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("day", pa.date32(), nullable=False),
+            pa.field("store", pa.string()),
+            pa.field("product_id", pa.string(), nullable=False),
+            pa.field("quantity", pa.float64(), nullable=False),
+        ]
+    ),
+)
+
 IMPORTS = LakeTable(
     "imports",
     "",
@@ -112,6 +153,9 @@ IMPORTS = LakeTable(
         ]
     ),
 )
+
+#: Tables beside the events, in the order in which an import commits them.
+SIDE_TABLES = (REJECTED, AD_SPEND, CATALOGUE, STOCK, IMPORTS)
 
 
 def import_id(source: str, content_hash: str) -> str:

@@ -15,13 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from percorso.store.delta import LiveFile, commit_files, live_files_of, open_table, partition_folder, prepare_table
-from percorso.store.lake_tables import AD_SPEND, EVENTS, IMPORTS, REJECTED, LakeTable, import_id
+from percorso.store.lake_tables import EVENTS, IMPORTS, REJECTED, SIDE_TABLES, LakeTable, import_id
 from percorso.store.matching import matching_rows
 from percorso.store.parts import Part, PartWriter, copy_rows, sync_folder
 
 __all__ = ["LakeWrite", "Retraction", "begin_write"]
 
-_SIDE_TABLES = (REJECTED, AD_SPEND, IMPORTS)
 _ATTEMPT = "attempt.json"
 _MOST_IMPORT_FILES = 64
 
@@ -85,11 +84,14 @@ class LakeWrite:
 
     def rejected(self) -> PartWriter:
         """Where rows that could not become events are written; columns as in `REJECTED`."""
-        return self._side_writer(REJECTED)
+        return self.side(REJECTED)
 
-    def ad_spend(self) -> PartWriter:
-        """Where ad spend is written; columns as in `AD_SPEND`."""
-        return self._side_writer(AD_SPEND)
+    def side(self, table: LakeTable) -> PartWriter:
+        """Where rows of a table beside the events are written."""
+        if table.name not in self._side:
+            assert table.schema is not None
+            self._side[table.name] = self._writer(table, table.schema, "", f"part-{self.batch}")
+        return self._side[table.name]
 
     def restart(self) -> None:
         """Forget what was written so far; writers handed out before must not be used any more."""
@@ -183,8 +185,8 @@ class LakeWrite:
         back = retraction or Retraction()
         source = str(record["source"])
         assert IMPORTS.schema is not None
-        self._side_writer(IMPORTS).write(pa.Table.from_pylist([{**record, "batch": self.batch}], schema=IMPORTS.schema))
-        for table in _SIDE_TABLES:
+        self.side(IMPORTS).write(pa.Table.from_pylist([{**record, "batch": self.batch}], schema=IMPORTS.schema))
+        for table in SIDE_TABLES:
             self._commit_side(table)
         commit_files(
             self._lake,
@@ -219,12 +221,6 @@ class LakeWrite:
         folder = partition_folder(self._lake, table, partition)
         self._writers.append(PartWriter(folder, name, schema, statistics=table.statistics))
         return self._writers[-1]
-
-    def _side_writer(self, table: LakeTable) -> PartWriter:
-        if table.name not in self._side:
-            assert table.schema is not None
-            self._side[table.name] = self._writer(table, table.schema, "", f"part-{self.batch}")
-        return self._side[table.name]
 
     def _commit_side(self, table: LakeTable) -> None:
         writer = self._side.get(table.name)
@@ -270,7 +266,7 @@ def _remove_leftovers(lake: Path, batch: int) -> None:
     live = [] if events is None else live_files_of(lake, events, EVENTS)
     if any(f"part-{batch}-" in file.path.name for file in live) or _was_committed(lake, batch):
         return
-    for table in _SIDE_TABLES:
+    for table in SIDE_TABLES:
         delta = open_table(lake, table)
         stale = [] if delta is None else live_files_of(lake, delta, table)
         stale = [file for file in stale if file.ranges["batch"][0] == batch]

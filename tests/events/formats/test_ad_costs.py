@@ -8,21 +8,22 @@ from typing import Any
 import pytest
 
 from percorso.errors import MappingError
-from percorso.events.ad_spend import AD_SPEND_SCHEMA, ConvertedSpend
 from percorso.events.formats import FORMATS
 from percorso.events.formats.ad_costs import AdCostsFormat, find_ad_columns
 from percorso.events.formats.source import source_info
+from percorso.events.side_rows import SideRows, side_schema
 from percorso.settings import Settings
+from percorso.store.lake_tables import AD_SPEND
 from tests.events.formats.chunks import DATA, table_chunk, table_chunks
 
 ADS = source_info("ads", "ads")
 
 
-def read(file: str) -> tuple[ConvertedSpend, list[dict[str, Any]]]:
+def read(file: str) -> tuple[SideRows, list[dict[str, Any]]]:
     (chunk,) = table_chunks(DATA / file)
     converted = AdCostsFormat(Settings(), ADS).convert(chunk)
-    assert converted.spend.schema == AD_SPEND_SCHEMA
-    return converted, converted.spend.to_pylist()
+    assert converted.rows.schema == side_schema(AD_SPEND)
+    return converted, converted.rows.to_pylist()
 
 
 def test_meta_in_italian() -> None:
@@ -56,13 +57,13 @@ def test_source_and_medium_in_one_column_and_several_currencies() -> None:
 
 def test_google_ads_says_neither_source_nor_medium() -> None:
     columns = {"Day": ["2026-02-01"], "Campaign": ["A"], "Cost": ["1.5"], "Impr.": ["10"], "Clicks": ["2"]}
-    (row,) = AdCostsFormat(Settings(), ADS).convert(table_chunk(columns)).spend.to_pylist()
+    (row,) = AdCostsFormat(Settings(), ADS).convert(table_chunk(columns)).rows.to_pylist()
     assert (row["utm_source"], row["utm_medium"], row["cost"], row["impressions"]) == ("google", "cpc", 150, 10)
 
 
 def test_a_channel_is_enough() -> None:
     columns = {"giorno": ["01.02.2026"], "canale": ["Display"], "costo": ["5"]}
-    (row,) = AdCostsFormat(Settings(), ADS).convert(table_chunk(columns)).spend.to_pylist()
+    (row,) = AdCostsFormat(Settings(), ADS).convert(table_chunk(columns)).rows.to_pylist()
     assert (row["channel"], row["cost"], row["utm_source"], row["clicks"]) == ("Display", 500, None, None)
 
 
@@ -79,8 +80,8 @@ def test_the_first_chunk_says_how_days_and_amounts_are_written() -> None:
     ads = AdCostsFormat(Settings(), ADS)
     first = {"day": ["02/13/2026"], "source": ["google"], "cost": ["1.234,5"]}
     ambiguous = {"day": ["03/04/2026"], "source": ["google"], "cost": ["1.234"]}
-    assert ads.convert(table_chunk(first)).spend.to_pylist()[0]["cost"] == 123450
-    (row,) = ads.convert(table_chunk(ambiguous)).spend.to_pylist()
+    assert ads.convert(table_chunk(first)).rows.to_pylist()[0]["cost"] == 123450
+    (row,) = ads.convert(table_chunk(ambiguous)).rows.to_pylist()
     assert (row["day"], row["cost"]) == (date(2026, 3, 4), 123400)
 
 

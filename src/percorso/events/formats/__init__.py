@@ -2,7 +2,7 @@
 
 `table` and `paths` are made from a mapping; the others need the source alone and are listed in `FORMATS`.
 Chunks of a file may be converted in several threads, but the first is finished before others begin:
-`ad-costs` learns from it how days and amounts are written.
+`ad-costs`, `catalogue` and `stock` learn from it how days and amounts are written.
 """
 
 from __future__ import annotations
@@ -11,32 +11,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from percorso.events.ad_spend import ConvertedSpend
 from percorso.events.conversion import LineFormat, TableChunk, TableFormat
 from percorso.events.formats.ad_costs import AdCostsFormat
+from percorso.events.formats.catalogue import CatalogueFormat, StockFormat
 from percorso.events.formats.ga4 import Ga4LineFormat, Ga4TableFormat
 from percorso.events.formats.paths import PathsFormat
 from percorso.events.formats.segment import SegmentFormat
 from percorso.events.formats.shopify_orders import ShopifyOrdersFormat
 from percorso.events.formats.source import SourceInfo, source_info
+from percorso.events.side_rows import SideRows
 from percorso.settings import Settings
 
-__all__ = ["FORMATS", "FORMAT_NAMES", "FormatEntry", "PathsFormat", "SourceInfo", "SpendFormat", "source_info"]
+__all__ = ["FORMATS", "FORMAT_NAMES", "FormatEntry", "PathsFormat", "SideFormat", "SourceInfo", "source_info"]
 
 #: Every name that `--format` takes beside "auto".
-FORMAT_NAMES = ("segment", "ga4", "shopify-orders", "ad-costs", "table", "paths")
+FORMAT_NAMES = ("segment", "ga4", "shopify-orders", "ad-costs", "catalogue", "stock", "table", "paths")
 
 
-class SpendFormat(Protocol):
-    """A format whose rows are ad spend, not events."""
+class SideFormat(Protocol):
+    """A format whose rows are no events but of a table beside them."""
 
     name: str
 
-    def convert(self, chunk: TableChunk) -> ConvertedSpend: ...
+    def convert(self, chunk: TableChunk) -> SideRows: ...
 
 
 LineFactory = Callable[[Settings, SourceInfo], LineFormat]
-TableFactory = Callable[[Settings, SourceInfo], TableFormat | SpendFormat]
+TableFactory = Callable[[Settings, SourceInfo], TableFormat | SideFormat]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +65,6 @@ FORMATS: dict[str, FormatEntry] = {
     "ga4": FormatEntry("ga4", "web", lines=Ga4LineFormat, table=Ga4TableFormat),
     "shopify-orders": FormatEntry("shopify-orders", "server", table=ShopifyOrdersFormat, group_by=("Name",)),
     "ad-costs": FormatEntry("ad-costs", "ads", table=AdCostsFormat),
+    "catalogue": FormatEntry("catalogue", "other", table=CatalogueFormat),
+    "stock": FormatEntry("stock", "other", table=StockFormat),
 }

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from percorso.errors import MappingError
-from percorso.events.ad_spend import AD_SPEND_SCHEMA, ConvertedSpend
 from percorso.events.amounts import minor_from_arrow
 from percorso.events.columns import as_texts
 from percorso.events.conversion import Reject, TableChunk
@@ -21,9 +20,11 @@ from percorso.events.formats.assemble import same_text, table_reject
 from percorso.events.formats.guess import guess_decimal, guess_time_format
 from percorso.events.formats.json_values import Faults
 from percorso.events.formats.source import SourceInfo
+from percorso.events.side_rows import SideRows, side_schema
 from percorso.events.times import NOTE_CODES, NOTE_MISSING, read_times
 from percorso.money import exponent
 from percorso.settings import CURRENCY_EXPONENTS, Settings
+from percorso.store.lake_tables import AD_SPEND
 
 __all__ = ["AdCostsFormat", "find_ad_columns"]
 
@@ -84,7 +85,7 @@ class AdCostsFormat:
         self._time_format = ""
         self._decimal = ""
 
-    def convert(self, chunk: TableChunk) -> ConvertedSpend:
+    def convert(self, chunk: TableChunk) -> SideRows:
         """Spend rows of the chunk, in file order. Lines of totals are left out.
 
         Raises
@@ -109,8 +110,9 @@ class AdCostsFormat:
             "clicks": _counts(cells.get("clicks"), rows),
         }
         good = np.setdiff1d(np.arange(rows), list(faults))
-        spend = pa.table([made[field.name].take(pa.array(good)) for field in AD_SPEND_SCHEMA], schema=AD_SPEND_SCHEMA)
-        return ConvertedSpend(spend, good, _rejects(chunk, faults))
+        schema = side_schema(AD_SPEND)
+        spend = pa.table([made[field.name].take(pa.array(good)) for field in schema], schema=schema)
+        return SideRows(AD_SPEND, spend, good, _rejects(chunk, faults))
 
     def _origin(self, names: Sequence[str], cells: dict[str, pa.Array], rows: int) -> dict[str, pa.Array]:
         """utm_source, utm_medium and channel: from columns, else from whose export it is."""

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from percorso.events.event import EVENT_TYPES
 from percorso.events.formats.ad_costs import find_ad_columns
+from percorso.events.formats.catalogue import is_catalogue, is_stock
 
 __all__ = ["recognise_lines", "recognise_table"]
 
@@ -21,7 +22,7 @@ _LOOKED_AT = 50
 
 
 def recognise_table(columns: Sequence[str], schema: pa.Schema | None = None) -> str:
-    """The format of a CSV or Parquet file: "shopify-orders", "ga4", "ad-costs", "paths" or "table".
+    """The format of a CSV or Parquet file: "shopify-orders", "ga4", "ad-costs", "stock", "catalogue", "paths", "table".
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def recognise_table(columns: Sequence[str], schema: pa.Schema | None = None) -> 
     roles = set(find_ad_columns(columns))
     if roles >= {"day", "cost"} and roles & {"impressions", "clicks"}:
         return "ad-costs"
-    return "table"
+    return "stock" if is_stock(columns) else "catalogue" if is_catalogue(columns) else "table"
 
 
 def _is_ga4(schema: pa.Schema) -> bool:

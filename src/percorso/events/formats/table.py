@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
@@ -24,9 +25,12 @@ from percorso.events.mapping import AMOUNT_KEYS, TIME_KEYS, Cell, MappedEvent, M
 from percorso.events.prepared_rows import LINE_COLUMN
 from percorso.events.times import NOTE_UNREADABLE
 from percorso.settings import PLACES, Settings
+from percorso.time import UNIX_UNITS_US
 
 __all__ = ["TableMapping"]
 
+#: Parts of a pattern that are of a time of day.
+_CLOCK = re.compile("%[HIMSfpXcsT]")
 _CHOICES = {"place": PLACES, "direction": ("inbound", "outbound")}
 _SPECIAL = frozenset({"type", "sequence", "score", "consent", "currency", *AMOUNT_KEYS, *TIME_KEYS, *_CHOICES})
 
@@ -144,7 +148,21 @@ class TableMapping:
         if keep is None:
             used = self._mapping.used_columns()
             keep = tuple(name for name in rows.names if name not in used and name != LINE_COLUMN)
-        return json_objects({name: rows.column(name) for name in keep}) if keep else pa.nulls(rows.n, pa.string())
+        columns = {name: rows.column(name) for name in keep}
+        columns |= {name: self._property(rows, name, cell) for name, cell in self._mapping.properties.items()}
+        return json_objects(columns) if columns else pa.nulls(rows.n, pa.string())
+
+    @staticmethod
+    def _property(rows: Rows, name: str, cell: Cell) -> pa.Array:
+        """A property as text; one with a format is a time, written as ISO in UTC. A day stays a day."""
+        if not cell.format or not cell.columns:
+            return rows.cell(cell)
+        found, notes = rows.times(TimeRule(cell.columns[0], cell.format, cell.timezone))
+        rows.note("property_unreadable", notes == NOTE_UNREADABLE)
+        if cell.format not in ("iso", *UNIX_UNITS_US) and not _CLOCK.search(cell.format):
+            found, _ = rows.times(TimeRule(cell.columns[0], cell.format, "UTC"))
+            return pc.strftime(found, "%Y-%m-%d")
+        return pc.strftime(found.cast(pa.timestamp("s", tz="UTC"), safe=False), "%Y-%m-%dT%H:%M:%SZ")
 
     def _table(self, columns: dict[str, pa.Array], usable: npt.NDArray[np.bool_]) -> pa.Table:
         if not usable.all():

@@ -13,23 +13,32 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from percorso.store.database.records import Decision, MaskedIdentifier
+from percorso.store.database.records import Decision, MaskedIdentifier, Segment, SegmentRule
 
 if TYPE_CHECKING:
-    from percorso.store.database import decisions, suppressions
+    from percorso.store.database import decisions, segments, suppressions
     from percorso.store.database.connection import Database, open_database
-    from percorso.store.database.light import read_decisions, read_erased_identifiers, read_suppressions
+    from percorso.store.database.light import (
+        read_decisions,
+        read_erased_identifiers,
+        read_segments,
+        read_suppressions,
+    )
 
 __all__ = [
     "DATABASE_FILE",
     "Database",
     "Decision",
     "MaskedIdentifier",
+    "Segment",
+    "SegmentRule",
     "decisions",
     "open_database",
     "read_decisions",
     "read_erased_identifiers",
+    "read_segments",
     "read_suppressions",
+    "segments",
     "suppressions",
 ]
 
@@ -42,7 +51,9 @@ _HOMES = {
     "open_database": "connection",
     "read_decisions": "light",
     "read_erased_identifiers": "light",
+    "read_segments": "light",
     "read_suppressions": "light",
+    "segments": "",
     "suppressions": "",
 }
 

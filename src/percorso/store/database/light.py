@@ -15,10 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from percorso.store.database.failures import sqlite_failures
-from percorso.store.database.records import DECISION_COLUMNS, Decision, SuppressedWhat, decision_of
+from percorso.store.database.records import (
+    DECISION_COLUMNS,
+    SEGMENT_COLUMNS,
+    SEGMENT_RULE_COLUMNS,
+    Decision,
+    Segment,
+    SegmentRule,
+    SuppressedWhat,
+    decision_of,
+    segment_of,
+)
 from percorso.store.database.revisions import HEAD
 
-__all__ = ["read_decisions", "read_erased_identifiers", "read_suppressions"]
+__all__ = ["read_decisions", "read_erased_identifiers", "read_segments", "read_suppressions"]
 
 _TIMEOUT_S = 30.0
 
@@ -43,6 +53,22 @@ def read_suppressions(path: Path, what: SuppressedWhat) -> frozenset[bytes]:
 def read_erased_identifiers(path: Path) -> dict[bytes, int]:
     """Every suppressed identifier's hash, and when it was last erased (µs UTC). Raises as :func:`read_decisions`."""
     return dict(_select(path, "SELECT hash, erased_us FROM suppressions WHERE what = 'identifier'"))
+
+
+def read_segments(path: Path) -> list[Segment]:
+    """All segments by name; none where there is no database. Raises as :func:`read_decisions`."""
+    of_segment = [f"s.{name}" for name in SEGMENT_COLUMNS]
+    of_rule = [f"r.{name}" for name in SEGMENT_RULE_COLUMNS[1:]]
+    rows = _select(
+        path,
+        f"SELECT {', '.join(of_segment + of_rule)} FROM segments AS s JOIN segment_rules AS r ON r.segment = s.id "
+        "ORDER BY s.name_key, r.version",
+    )
+    width = len(of_segment)
+    rules: dict[tuple[Any, ...], list[SegmentRule]] = {}
+    for row in rows:
+        rules.setdefault(row[:width], []).append(SegmentRule(*row[width:]))
+    return [segment_of(row, found) for row, found in rules.items()]
 
 
 def _select(path: Path, sql: str, parameters: Sequence[str] = ()) -> list[tuple[Any, ...]]:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["DECISION_COLUMNS", "Decision", "DecisionKind", "MaskedIdentifier", "SuppressedWhat", "decision_of"]
+__all__ = [
+    "DECISION_COLUMNS",
+    "SEGMENT_COLUMNS",
+    "SEGMENT_RULE_COLUMNS",
+    "Decision",
+    "DecisionKind",
+    "MaskedIdentifier",
+    "Segment",
+    "SegmentKind",
+    "SegmentRule",
+    "SuppressedWhat",
+    "decision_of",
+    "segment_of",
+]
 
 DecisionKind = Literal["link", "unlink"]
+
+#: A persona is a segment with traits.
+SegmentKind = Literal["segment", "persona"]
 
 #: What a suppressed hash was made of: an identifier's text, or a row of the lake.
 SuppressedWhat = Literal["identifier", "row"]
@@ -83,3 +100,91 @@ def decision_of(row: Sequence[Any]) -> Decision:
     return Decision(
         number, kind, MaskedIdentifier(*parties[:4]), MaskedIdentifier(*parties[4:]), decided_us, author, reason
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRule:
+    """A rule that a segment has had.
+
+    Parameters
+    ----------
+    version : int
+        From 1.
+    rule : str
+        As docs/reference/segment.md defines it.
+    rule_format : int
+        Of its grammar.
+    author : str
+    defined_us : int
+        µs UTC.
+    """
+
+    version: int
+    rule: str
+    rule_format: int
+    author: str
+    defined_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A set of persons given by a rule, or a persona.
+
+    Parameters
+    ----------
+    name : str
+    kind : "segment" or "persona"
+    title, description : str
+        For people; may be "".
+    traits : tuple of (str, str)
+        What the team says of the persona.
+    colour : str
+        ``#rrggbb``, or "".
+    author : str
+        Who made it.
+    created_us, changed_us : int
+        µs UTC.
+    rules : tuple of SegmentRule
+        All it has had, the one that holds last.
+    """
+
+    name: str
+    kind: SegmentKind
+    title: str
+    description: str
+    traits: tuple[tuple[str, str], ...]
+    colour: str
+    author: str
+    created_us: int
+    changed_us: int
+    rules: tuple[SegmentRule, ...]
+
+    @property
+    def rule(self) -> str:
+        """The rule that holds."""
+        return self.rules[-1].rule
+
+
+#: Columns of the table `segments` in the order that :func:`segment_of` takes.
+SEGMENT_COLUMNS = (
+    "id",
+    "name",
+    "kind",
+    "title",
+    "description",
+    "traits",
+    "colour",
+    "author",
+    "created_us",
+    "changed_us",
+)
+
+#: Columns of the table `segment_rules`: the segment's id, then the fields of `SegmentRule`.
+SEGMENT_RULE_COLUMNS = ("segment", "version", "rule", "rule_format", "author", "defined_us")
+
+
+def segment_of(row: Sequence[Any], rules: Sequence[SegmentRule]) -> Segment:
+    """The segment that a row of `SEGMENT_COLUMNS` and its rules hold."""
+    _, name, kind, title, description, traits, colour, author, created_us, changed_us = row
+    told = tuple(json.loads(traits).items())
+    return Segment(name, kind, title, description, told, colour, author, created_us, changed_us, tuple(rules))

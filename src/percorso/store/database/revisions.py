@@ -7,7 +7,7 @@ from __future__ import annotations
 
 __all__ = ["HEAD", "REVISIONS"]
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 
 #: The revision that this Percorso reads and writes.
 HEAD = REVISIONS[-1]

@@ -1,0 +1,112 @@
+"""KPIs of activity and awareness: who is there, how often, and what brought them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from percorso.analyses.kpi_facts import Facts, only_cells
+from percorso.analyses.kpi_terms import Kpi
+from percorso.analyses.select import NO_MASK
+from percorso.kernels.kpi_sums import active_persons
+
+__all__ = ["KPIS", "add_activity"]
+
+#: The sum `person_seconds` is persons times the seconds of the period.
+WEEK_S = 7 * 86_400
+
+KPIS: tuple[Kpi, ...] = (
+    Kpi("persons", "all", "count", "up", "total", "persons", missing="no_persons"),
+    Kpi("contacts", "all", "count", "up", "total", "contacts", missing="no_contacts"),
+    Kpi("contacts_inbound", "all", "count", "up", "total", "contacts_inbound", missing="no_contacts"),
+    Kpi("contacts_outbound", "all", "count", "neither", "total", "contacts_outbound", missing="no_outbound"),
+    Kpi("sessions", "all", "count", "up", "total", "sessions", missing="no_sessions"),
+    Kpi("events", "all", "count", "neither", "total", "events", missing="no_persons"),
+    Kpi("unidentified_events", "all", "count", "down", "total", "unidentified_events", missing="none_unidentified"),
+    Kpi(
+        "contacts_per_week_inbound",
+        "all",
+        "ratio",
+        "up",
+        "ratio",
+        "contacts_inbound",
+        "person_seconds",
+        n="persons",
+        missing="no_persons",
+        scale=1 / WEEK_S,
+    ),
+    Kpi(
+        "contacts_per_week_outbound",
+        "all",
+        "ratio",
+        "neither",
+        "ratio",
+        "contacts_outbound",
+        "person_seconds",
+        n="contacts_outbound",
+        missing="no_outbound",
+        scale=1 / WEEK_S,
+    ),
+    Kpi("reach", "awareness", "count", "up", "total", "reached", missing="no_contacts"),
+    Kpi("new_persons", "awareness", "count", "up", "total", "new_persons", missing="no_new_persons"),
+    Kpi("bounce_rate", "awareness", "share", "down", "share", "sessions_left", "sessions", missing="no_sessions"),
+    Kpi("social_views", "awareness", "count", "up", "total", "social_views", missing="no_social_views"),
+)
+
+
+def add_activity(facts: Facts) -> None:
+    """Persons, events, contacts and sessions of one bucket."""
+    if facts.is_of_nobody:
+        rows = np.arange(facts.bucket.n_events) if facts.keep is None else np.flatnonzero(facts.keep)
+        cell = facts.cells(facts.time_of(rows), rows, np.full(len(rows), -1, np.int32))
+        facts.add("unidentified_events", cell, np.empty(0, np.int32), row=rows)
+        return
+    _add_active(facts)
+    _add_contacts(facts)
+    _add_sessions(facts)
+    rows = facts.rows_of(("Post Shown",))
+    person = facts.person_of(rows)
+    facts.add("social_views", facts.cells(facts.time_of(rows), rows, person), person)
+
+
+def _add_active(facts: Facts) -> None:
+    plan, bucket, by = facts.plan, facts.bucket, facts.plan.by
+    code = np.empty(0, np.int32)
+    if by is not None:
+        local = bucket.table(by.table).values(by.column)
+        of_row = by.lut(bucket).take(local)
+        code = np.repeat(of_row, np.diff(bucket.offsets())) if by.table == "persons" else of_row
+    active_persons(
+        bucket.offsets(),
+        bucket.events.values("time"),
+        NO_MASK if facts.keep is None else facts.keep,
+        plan.starts,
+        plan.ends,
+        np.ascontiguousarray(code, np.int32),
+        plan.n_values,
+        facts.groups,
+        facts.sum_of("events"),
+        facts.sum_of("persons"),
+    )
+
+
+def _add_contacts(facts: Facts) -> None:
+    contacts = facts.contacts
+    cell = facts.cells(contacts.start_us, contacts.row, contacts.person)
+    facts.add("contacts", cell, contacts.person)
+    inbound = contacts.inbound
+    facts.add("contacts_inbound", cell, contacts.person, only=inbound)
+    facts.add("contacts_outbound", cell, contacts.person, only=~inbound)
+    facts.add_persons("reached", cell, contacts.person)
+    first = np.diff(contacts.person, prepend=np.int32(-1)) != 0
+    facts.add("new_persons", cell, contacts.person, only=first)
+
+
+def _add_sessions(facts: Facts) -> None:
+    """Sessions by their first event that is in; left at once: not engaged."""
+    sessions = facts.bucket.table("sessions")
+    first, person = sessions.values("first_event"), sessions.values("person")
+    cell = facts.cells(sessions.values("start"), first, person)
+    if facts.keep is not None and len(first):
+        cell = only_cells(cell, facts.keep[first] != 0)
+    facts.add("sessions", cell, person)
+    facts.add("sessions_left", cell, person, only=sessions.values("engaged") == 0)

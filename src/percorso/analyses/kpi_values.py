@@ -1,0 +1,281 @@
+"""From sums to values: each with n, an interval and how it was made, and the difference of two periods.
+
+A person's group is dropped from both periods at once, so persons that are in both are paired by construction. With
+θ a KPI as a function of its sums and G groups ::
+
+    total   θ₍g₎ = G/(G − 1) · (T − T_g)
+    ratio   θ₍g₎ = (T − T_g) / (N − N_g)
+    variance = (G − 1)/G · Σ (θ₍g₎ − mean)²,   interval = θ ± t(0.975, G − 1) · √variance
+
+Kott (2001), as percorso.analyses.jackknife. A difference is θ of the one minus θ of the other, group by group. Of
+medians and of curves, which are no functions of sums, it takes the two intervals apart from each other: Zou and Donner
+(2008), doi:10.1002/sim.3095.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from percorso.analyses.contact_moves import SIZE_STARTS, breadth_table, no_moves
+from percorso.analyses.intervals import wilson
+from percorso.analyses.jackknife import N_GROUPS, ratio_interval, t_975
+from percorso.analyses.kpi_facts import KpiSums
+from percorso.analyses.kpi_terms import Kpi
+from percorso.analyses.quantiles import median_interval
+from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS, curve_of, incidence_of
+from percorso.analyses.tallies import Tally, merge_tallies
+from percorso.kernels.arrays import F64, I64
+
+__all__ = ["Difference", "Estimate", "difference_of", "estimate_of", "spans_of", "sum_of"]
+
+_Z_95 = 1.959963984540054
+_NOTHING = np.zeros(N_GROUPS, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value; None where there is none, and `reason` says why.
+
+    Parameters
+    ----------
+    value, low, high : float or None
+        In units of the KPI; no interval where the value is counted or there is too little data.
+    n : int
+    method : str
+        counted, Wilson, jackknife, multinomial, order statistics, Kaplan-Meier or Aalen-Johansen.
+    reason : str
+        Key of ``kpi_missing`` in the language files.
+    top : int
+        Of totals: the sum itself, exact.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    method: str = ""
+    reason: str = ""
+    top: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A value minus that of another period, and its interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def sum_of(found: KpiSums, name: str, cell: int) -> I64:
+    """Sums of a name in a cell by group, int64 of shape (256,); zeros where nothing was added."""
+    sums = found.sums.get(name)
+    return _NOTHING if sums is None else sums[cell]
+
+
+def spans_of(found: KpiSums, name: str, cell: int) -> Tally:
+    """The tally of a name in a cell."""
+    return merge_tallies(part for at, part in found.spans.get(name, ()) if at == cell)
+
+
+def estimate_of(kpi: Kpi, found: KpiSums, cell: int, divisor: float = 1.0) -> Estimate:
+    """The value of a KPI in one cell.
+
+    Parameters
+    ----------
+    kpi : Kpi
+    found : KpiSums
+    cell : int
+    divisor : float
+        What sums are divided by: a currency's minor units become units.
+    """
+    divisor *= kpi.scale
+    match kpi.how:
+        case "median" | "p90":
+            return _quantile(kpi, spans_of(found, kpi.top, cell), divisor)
+        case "converted":
+            return _converted(kpi, spans_of(found, kpi.top, cell))
+        case "within":
+            return _within(kpi, spans_of(found, kpi.top, cell))
+        case "breadth":
+            return _breadth(kpi, spans_of(found, kpi.top, cell))
+    n = int(sum_of(found, kpi.units, cell).sum())
+    if n == 0:
+        return Estimate(reason=kpi.missing)
+    top = sum_of(found, kpi.top, cell)
+    total = int(top.sum())
+    if kpi.how == "total":
+        return Estimate(total / divisor, n=n, method="counted", top=total)
+    bottom = sum_of(found, kpi.bottom, cell)
+    of = int(bottom.sum())
+    if of == 0:
+        return Estimate(n=n, reason=kpi.missing)
+    if kpi.how == "share":
+        return _with(total / of, wilson(total, of), n, "Wilson")
+    if kpi.how == "score":
+        return _score(total, int(sum_of(found, kpi.also, cell).sum()), of)
+    if kpi.how == "fixed":
+        return Estimate(total / of / divisor, n=n, method="counted")
+    interval = _of_known(kpi, top, bottom) if kpi.how in ("cost", "return") else ratio_interval(top, bottom)
+    if interval is not None:
+        interval = (_at_least_zero(interval[0] / divisor, top), interval[1] / divisor)
+    return _with(total / of / divisor, interval, n, "jackknife")
+
+
+def _of_known(kpi: Kpi, top: I64, bottom: I64) -> tuple[float, float] | None:
+    """Interval of a ratio of which one part is a bill, and no estimate."""
+    theta = _thetas(kpi, (top, bottom))
+    half = _half_width(theta)
+    if half is None:
+        return None
+    value = top.sum() / bottom.sum()
+    return value - half, value + half
+
+
+def _with(value: float, interval: tuple[float, float] | None, n: int, method: str) -> Estimate:
+    low, high = interval or (None, None)
+    return Estimate(value, low, high, n, method)
+
+
+def _at_least_zero(low: float, top: I64) -> float:
+    """What is a sum of nothing negative cannot be less than nothing; a margin can."""
+    return low if (top < 0).any() else max(low, 0.0)
+
+
+def _score(net: int, either: int, n: int) -> Estimate:
+    """``100 (p − d) ± 1.96 · 100 √((p + d − (p − d)²)/n)``, of shares p and d."""
+    share, spread = net / n, either / n
+    half = _Z_95 * math.sqrt(max(spread - share * share, 0.0) / n)
+    interval = (max(-100.0, 100 * (share - half)), min(100.0, 100 * (share + half))) if n > 1 else None
+    return _with(100 * share, interval, n, "multinomial")
+
+
+def _quantile(kpi: Kpi, spans: Tally, divisor: float) -> Estimate:
+    n = spans.total
+    if n == 0:
+        return Estimate(reason=kpi.missing)
+    if kpi.how == "median":
+        ends = median_interval(n)
+        interval = None if ends is None else (spans.ranked(ends[0]) / divisor, spans.ranked(ends[1]) / divisor)
+        return _with(spans.ranked(-(-n // 2) - 1) / divisor, interval, n, "order statistics")
+    return Estimate(spans.ranked(-(-9 * n // 10) - 1) / divisor, n=n, method="order statistics")
+
+
+def _converted(kpi: Kpi, spans: Tally) -> Estimate:
+    n = spans.total
+    if n == 0:
+        return Estimate(reason=kpi.missing)
+    kinds = spans.keys % N_KINDS
+    if not (kinds == CENSORED).any():
+        happened = int(spans.counts[kinds == HAPPENED].sum())
+        return _with(happened / n, wilson(happened, n), n, "Wilson")
+    curve = incidence_of(spans)
+    last = int(curve.time[-1])
+    value = float(curve.happened[-1])
+    return _with(value, curve.interval_by(last), n, "Aalen-Johansen")
+
+
+def _breadth(kpi: Kpi, journeys: Tally) -> Estimate:
+    """Conversion of journeys by their number of places, as `places` tells it."""
+    sizes = np.zeros((4, len(SIZE_STARTS), 2), np.int64)
+    sizes.reshape(-1)[journeys.keys] = journeys.counts
+    row = breadth_table(replace(no_moves(), sizes=sizes), "places").to_pylist()[kpi.days - 1]
+    n = row["journeys"]
+    if kpi.also:
+        low, high = row["difference_low"], row["difference_high"]
+        value = row["difference"]
+        return Estimate(n=n, reason=kpi.missing) if value is None else Estimate(value, low, high, n, "standardised")
+    if not n:
+        return Estimate(reason=kpi.missing)
+    return Estimate(row["conversion"], row["conversion_low"], row["conversion_high"], n, "Wilson")
+
+
+def _within(kpi: Kpi, spans: Tally) -> Estimate:
+    n = spans.total
+    if n == 0:
+        return Estimate(reason=kpi.missing)
+    curve = curve_of(spans)
+    value = curve.by(kpi.days)
+    if value is None:
+        return Estimate(n=n, reason="too_young")
+    return _with(value, curve.interval_by(kpi.days), n, "Kaplan-Meier")
+
+
+def difference_of(
+    kpi: Kpi, founds: tuple[KpiSums, KpiSums], cell: int, estimates: tuple[Estimate, Estimate], divisor: float = 1.0
+) -> Difference | None:
+    """The value in one period minus that in another; None where one of them has none.
+
+    Parameters
+    ----------
+    kpi : Kpi
+    founds : tuple of KpiSums
+        Of the one, and of the earlier one.
+    cell : int
+    estimates : tuple of Estimate
+        Their values.
+    divisor : float
+        As of `estimate_of`.
+    """
+    now, before = estimates
+    if now.value is None or before.value is None:
+        return None
+    value = now.value - before.value
+    if kpi.how in ("median", "p90", "converted", "within", "breadth"):
+        return Difference(value, *_apart(now, before))
+    factor = (100.0 if kpi.how == "score" else 1.0) / (divisor * kpi.scale)
+    pairs = [tuple(sum_of(found, name, cell) for name in (kpi.top, kpi.bottom) if name) for found in founds]
+    half = (
+        None if kpi.how == "fixed" else _half_width(_thetas(kpi, pairs[0], pairs[1]) - _thetas(kpi, pairs[1], pairs[0]))
+    )
+    if not half:
+        return Difference(value, *_apart(now, before))
+    return Difference(value, value - half * factor, value + half * factor)
+
+
+def _thetas(kpi: Kpi, pair: tuple[I64, ...], other: tuple[I64, ...] = ()) -> F64:
+    """The KPI without each group of persons: of totals each of the 256, else each that counts in either period."""
+    if kpi.how == "total":
+        return _total_without(pair[0])
+    top, bottom = pair
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if kpi.how == "cost":
+            known: F64 = top.sum() / _total_without(bottom)
+            return known
+        if kpi.how == "return":
+            result: F64 = _total_without(top) / bottom.sum()
+            return result
+        counts = np.flatnonzero(np.any([part != 0 for part in (*pair, *other)], axis=0))
+        ratio: F64 = (top.sum() - top[counts]) / (bottom.sum() - bottom[counts])
+        return ratio
+
+
+def _total_without(sums: I64) -> F64:
+    """The total as estimated without each group."""
+    result: F64 = (sums.sum() - sums) * (N_GROUPS / (N_GROUPS - 1))
+    return result
+
+
+def _half_width(theta: F64) -> float | None:
+    """Half the width of the interval around what `theta` has without each group."""
+    theta = theta[np.isfinite(theta)]
+    n = len(theta)
+    if n < 2:
+        return None
+    variance = (n - 1) / n * float(((theta - theta.mean()) ** 2).sum())
+    return t_975(n - 1) * math.sqrt(variance)
+
+
+def _apart(now: Estimate, before: Estimate) -> tuple[float | None, float | None]:
+    """Interval of a difference from the two intervals, where nothing is known of persons that are in both."""
+    if now.value is None or now.low is None or now.high is None:
+        return None, None
+    if before.value is None or before.low is None or before.high is None:
+        return None, None
+    value = now.value - before.value
+    down = math.hypot(now.value - now.low, before.high - before.value)
+    up = math.hypot(now.high - now.value, before.value - before.low)
+    return value - down, value + up

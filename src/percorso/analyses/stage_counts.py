@@ -1,0 +1,256 @@
+"""Stages in one bucket: events, contacts, journeys, stays and moves of persons, exits and orders by stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from percorso.analyses.basis import Basis
+from percorso.analyses.codes import GlobalCodes
+from percorso.analyses.contact_counts import active_in, count_orders_by
+from percorso.analyses.contact_plan import ContactPlan, codes_at, group_at, journey_base, plan_contacts
+from percorso.analyses.contacts import inbound_values
+from percorso.analyses.outcomes import ABANDONED
+from percorso.analyses.person_stages import stage_codes
+from percorso.analyses.select import NO_MASK, select_events
+from percorso.analyses.spec import Scope
+from percorso.analyses.touchpoint_counts import ends_of, own_orders
+from percorso.analyses.worth import Missing
+from percorso.kernels.arrays import I32, I64, Bools
+from percorso.kernels.contact_roles import distinct_in_groups
+from percorso.kernels.flow import group_counts
+from percorso.kernels.paths import person_of_event
+from percorso.kernels.stages import FURTHER_NOT, NOT_FIRST, stage_progress, stage_stays
+from percorso.store.journey_log import Bucket, JourneyLog
+
+__all__ = ["START", "StageCounts", "Stays", "count_stages", "no_stages", "now_cells", "plan_stages", "stays_of"]
+
+#: Where a person's first stay comes from, in numbers of stages.
+START = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Stays of the persons of one bucket, by person and time, each array of shape (n_stays,).
+
+    ``stage``, ``cell``, ``person``; ``before``: the stage before (-1: none); ``stay_us``: how long it lasts (-1: it is
+    not over); ``before_us``: how long the one before lasted (-1: there is none); ``inside``: it begins in the period;
+    ``further_us``: see `stage_progress`.
+    """
+
+    stage: I32
+    cell: I32
+    person: I32
+    before: I32
+    stay_us: I64
+    before_us: I64
+    inside: Bools
+    further_us: I64
+
+
+@dataclass(frozen=True, slots=True)
+class StageCounts:
+    """Counts of cells, int64; moves of shape (n_cells, n_stages + 1): from each cell's stage, the last from the start.
+
+    A move is counted in the cell to which it leads, by the stage from which it comes.
+    """
+
+    events: I64
+    persons: I64
+    contacts: I64
+    journeys: I64
+    entered: I64
+    further: I64
+    stays: I64
+    over: I64
+    moves: I64
+    movers: I64
+    exits: I64
+    now: I64
+    orders: I64
+    value: I64
+    valueless: I64
+    abandoned: int = 0
+    active: int = 0
+    missing: tuple[Missing, ...] = ()
+    times: tuple[tuple[int, tuple[I32, I64]], ...] = ()
+
+    def merge(self, other: StageCounts) -> StageCounts:
+        names = [part.name for part in fields(self)]
+        merged: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return StageCounts(**merged)
+
+
+def plan_stages(scope: Scope, log: JourneyLog, basis: Basis) -> ContactPlan:
+    """Resolve a question about stages: names are the model's stages in order, and "" for none as the last."""
+    plan = plan_contacts(scope, log, "stage", basis)
+    keys = (*(stage.key for stage in basis.stages.stages), "")
+    position = {key: code for code, key in enumerate(keys)}
+    code = np.array([position.get(name, len(keys) - 1) for name in plan.names.values], np.int32)
+    luts = {index: code.take(lut) for index, lut in plan.names.of_bucket.items()}
+    return ContactPlan(plan.scope, plan.whole, GlobalCodes("events", "stage", keys, luts), plan.by)
+
+
+def no_stages(plan: ContactPlan, n_touchpoints: int) -> StageCounts:
+    """Nothing counted yet."""
+    n = plan.n_cells
+    none, moves = np.zeros(n, np.int64), np.zeros((n, plan.n_names), np.int64)
+    exits = np.zeros((n, n_touchpoints), np.int64)
+    return StageCounts(none, none, none, none, none, none, none, none, moves, moves, exits, none, none, none, none)
+
+
+def count_stages(plan: ContactPlan, bucket: Bucket, basis: Basis, touchpoints: GlobalCodes) -> StageCounts:
+    """What one bucket of persons adds."""
+    n, stage = plan.n_cells, _stages_of(plan, bucket)
+    inbound = inbound_values(bucket).take(bucket.events.values("direction"))
+    person = np.empty(bucket.n_events, np.int32)
+    person_of_event(bucket.offsets(), person)
+    group = _groups(plan, bucket, person)
+    events, persons = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    mask = select_events(plan.scope, bucket).dense()
+    cell = stage if group is None else np.where(stage >= 0, stage + group, np.int32(-1))
+    cell = cell if mask is None else np.where(mask != 0, cell, np.int32(-1))
+    group_counts(cell, person, events, persons)
+    contact = bucket.events.values("contact")
+    row, _ = distinct_in_groups(contact, cell, NO_MASK, int(contact.max(initial=-1)) + 1, n)
+    stays = stays_of(plan, bucket, stage, inbound)
+    moves, movers = _moves(plan, stays)
+    exits, abandoned = _exits(plan, bucket, inbound, touchpoints)
+    bought = own_orders(plan, bucket, basis)
+    first = stays.inside & (stays.further_us != NOT_FIRST)
+    over = stays.inside & (stays.stay_us >= 0)
+    return StageCounts(
+        events,
+        persons,
+        np.bincount(cell[row], minlength=n),
+        _journeys(plan, bucket, stage),
+        np.bincount(stays.cell[first], minlength=n),
+        np.bincount(stays.cell[first & (stays.further_us >= 0)], minlength=n),
+        np.bincount(stays.cell[stays.inside], minlength=n),
+        np.bincount(stays.cell[over], minlength=n),
+        moves,
+        movers,
+        exits,
+        _now(plan, bucket, basis),
+        *count_orders_by(bought, n),
+        abandoned,
+        int(active_in(plan, bucket).sum()),
+        bought.orders.worth.missing,
+        ((bucket.index, _times(plan, stays)),),
+    )
+
+
+def _stages_of(plan: ContactPlan, bucket: Bucket) -> I32:
+    """Stage of every event, -1 for none."""
+    lut = plan.names.lut(bucket)
+    codes: I32 = np.where(lut == plan.n_names - 1, np.int32(-1), lut).take(bucket.events.values("stage"))
+    return codes
+
+
+def _groups(plan: ContactPlan, bucket: Bucket, person: I32) -> I32 | None:
+    """First cell of each event's group, int32 of shape (n_events,); None without a break-down."""
+    if plan.by is None:
+        return None
+    rows = np.arange(bucket.n_events, dtype=np.int32)
+    first: I32 = group_at(plan, bucket, rows, person) * np.int32(plan.n_names)
+    return first
+
+
+def stays_of(plan: ContactPlan, bucket: Bucket, stage: I32 | None = None, inbound: Bools | None = None) -> Stays:
+    """The stays of the persons of a bucket, all up to the as-of time, whatever the period."""
+    events = bucket.events
+    at = _stages_of(plan, bucket) if stage is None else stage
+    acted = inbound_values(bucket).take(events.values("direction")) if inbound is None else inbound
+    mask = select_events(plan.whole, bucket).dense()
+    out = [np.empty(bucket.n_events, np.int32) for _ in range(3)]
+    n = stage_stays(bucket.offsets(), at, acted, NO_MASK if mask is None else mask, *out)
+    person, found, row = (column[:n] for column in out)
+    time = events.values("time")[row]
+    base = group_at(plan, bucket, row, person) * np.int32(plan.n_names)
+    inside = (time >= plan.scope.start_us) & (time < plan.scope.end_us)
+    same = np.zeros(n, np.bool_)  # the stay before is of the same person
+    same[1:] = person[1:] == person[:-1]
+    follows = np.append(same[1:], False)
+    further = np.empty(n, np.int64)
+    stage_progress(person, found, time, inside, plan.n_names, further)
+    gap = np.diff(time, prepend=time[:1])
+    return Stays(
+        found,
+        (found + base).astype(np.int32),
+        person,
+        np.where(same, np.roll(found, 1), np.int32(START)),
+        np.where(follows, np.roll(gap, -1), np.int64(-1)),
+        np.where(same, gap, np.int64(-1)),
+        inside,
+        further,
+    )
+
+
+def _moves(plan: ContactPlan, stays: Stays) -> tuple[I64, I64]:
+    """Moves that arrive in the period, and their distinct persons, by cell of arrival and stage of departure."""
+    counts, persons = (np.zeros(plan.n_cells * plan.n_names, np.int64) for _ in range(2))
+    group_counts(_pairs(plan, stays), stays.person, counts, persons)
+    shape = (plan.n_cells, plan.n_names)
+    return counts.reshape(shape), persons.reshape(shape)
+
+
+def _pairs(plan: ContactPlan, stays: Stays) -> I32:
+    """Number of each move into a stay, -1 outside the period; from the start counts as from the last stage, none."""
+    before = np.where(stays.before == START, np.int32(plan.n_names - 1), stays.before)
+    return np.where(stays.inside, stays.cell * np.int32(plan.n_names) + before, np.int32(-1))
+
+
+def _times(plan: ContactPlan, stays: Stays) -> tuple[I32, I64]:
+    """All times whose medians are asked for: of stays by cell, of getting further by cell, of moves by pair."""
+    n = np.int32(plan.n_cells)
+    over = stays.inside & (stays.stay_us >= 0)
+    further = stays.further_us > FURTHER_NOT
+    moved = stays.inside & (stays.before_us >= 0)
+    groups = (stays.cell[over], n + stays.cell[further], 2 * n + _pairs(plan, stays)[moved])
+    values = (stays.stay_us[over], stays.further_us[further], stays.before_us[moved])
+    return np.concatenate(groups).astype(np.int32), np.concatenate(values)
+
+
+def _journeys(plan: ContactPlan, bucket: Bucket, stage: I32) -> I64:
+    """Journeys of both kinds that open in the period, by the stages of their events."""
+    journeys = bucket.table("journeys")
+    mask = select_events(plan.whole, bucket).dense()
+    keep = NO_MASK if mask is None else mask
+    row, offsets = distinct_in_groups(bucket.events.values("journey"), stage, keep, len(journeys), plan.n_names)
+    start = journeys.values("start")
+    inside = (start >= plan.scope.start_us) & (start < plan.scope.end_us)
+    count = np.diff(offsets)
+    cell = np.repeat(journey_base(plan, bucket), count) + stage[row]
+    return np.bincount(cell[np.repeat(inside, count)], minlength=plan.n_cells)
+
+
+def _exits(plan: ContactPlan, bucket: Bucket, inbound: Bools, touchpoints: GlobalCodes) -> tuple[I64, int]:
+    """Abandoned journeys by the cell and the touchpoint of their last inbound event."""
+    ends = ends_of(plan, bucket, inbound)
+    abandoned = (ends.state == ABANDONED) & (ends.first >= 0)
+    row = ends.last[abandoned]
+    cell = ends.base[abandoned] + codes_at(plan.names, bucket, row)
+    name = touchpoints.lut(bucket).take(bucket.events.values("touchpoint")[row])
+    n = len(touchpoints.values)
+    found = np.bincount(cell * n + name, minlength=plan.n_cells * n).reshape(plan.n_cells, n)
+    return found.astype(np.int64), int(abandoned.sum())
+
+
+def now_cells(plan: ContactPlan, bucket: Bucket, basis: Basis) -> I32:
+    """Cell of each person's stage now, int32 of shape (n_persons,); -1: no journey is open."""
+    mask = select_events(plan.whole, bucket).dense()
+    keep = NO_MASK if mask is None else mask
+    stage = stage_codes(bucket, keep, basis, plan.scope.as_of_us, plan.names.values[:-1])
+    if plan.by is None:
+        return stage
+    persons = np.arange(bucket.n_persons, dtype=np.int32)
+    first = bucket.persons.values("start").astype(np.int32)
+    base = group_at(plan, bucket, first, persons) * np.int32(plan.n_names)
+    return np.where(stage >= 0, stage + base, np.int32(-1))
+
+
+def _now(plan: ContactPlan, bucket: Bucket, basis: Basis) -> I64:
+    cell = now_cells(plan, bucket, basis)
+    return np.bincount(cell[cell >= 0], minlength=plan.n_cells)

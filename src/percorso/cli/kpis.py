@@ -1,0 +1,186 @@
+"""`percorso kpis`: what a shop counts, by stage, with intervals, comparison and targets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import pyarrow as pa
+import typer
+
+from percorso.analyses.kpi_catalogue import KPIS
+from percorso.analyses.kpis import KpisSpec
+from percorso.analyses.result import Result
+from percorso.cli.context import workspace_of
+from percorso.cli.kpi_tables import kpi_sections
+from percorso.cli.options import (
+    AsOfOption,
+    BotsOption,
+    ByOption,
+    FromOption,
+    HeavyOption,
+    PersonaOption,
+    PersonsOption,
+    TimezoneOption,
+    ToOption,
+    WhereOption,
+    as_of_text,
+    asking,
+    scope_of,
+)
+from percorso.cli.output import (
+    Format,
+    FormatOption,
+    JsonOption,
+    Output,
+    OutputOption,
+    output_of,
+    write_answer,
+    write_page,
+    write_table,
+)
+from percorso.cli.progress import ready_log
+from percorso.errors import SpecError, nearest_hint
+from percorso.language.kpi_words import kpi_label, kpi_meaning, kpi_name
+from percorso.language.words import LANGUAGES
+from percorso.services.kpis import ask_kpis
+from percorso.services.workspace import Workspace
+from percorso.time import zone_of
+
+__all__ = ["kpis_question", "register"]
+
+_PANEL = "How it is shown"
+
+LastOption = Annotated[
+    str, typer.Option("--last", metavar="DAYS", help="The last so many days, such as 30d; instead of --from and --to.")
+]
+CompareOption = Annotated[
+    str,
+    typer.Option("--compare", metavar="previous|last-year", help="Beside it the period before, or that of last year."),
+]
+EveryOption = Annotated[str, typer.Option("--every", metavar="day|week|month", help="A trend as well.")]
+KpiOption = Annotated[
+    list[str] | None, typer.Option("--kpi", metavar="KEY", help="Only this one; may be given several times.")
+]
+LanguageOption = Annotated[
+    str, typer.Option("--language", metavar="en|it", help="Of names and reasons.", rich_help_panel=_PANEL)
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `kpis` to the command line."""
+    app.command("kpis")(kpis)
+
+
+def kpis_question(
+    workspace: Workspace,
+    since: FromOption = "",
+    until: ToOption = "",
+    last: LastOption = "",
+    compare: CompareOption = "",
+    every: EveryOption = "",
+    kpi: KpiOption = None,
+    timezone: TimezoneOption = "",
+    as_of: AsOfOption = "",
+    where: WhereOption = "",
+    persona: PersonaOption = "",
+    persons: PersonsOption = "",
+    by: ByOption = "",
+    include_bots: BotsOption = False,
+    include_heavy: HeavyOption = False,
+) -> KpisSpec:
+    """The KPIs that the options ask for."""
+    scope = scope_of(
+        workspace,
+        since=since,
+        until=until,
+        timezone=timezone,
+        as_of=as_of,
+        where=where,
+        by=by,
+        include_bots=include_bots,
+        include_heavy=include_heavy,
+        per="person",
+        persona=persona,
+        persons=persons,
+    )
+    return KpisSpec(scope=scope, last=last, compare=compare, every=every, kpis=tuple(kpi or ()))
+
+
+@asking(kpis_question)
+def kpis(
+    ctx: typer.Context,
+    spec: KpisSpec,
+    listed: Annotated[
+        bool, typer.Option("--list", help="What every KPI means, without values.", rich_help_panel=_PANEL)
+    ] = False,
+    language: LanguageOption = "en",
+    chosen: FormatOption = None,
+    as_json: JsonOption = False,
+    output: OutputOption = None,
+) -> None:
+    """KPIs by stage: value, interval, comparison, target; and why one is missing.
+
+    Example: percorso kpis --last 30d --compare previous; percorso kpis --kpi revenue --by place --every month
+    """
+    if language not in LANGUAGES:
+        raise SpecError(f"'{language}' is no language.", hint=nearest_hint(language, LANGUAGES))
+    target = output_of(chosen, output, as_json)
+    if listed:
+        write_table(_list(spec, language), target)
+        return
+    workspace = workspace_of(ctx)
+    answer = ask_kpis(workspace, spec, language=language, log=ready_log(workspace))
+    _write(answer, target, language)
+
+
+def _list(spec: KpisSpec, language: str) -> pa.Table:
+    """Every KPI in words."""
+    rows = [
+        {
+            "kpi": kpi.key,
+            "name": kpi_name(kpi.key, language),
+            "stage": kpi_label(kpi.stage, language),
+            "unit": kpi.unit,
+            "better": kpi.better,
+            "meaning": kpi_meaning(kpi.key, language),
+        }
+        for kpi in KPIS
+        if not spec.kpis or kpi.key in spec.kpis
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+def _write(answer: Result, target: Output, language: str) -> None:
+    if target.format is not Format.table:
+        # A file of rows holds the trend where one was asked for; JSON holds both.
+        first = {"trend": answer.tables["trend"]} if "trend" in answer.tables else {}
+        rows = replace(answer, tables={**first, **answer.tables}) if target.format is not Format.json else answer
+        write_answer(rows, target)
+        return
+    sections = kpi_sections(answer, language)
+    notes = [kpi_label("interval_note", language), *(f"Warning: {warning}" for warning in answer.warnings)]
+    if sections:
+        sections[-1] = replace(sections[-1], notes=tuple(notes))
+    write_page(_head(answer, language), sections, target)
+
+
+def _head(answer: Result, language: str) -> str:
+    """Which period this is, and with which it is compared."""
+    zone = zone_of(answer.spec.scope.timezone)
+    text = f"{kpi_label('head', language)} {_period(answer.totals['period'], zone.key)}"
+    if "earlier_period" in answer.totals:
+        text += f", {kpi_label('compared', language)} {_period(answer.totals['earlier_period'], zone.key)}"
+    return f"{text}. {kpi_label('as_of', language)} {as_of_text(answer)}."
+
+
+def _period(period: dict[str, str], zone: str) -> str:
+    """First and last day of a period."""
+    first, last = (_day(period["start"], zone, 0), _day(period["end"], zone, -1))
+    return first if first == last else f"{first} – {last}"
+
+
+def _day(instant: str, zone: str, microseconds: int) -> str:
+    moment = datetime.fromisoformat(instant) + timedelta(microseconds=microseconds)
+    return moment.astimezone(zone_of(zone)).date().isoformat()

@@ -1,0 +1,139 @@
+"""`percorso lifecycle`: who is new, comes back, falls silent; relationships and churn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import pyarrow as pa
+import typer
+
+from percorso.analyses.lifecycle import LifecycleSpec
+from percorso.analyses.result import Result
+from percorso.cli.context import workspace_of
+from percorso.cli.options import (
+    AsOfOption,
+    BotsOption,
+    FromOption,
+    HeavyOption,
+    PersonaOption,
+    PersonsOption,
+    TimezoneOption,
+    ToOption,
+    WhereOption,
+    as_of_text,
+    asking,
+    scope_of,
+)
+from percorso.cli.output import (
+    Format,
+    FormatOption,
+    JsonOption,
+    Layout,
+    OutputOption,
+    Section,
+    output_of,
+    write_answer,
+    write_page,
+)
+from percorso.cli.progress import ready_log
+from percorso.cli.texts import count_of, percent_text
+from percorso.services.lifecycle import ask_lifecycle
+from percorso.services.workspace import Workspace
+
+__all__ = ["lifecycle_question", "register"]
+
+_LAYOUT = Layout(
+    formats={
+        **dict.fromkeys(("share", "at_least", "ratio", "churn", "low", "high"), percent_text),
+        **dict.fromkeys(("quick_ratio", "daily"), "{:.2f}".format),
+    },
+    titles={"quick_ratio": "quick ratio", "at_least": "at least", "at_risk_days": "at risk", "lost_days": "lost"},
+    secondary=("complete", "low high", "quick_ratio"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add `lifecycle` to the command line."""
+    app.command("lifecycle")(lifecycle)
+
+
+def lifecycle_question(
+    workspace: Workspace,
+    unit: Annotated[str, typer.Option(metavar="day|week|month", help="Length of the intervals.")] = "month",
+    since: FromOption = "",
+    until: ToOption = "",
+    timezone: TimezoneOption = "",
+    as_of: AsOfOption = "",
+    where: WhereOption = "",
+    persona: PersonaOption = "",
+    persons: PersonsOption = "",
+    include_bots: BotsOption = False,
+    include_heavy: HeavyOption = False,
+) -> LifecycleSpec:
+    """The question that the options ask."""
+    scope = scope_of(
+        workspace,
+        since=since,
+        until=until,
+        timezone=timezone,
+        as_of=as_of,
+        where=where,
+        persona=persona,
+        persons=persons,
+        by="",
+        include_bots=include_bots,
+        include_heavy=include_heavy,
+        per="person",
+    )
+    return LifecycleSpec(unit=unit, scope=scope)
+
+
+@asking(lifecycle_question)
+def lifecycle(
+    ctx: typer.Context,
+    spec: LifecycleSpec,
+    chosen: FormatOption = None,
+    as_json: JsonOption = False,
+    output: OutputOption = None,
+) -> None:
+    """Who is new, comes back, returns after a break, falls silent; how everybody stands to the brand; churn.
+
+    Example: percorso lifecycle --unit week --from 2024-01-01
+    """
+    workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
+    answer = ask_lifecycle(workspace, spec, log=ready_log(workspace))
+    if target.format is Format.table:
+        head = f"{count_of(answer.totals['persons'], 'person')}, as of {as_of_text(answer)}."
+        write_page(head, [*_sections(answer)], target)
+    else:
+        write_answer(answer, target)
+
+
+def _sections(answer: Result) -> Iterator[Section]:
+    tables = answer.tables
+    notes = (
+        "customers: as the interval begins, without those lost; lost: those of them who are when it ends.",
+        *(f"Warning: {warning}" for warning in answer.warnings),
+    )
+    yield Section("Persons by interval", answer.table, notes, _LAYOUT)
+    yield Section("Relationships now", tables["relationships"], (), _LAYOUT)
+    if tables["limits"].num_rows:
+        note = "Days since the last order: past the first at risk, past the second lost."
+        yield Section("When a customer is at risk, and lost", tables["limits"], (note,), _LAYOUT)
+    if tables["stickiness"].num_rows:
+        yield Section(f"In how many {answer.spec.unit}s", tables["stickiness"], (), _LAYOUT)
+    ratios = [f"{name.replace('_', '/').upper()} {percent_text(answer.totals[name])}" for name in _ratios(answer)]
+    if ratios:
+        yield Section("Active persons of a month, and of a day of it", _months(answer), (", ".join(ratios),), _LAYOUT)
+
+
+def _months(answer: Result) -> pa.Table:
+    """Weeks are in the other formats."""
+    ratios = answer.tables["ratios"]
+    kept = [row for row in ratios.to_pylist() if row["period"] == "month"]
+    return pa.Table.from_pylist(kept, schema=ratios.schema).drop_columns(["period"])
+
+
+def _ratios(answer: Result) -> list[str]:
+    return [name for name in ("dau_wau", "dau_mau", "wau_mau") if answer.totals[name] is not None]

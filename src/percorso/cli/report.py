@@ -1,0 +1,80 @@
+"""`percorso report`: everything that matters on one page, for the team."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from percorso.cli.context import workspace_of
+from percorso.cli.options import (
+    AsOfOption,
+    FromOption,
+    PersonaOption,
+    PersonsOption,
+    TimezoneOption,
+    ToOption,
+    scope_of,
+)
+from percorso.cli.progress import ready_log
+from percorso.errors import FileError
+from percorso.reports.spec import AUTO, SECTIONS, ReportSpec
+from percorso.services.report import make_report
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `report` to the command line."""
+    app.command("report")(report)
+
+
+def report(
+    ctx: typer.Context,
+    html: Annotated[Path, typer.Option("--html", metavar="FILE", help="Write the page into this file.")],
+    since: FromOption = "",
+    until: ToOption = "",
+    timezone: TimezoneOption = "",
+    as_of: AsOfOption = "",
+    persona: PersonaOption = "",
+    persons: PersonsOption = "",
+    compare: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|previous|last-year|none",
+            help="Period to compare with. auto: the one before, where the data reach back so far.",
+        ),
+    ] = AUTO,
+    language: Annotated[
+        str, typer.Option(metavar="en|it", help="Language of the page. Default: the workspace's.")
+    ] = "",
+    section: Annotated[
+        list[str] | None,
+        typer.Option("--section", metavar="NAME", help=f"Only this section; may be repeated. {', '.join(SECTIONS)}."),
+    ] = None,
+) -> None:
+    """One page that holds everything: KPIs, map, funnel, flows, channels, cohorts, data quality. It needs no network.
+
+    Example: percorso report --html report.html --language it
+    """
+    workspace = workspace_of(ctx)
+    if html.is_dir() or not html.absolute().parent.is_dir():
+        raise FileError(f"{html} cannot be written.", hint="Name a file in a folder that there is.")
+    scope = scope_of(
+        workspace,
+        since=since,
+        until=until,
+        timezone=timezone,
+        as_of=as_of,
+        where="",
+        by="",
+        include_bots=False,
+        include_heavy=False,
+        per="person",
+        persona=persona,
+        persons=persons,
+    )
+    spec = ReportSpec(scope=scope, compare=compare, language=language, sections=tuple(section or ()))
+    make_report(workspace, spec, log=ready_log(workspace)).save(html)
+    typer.echo(f"Written to {html}", err=True)

@@ -1,0 +1,240 @@
+"""`percorso segment`: sets of persons given by a rule, and personas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any
+
+import pyarrow as pa
+import typer
+
+from percorso.analyses.result import Result
+from percorso.cli.context import command_line, workspace_of
+from percorso.cli.options import AsOfOption, as_of_text
+from percorso.cli.output import (
+    Format,
+    FormatOption,
+    JsonOption,
+    JsonReportOption,
+    Layout,
+    OutputOption,
+    Section,
+    output_of,
+    write_answer,
+    write_json,
+    write_page,
+    write_table,
+)
+from percorso.cli.people import PEOPLE_LAYOUT
+from percorso.cli.progress import ready_log
+from percorso.cli.texts import count_of, local_text, percent_text
+from percorso.errors import SpecError
+from percorso.services.segment import define_segment, people_of_segment, remove_segment, segment_json, show_segment
+from percorso.services.segment_lookup import list_segments
+from percorso.store.database import Segment
+from percorso.time import zone_of
+
+__all__ = ["register"]
+
+_SHARES = dict.fromkeys(("share", "low", "high", "share_of_all"), percent_text)
+_SIZE = Layout(
+    formats={
+        **_SHARES,
+        **dict.fromkeys(
+            ("average_order", "average_low", "average_high", "orders_a_year", "year_low", "year_high"), "{:,.2f}".format
+        ),
+    },
+    titles={"who": "", "average_order": "average", "orders_a_year": "a year"},
+    secondary=("year_low year_high", "average_low average_high", "low high"),
+)
+_TRAITS = Layout(formats=_SHARES, titles={"share_of_all": "of all"}, secondary=("low high",))
+_LIST = Layout(titles={"changed_at": "changed"}, fold=("rule",), plain=True)
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of the segment or persona.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `segment` to the command line."""
+    segment = typer.Typer(no_args_is_help=True, help="Sets of persons given by a rule, and personas.")
+    segment.command("define")(define_command)
+    segment.command("list")(list_command)
+    segment.command("show")(show_command)
+    segment.command("people")(people_command)
+    segment.command("remove")(remove_command)
+    app.add_typer(segment, name="segment")
+
+
+def define_command(
+    ctx: typer.Context,
+    name: NameArgument,
+    where: Annotated[
+        str,
+        typer.Option(
+            metavar="RULE", help='Who is in it, such as "count(category = Chitarre) >= 3 within 90d and country = IT".'
+        ),
+    ],
+    persona: Annotated[
+        bool | None, typer.Option("--persona/--no-persona", help="A named kind of customer: with traits, on maps.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="For people.")] = None,
+    description: Annotated[str | None, typer.Option(metavar="TEXT", help="For people.")] = None,
+    trait: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="What the team says of it; once for each trait.")
+    ] = None,
+    colour: Annotated[str | None, typer.Option(metavar="#RRGGBB", help="In which maps show it.")] = None,
+    author: Annotated[str, typer.Option(metavar="NAME", help="Who says so. Default: your name here.")] = "",
+    as_json: JsonReportOption = False,
+) -> None:
+    """Make a segment or a persona, or change it, and say how large it is.
+
+    Example: percorso segment define guitarists --where "count(category = Chitarre) >= 3 within 90d" --persona
+    """
+    workspace = workspace_of(ctx)
+    report = define_segment(
+        workspace,
+        name,
+        where,
+        persona=persona,
+        title=title,
+        description=description,
+        traits=None if trait is None else _pairs(trait),
+        colour=colour,
+        author=author,
+        log=ready_log(workspace),
+    )
+    if as_json:
+        write_json(report.as_json())
+        return
+    one = report.segment
+    done = {"made": "Defined", "changed": "Changed", "unchanged": "Already there, nothing changed:"}[report.change]
+    lines = [f"{done} {one.kind} {one.name}: {_size_sentence(report.answer)}"]
+    lines += [f"Who: {report.answer.totals['definition']['words']}."]
+    lines += [f"Warning: {warning}" for warning in report.answer.warnings]
+    lines += [f"To see more: {command_line(ctx)} segment show {_quoted(one.name)}"]
+    typer.echo("\n".join(lines))
+
+
+def _pairs(given: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip() or not value.strip():
+            raise SpecError(f"'{text}' is no trait.", hint='Write --trait "plays=in a band"')
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def _size_sentence(answer: Result) -> str:
+    mine, every = answer.tables["size"].to_pylist()
+    share = "" if mine["share"] is None else f" ({percent_text(mine['share'])})"
+    orders = count_of(mine["orders"], "order")
+    return (
+        f"{count_of(mine['persons'], 'person')}{share} of {every['persons']:,}, with {orders} "
+        f"of {mine['value']:,} {answer.totals['currency']}, as of {as_of_text(answer, persons=False)}."
+    )
+
+
+def list_command(
+    ctx: typer.Context, chosen: FormatOption = None, as_json: JsonOption = False, output: OutputOption = None
+) -> None:
+    """All segments and personas."""
+    workspace = workspace_of(ctx)
+    target = output_of(chosen, output, as_json)
+    found = list_segments(workspace)
+    zone = zone_of(workspace.settings.workspace.timezone)
+    people = target.format is Format.table
+    rows = [_row(one, local_text(one.changed_us, zone) if people else "") for one in found]
+    schema = pa.schema([(name, pa.string()) for name in ("name", "kind", "title", "changed_at", "rule")])
+    notes = [] if found else [f"There is none yet: {command_line(ctx)} segment define --help"]
+    body = {"segments": [segment_json(one, timezone=zone.key) for one in found]}
+    write_table(pa.Table.from_pylist(rows, schema=schema), target, body=body, layout=_LIST, notes=notes)
+
+
+def _row(segment: Segment, changed: str) -> Mapping[str, Any]:
+    told = segment_json(segment)
+    return {**{name: told[name] for name in ("name", "kind", "title", "changed_at", "rule")}} | (
+        {"changed_at": changed} if changed else {}
+    )
+
+
+def show_command(
+    ctx: typer.Context,
+    name: NameArgument,
+    as_of: AsOfOption = "",
+    chosen: FormatOption = None,
+    as_json: JsonOption = False,
+    output: OutputOption = None,
+) -> None:
+    """The rule in words, the size, and what its persons are like beside all persons.
+
+    Example: percorso segment show guitarists
+    """
+    workspace = workspace_of(ctx)
+    target = output_of(chosen, output, as_json)
+    answer = show_segment(workspace, name, as_of=as_of, log=ready_log(workspace))
+    if target.format is not Format.table:
+        write_answer(answer, target)
+        return
+    told = answer.totals["definition"]
+    currency = answer.totals["currency"]
+    below = [
+        f"Orders and values in {currency}, before refunds; average: value / orders; a year: orders of a person a year.",
+        f"low, high: 95 % interval. As of {as_of_text(answer)}.",
+        *(f"Warning: {warning}" for warning in answer.warnings),
+    ]
+    sections = [
+        Section("Size", answer.tables["size"], (), _SIZE),
+        Section("What they are like", answer.tables["traits"], tuple(below), _TRAITS),
+    ]
+    write_page("\n".join(_head(told)), sections, target)
+
+
+def _head(told: Mapping[str, Any]) -> list[str]:
+    """Name, words, rule, what the team says, and earlier rules."""
+    title = f": {told['title']}" if told["title"] else ""
+    lines = [f"{told['kind'].capitalize()} {told['name']}{title}"]
+    lines += [told["description"]] if told["description"] else []
+    lines += [f"Who: {told['words']}.", f"Rule: {told['rule']}"]
+    lines += [f"{name}: {value}" for name, value in told["traits"].items()]
+    lines += [
+        f"Until {after['defined_at'][:10]}: {old['rule']}"
+        for old, after in zip(told["rules"], told["rules"][1:], strict=False)
+    ]
+    return lines
+
+
+def people_command(
+    ctx: typer.Context,
+    name: NameArgument,
+    as_of: AsOfOption = "",
+    chosen: FormatOption = None,
+    as_json: JsonOption = False,
+    output: OutputOption = None,
+) -> None:
+    """The persons of a segment.
+
+    Example: percorso segment people guitarists --output guitarists.csv
+    """
+    workspace = workspace_of(ctx)
+    target = output_of(chosen, output, as_json)
+    answer = people_of_segment(workspace, name, as_of=as_of, log=ready_log(workspace))
+    notes = (
+        f"{count_of(answer.table.num_rows, 'person')}, as of {as_of_text(answer, persons=False)}; times are of that "
+        f"zone. To see one: {command_line(ctx)} customer ID",
+    )
+    write_answer(answer, target, layout=replace(PEOPLE_LAYOUT, zone=zone_of(answer.spec.scope.timezone)), notes=notes)
+
+
+def remove_command(ctx: typer.Context, name: NameArgument, as_json: JsonReportOption = False) -> None:
+    """Forget a segment and its earlier rules. Questions that are kept hold its rule."""
+    workspace = workspace_of(ctx)
+    gone = remove_segment(workspace, name)
+    if as_json:
+        write_json({"removed": segment_json(gone, timezone=workspace.settings.workspace.timezone)})
+        return
+    typer.echo(f"Removed {gone.kind} {gone.name}. Its rule was: {gone.rule}")
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name

@@ -1,0 +1,130 @@
+"""`percorso suggest timeout`: a setting that the data speak for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from percorso.analyses.result import Result
+from percorso.analyses.timeouts import TimeoutsSpec
+from percorso.cli.context import workspace_of
+from percorso.cli.options import (
+    AsOfOption,
+    BotsOption,
+    FromOption,
+    HeavyOption,
+    PersonaOption,
+    PersonsOption,
+    TimezoneOption,
+    ToOption,
+    WhereOption,
+    as_of_text,
+    asking,
+    scope_of,
+)
+from percorso.cli.output import (
+    Format,
+    FormatOption,
+    JsonOption,
+    Layout,
+    OutputOption,
+    Section,
+    output_of,
+    write_answer,
+    write_page,
+)
+from percorso.cli.progress import ready_log
+from percorso.cli.texts import percent_text
+from percorso.services.suggest import suggest_timeout
+from percorso.services.workspace import Workspace
+
+__all__ = ["register", "timeout_question"]
+
+_LAYOUT = Layout(
+    formats=dict.fromkeys(("share", "low", "high", "conversion"), percent_text),
+    titles={"timeout_days": "time-out, days", "cut_off": "cut off", "persons": "buyers"},
+    secondary=("low high", "persons", "open"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add `suggest` to the command line."""
+    suggest = typer.Typer(no_args_is_help=True, help="Settings that the data speak for.")
+    suggest.command("timeout")(timeout)
+    suggest.callback()(_no_options)
+    app.add_typer(suggest, name="suggest")
+
+
+def _no_options() -> None: ...
+
+
+def timeout_question(
+    workspace: Workspace,
+    at_most: Annotated[
+        float, typer.Option("--at-most", metavar="SHARE", help="What share of conversions may be cut off.")
+    ] = 0.05,
+    since: FromOption = "",
+    until: ToOption = "",
+    timezone: TimezoneOption = "",
+    as_of: AsOfOption = "",
+    where: WhereOption = "",
+    persona: PersonaOption = "",
+    persons: PersonsOption = "",
+    include_bots: BotsOption = False,
+    include_heavy: HeavyOption = False,
+) -> TimeoutsSpec:
+    """The question that the options ask."""
+    scope = scope_of(
+        workspace,
+        since=since,
+        until=until,
+        timezone=timezone,
+        as_of=as_of,
+        where=where,
+        persona=persona,
+        persons=persons,
+        by="",
+        include_bots=include_bots,
+        include_heavy=include_heavy,
+        per="person",
+    )
+    return TimeoutsSpec(at_most=at_most, scope=scope)
+
+
+@asking(timeout_question)
+def timeout(
+    ctx: typer.Context,
+    spec: TimeoutsSpec,
+    chosen: FormatOption = None,
+    as_json: JsonOption = False,
+    output: OutputOption = None,
+) -> None:
+    """After how much silence a purchase journey should count as abandoned: how many later buyers each choice cuts off.
+
+    Example: percorso suggest timeout
+    """
+    workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
+    answer = suggest_timeout(workspace, spec, log=ready_log(workspace))
+    if target.format is Format.table:
+        write_page(_head(answer), [*_sections(answer)], target)
+    else:
+        write_answer(answer, target)
+
+
+def _head(answer: Result) -> str:
+    days = answer.totals["recommended_days"]
+    lead = "No recommendation." if days is None else f"Recommended: {days} days."
+    return f"{lead} {answer.totals['reason']}"
+
+
+def _sections(answer: Result) -> Iterator[Section]:
+    notes = (
+        "cut off: conversions whose earlier visits would belong to another, abandoned journey.",
+        f"As of {as_of_text(answer)}.",
+        *(f"Warning: {warning}" for warning in answer.warnings),
+    )
+    yield Section("Time-outs", answer.table, notes, _LAYOUT)
+    if answer.tables["categories"].num_rows:
+        yield Section("By category of the order", answer.tables["categories"], (), _LAYOUT)

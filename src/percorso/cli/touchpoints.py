@@ -1,0 +1,68 @@
+"""`percorso touchpoints`: what customers meet, and where they leave."""
+
+from __future__ import annotations
+
+import typer
+
+from percorso.analyses.spec import Scope
+from percorso.analyses.touchpoints import TouchpointsSpec
+from percorso.cli.contacts import Beside, contact_scope, order_note, write_contacts
+from percorso.cli.context import workspace_of
+from percorso.cli.options import asking
+from percorso.cli.output import FormatOption, JsonOption, OutputOption, output_of
+from percorso.cli.progress import ready_log
+from percorso.services.touchpoints import ask_touchpoints
+
+__all__ = ["register"]
+
+_COLUMNS = (
+    "touchpoint",
+    "place",
+    "direction",
+    "stage",
+    "events",
+    "contacts",
+    "persons",
+    "share",
+    "frequency",
+    "journeys",
+    "conversion",
+    "first",
+    "last",
+    "assist",
+    "exits",
+    "exit_share",
+    "orders",
+    "value",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add `touchpoints` to the command line."""
+    app.command("touchpoints")(touchpoints)
+
+
+@asking(contact_scope)
+def touchpoints(
+    ctx: typer.Context,
+    scope: Scope,
+    chosen: FormatOption = None,
+    as_json: JsonOption = False,
+    output: OutputOption = None,
+) -> None:
+    """What customers meet: whom each touchpoint reaches, at which stage, what it leads to, who leaves there.
+
+    Example: percorso touchpoints --where "place in (site, app)"
+    """
+    workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
+    answer = ask_touchpoints(workspace, TouchpointsSpec(scope=scope), log=ready_log(workspace))
+    notes = (order_note(answer.totals), "exits: abandoned purchase journeys that end there.")
+    write_contacts(
+        answer,
+        target,
+        title="Touchpoints",
+        columns=_COLUMNS,
+        secondary=("frequency", "value orders", "direction", "contacts", "exit_share", "assist first last"),
+        beside=(Beside("conversion_points", "Where orders happen"),),
+        notes=notes,
+    )

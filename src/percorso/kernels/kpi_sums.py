@@ -1,0 +1,142 @@
+"""Sums by period and by group of persons: what every KPI is made of.
+
+A *cell* is one value of the break-down in one period; -1 is none. Of each cell there are 256 sums, one a group of
+persons (percorso.analyses.jackknife), so that a ratio of any two sums has an interval by person.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+
+from percorso.kernels.arrays import I32, I64, U8, Bools
+from percorso.kernels.compile import BOOL_IN, I32_IN, I32_OUT, I64_IN, I64_OUT2, U8_IN, kernel
+
+__all__ = ["active_persons", "add_by_group", "count_persons", "periods_of"]
+
+
+@kernel(I32_OUT(I64_IN, I64_IN, I64_IN))
+def periods_of(time: I64, starts: I64, ends: I64) -> I32:
+    """Period of each time, int32 of shape (n,); -1: none.
+
+    Parameters
+    ----------
+    time : int64, shape (n,)
+        µs UTC.
+    starts, ends : int64, shape (n_periods,)
+        Ascending, and no two overlap: ``starts[p] <= time < ends[p]``.
+    """
+    found = np.full(time.size, -1, dtype=np.int32)
+    for i in range(time.size):
+        low, high = 0, starts.size
+        while low < high:
+            middle = (low + high) // 2
+            if starts[middle] <= time[i]:
+                low = middle + 1
+            else:
+                high = middle
+        if low > 0 and time[i] < ends[low - 1]:
+            found[i] = low - 1
+    return found
+
+
+@kernel(types.void(I32_IN, I32_IN, U8_IN, BOOL_IN, I64_IN, I64_OUT2))
+def add_by_group(cell: I32, person: I32, group: U8, wanted: Bools, weight: I64, out: I64) -> None:
+    """Add weights up.
+
+    Parameters
+    ----------
+    cell : int32, shape (n,)
+    person : int32, shape (n,)
+    group : uint8, shape (n_persons,)
+    wanted : bool, shape (n,) or (0,)
+        Of no elements: all.
+    weight : int64, shape (n,) or (0,)
+        Of no elements: each counts once.
+    out : int64, shape (n_cells, 256), in and out
+    """
+    every, each_once = wanted.size == 0, weight.size == 0
+    for i in range(cell.size):
+        c = cell[i]
+        if c >= 0 and (every or wanted[i]):
+            out[c, group[person[i]]] += 1 if each_once else weight[i]
+
+
+@kernel(types.void(I32_IN, I32_IN, U8_IN, I64_OUT2))
+def count_persons(cell: I32, person: I32, group: U8, out: I64) -> None:
+    """How many different persons each cell has.
+
+    Parameters
+    ----------
+    cell : int32, shape (n,)
+    person : int32, shape (n,)
+        What is of one person stands together.
+    group : uint8, shape (n_persons,)
+        Of each person.
+    out : int64, shape (n_cells, 256), in and out
+    """
+    seen = np.full(out.shape[0], -1, dtype=np.int64)
+    for i in range(cell.size):
+        c = cell[i]
+        if c >= 0 and seen[c] != person[i]:
+            seen[c] = person[i]
+            out[c, group[person[i]]] += 1
+
+
+@kernel(types.void(I64_IN, I64_IN, U8_IN, I64_IN, I64_IN, I32_IN, types.int64, U8_IN, I64_OUT2, I64_OUT2))
+def active_persons(
+    offsets: I64,
+    time: I64,
+    keep: U8,
+    starts: I64,
+    ends: I64,
+    code: I32,
+    n_codes: int,
+    group: U8,
+    events: I64,
+    persons: I64,
+) -> None:
+    """Events that are in, and persons with one, of each cell.
+
+    Parameters
+    ----------
+    offsets : int64, shape (n_persons + 1,)
+    time : int64, shape (n_events,)
+        Ascending within each person.
+    keep : uint8, shape (n_events,) or (0,)
+        1 in, 0 out; of no elements: all in.
+    starts, ends : int64, shape (n_periods,)
+        As of `periods_of`.
+    code : int32, shape (n_events,) or (0,)
+        Value of the break-down; of no elements: 0 throughout.
+    n_codes : int
+    group : uint8, shape (n_persons,)
+    events, persons : int64, shape (n_periods * n_codes, 256), in and out
+    """
+    seen = np.full(events.shape[0], -1, dtype=np.int64)
+    every, plain = keep.size == 0, code.size == 0
+    for p in range(offsets.size - 1):
+        g = group[p]
+        period, last, n = 0, -1, 0  # what is of one cell in a row is written once
+        for i in range(offsets[p], offsets[p + 1]):
+            if not every and keep[i] == 0:
+                continue
+            t = time[i]
+            while period < ends.size and t >= ends[period]:
+                period += 1
+            if period == ends.size:
+                break
+            if t < starts[period]:
+                continue
+            c = period * n_codes if plain else period * n_codes + code[i]
+            if c == last:
+                n += 1
+                continue
+            if last >= 0:
+                events[last, g] += n
+            last, n = c, 1
+            if seen[c] != p:
+                seen[c] = p
+                persons[c, g] += 1
+        if last >= 0:
+            events[last, g] += n

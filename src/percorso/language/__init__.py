@@ -1,0 +1,1 @@
+"""What people read, in their language: texts, names of codes, numbers, dates. English and Italian."""

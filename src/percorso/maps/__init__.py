@@ -1,0 +1,1 @@
+"""Journey maps as people see them: a wall poster, a page, a table."""

@@ -1,0 +1,188 @@
+"""In short: the sentences that matter, found by rules over the answers; none says more than its interval supports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from percorso.analyses.intervals import FEW, wilson
+from percorso.analyses.quality_findings import PROBLEM, say_fault
+from percorso.language.kpi_words import kpi_name
+from percorso.language.measures import DURATION, SHARE
+from percorso.reports.document import Sentence
+from percorso.reports.page import Page
+from percorso.reports.sections.journeys import abandoned_by_stage
+from percorso.reports.sections.kpis import kpi_measure, kpi_value
+
+__all__ = ["summarise"]
+
+_MOST = 7
+#: KPIs whose change may be told: rates and means, of which the interval of the difference is known.
+_TOLD = (
+    *("revenue", "orders", "conversion_rate", "average_order_value", "average_receipt", "cart_abandonment"),
+    *("checkout_abandonment", "payment_failure", "repeat_purchase_90", "return_rate", "late_delivery"),
+    *("nps", "csat", "contact_rate", "bounce_rate", "consideration_rate", "place_switch_rate"),
+)
+#: Faults that mislead most, the worst first.
+_MISLEADING = (
+    *("quiet_source", "incomplete_import", "missing_rate", "unvalued_orders", "rejected_rows", "unidentified_orders"),
+    *("weak_persons", "stageless_events", "future_events", "corrected_clocks"),
+)
+
+#: Channels whose contact is the purchase itself: that their journeys convert says nothing.
+_SALES = ("Store POS", "Assisted Sale", "Click and Collect", "Marketplace")
+
+Row = Mapping[str, Any]
+Rule = Callable[[Page], Iterator[Sentence]]
+
+
+def summarise(page: Page) -> tuple[Sentence, ...]:
+    """Five to seven sentences, in the order of the report; fewer where the data say no more."""
+    found = [sentence for rule in _RULES for sentence in rule(page)]
+    if not found:
+        found = [Sentence(page.words.text("report.nothing_to_say"), "reading")]
+    return tuple(found[:_MOST])
+
+
+def _total(page: Page) -> Iterator[Sentence]:
+    """Orders and value of the period, and how they changed if that is sure."""
+    answer = page.answer("kpis") or page.answer("quality")
+    if answer is None or not answer.totals.get("orders", 0) + answer.totals.get("unidentified_orders", 0):
+        return
+    totals = answer.totals
+    orders = totals["orders"] + totals["unidentified_orders"]
+    value = Decimal(totals["value"]) + Decimal(totals["unidentified_value"])
+    said = page.words.text("report.says_total", n=orders, value=page.amount(value), period=page.told_period())
+    yield Sentence(said, "kpis")
+
+
+def _change(page: Page) -> Iterator[Sentence]:
+    """The largest change, measured by the value before, whose interval leaves out zero."""
+    answer = page.answer("kpis")
+    if answer is None or not page.compared:
+        return
+    rows = [row for row in answer.table.to_pylist() if row["kpi"] in _TOLD and _is_sure(row)]
+    if not rows:
+        yield Sentence(page.words.text("report.says_no_change", before=page.compared), "kpis")
+        return
+    row = max(rows, key=lambda row: abs(row["difference"] / row["previous"]))
+    numbers, measure = page.words.numbers, kpi_measure(page, row)
+    ends = (kpi_value(page, row, "diff_low"), kpi_value(page, row, "diff_high"))
+    said = page.words.text(
+        "report.says_change",
+        kpi=kpi_name(row["kpi"], page.words.language),
+        now=numbers.show(kpi_value(page, row, "value"), measure),
+        change=numbers.signed(kpi_value(page, row, "difference"), measure.difference),
+        interval=numbers.range(*ends, measure.difference),
+        before=page.compared,
+    )
+    is_worse = row["better"] != "neither" and (row["difference"] > 0) != (row["better"] == "up")
+    yield Sentence(said, "kpis", "bad" if is_worse else "")
+
+
+def _is_sure(row: Row) -> bool:
+    if None in (row["difference"], row["diff_low"], row["diff_high"], row["previous"]) or not row["previous"]:
+        return False
+    return bool(row["n"] >= FEW and (row["diff_low"] > 0 or row["diff_high"] < 0))
+
+
+def _drop(page: Page) -> Iterator[Sentence]:
+    """The step of the funnel before which most leave."""
+    answer = page.answer("funnel")
+    rows = [] if answer is None else answer.table.to_pylist()
+    if not rows or rows[0]["count"] < FEW:
+        return
+    lost = [(before["count"] - row["count"], before, row) for before, row in pairwise(rows)]
+    left, before, row = max(lost, key=lambda one: one[0])
+    if not left:
+        return
+    low, high = wilson(left, before["count"]) or (None, None)
+    said = page.words.text(
+        "report.says_drop",
+        n=before["count"],
+        before=page.words.name("event", before["step"]),
+        step=page.words.name("event", row["step"]),
+        share=page.words.numbers.interval(left / before["count"], low, high, SHARE),
+    )
+    yield Sentence(said, "funnel")
+
+
+def _channels(page: Page) -> Iterator[Sentence]:
+    """The channels whose journeys convert best and worst, if the difference is sure."""
+    answer = page.answer("channels")
+    every = [] if answer is None else answer.table.to_pylist()
+    rows = [row for row in every if row["journeys"] >= FEW and row["channel"] not in (*_SALES, "(none)")]
+    if len(rows) < 2:
+        return
+    best, worst = (choose(rows, key=lambda row: row["conversion"]) for choose in (max, min))
+    if best["conversion_low"] <= worst["conversion_high"]:
+        yield Sentence(page.words.text("report.says_no_channel", n=len(rows)), "channels")
+        return
+
+    def shown(row: Row) -> str:
+        ends = row["conversion_low"], row["conversion_high"]
+        return page.words.numbers.interval(row["conversion"], *ends, SHARE)
+
+    said = page.words.text(
+        "report.says_channels",
+        best=page.words.name("channel", best["channel"]),
+        best_share=shown(best),
+        worst=page.words.name("channel", worst["channel"]),
+        worst_share=shown(worst),
+    )
+    yield Sentence(said, "channels")
+
+
+def _ends(page: Page) -> Iterator[Sentence]:
+    """How many purchase journeys convert and how fast, and where the others stop."""
+    answer, by_stage = page.answer("journeys"), page.answer("journeys_by_stage")
+    rows = [] if answer is None else answer.tables["conversion"].to_pylist()
+    if answer is None or not rows or rows[0]["opened"] < FEW:
+        return
+    numbers, row = page.words.numbers, rows[0]
+    share = numbers.interval(row["conversion"], row["low"], row["high"], SHARE)
+    times = answer.tables["times"].to_pylist()
+    if times and times[0]["n"] >= FEW:
+        time = numbers.interval(times[0]["median_s"], times[0]["median_low_s"], times[0]["median_high_s"], DURATION)
+        said = page.words.text("report.says_converted_time", n=row["opened"], share=share, time=time)
+    else:
+        said = page.words.text("report.says_converted", n=row["opened"], share=share)
+    yield Sentence(said, "journeys")
+    stopped = [] if by_stage is None else abandoned_by_stage(by_stage)
+    total = sum(count for _, count in stopped)
+    if total >= FEW:
+        stage, count = max(stopped, key=lambda one: one[1])
+        low, high = wilson(count, total) or (None, None)
+        share = numbers.interval(count / total, low, high, SHARE)
+        yield Sentence(page.words.text("report.says_stops", n=total, share=share, stage=page.stage(stage)), "journeys")
+
+
+def _repeat(page: Page) -> Iterator[Sentence]:
+    """Who buys again, over the longest span that is known."""
+    answer = page.answer("retention")
+    rows = [] if answer is None else [row for row in answer.tables["repeat"].to_pylist() if not row["cohort"]]
+    rows = [row for row in rows if row["rate"] is not None and row["size"] >= FEW]
+    if not rows:
+        return
+    row = rows[-1]
+    share = page.words.numbers.interval(row["rate"], row["low"], row["high"], SHARE)
+    yield Sentence(
+        page.words.text("report.says_repeat", n=row["size"], days=row["within_days"], share=share), "cohorts"
+    )
+
+
+def _data(page: Page) -> Iterator[Sentence]:
+    """The fault of the data that misleads most."""
+    answer = page.answer("quality")
+    rows = [] if answer is None else answer.tables["findings"].to_pylist()
+    problems = {row["finding"]: row for row in reversed(rows) if row["level"] == PROBLEM}
+    for finding in _MISLEADING:
+        if answer is not None and finding in problems:
+            meaning, _ = say_fault(problems[finding], answer.totals, page.words)
+            yield Sentence(page.words.text("report.says_data", fault=meaning), "quality", "bad")
+            return
+
+
+_RULES: tuple[Rule, ...] = (_total, _change, _drop, _channels, _ends, _repeat, _data)
