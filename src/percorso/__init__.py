@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from percorso.analyses.journeys import JourneysSpec
     from percorso.analyses.kpis import KpisSpec
     from percorso.analyses.lifecycle import LifecycleSpec
+    from percorso.analyses.map import MapSpec
     from percorso.analyses.places import PlacesSpec
     from percorso.analyses.result import Result
     from percorso.analyses.retention import RetentionSpec
@@ -47,6 +48,7 @@ __all__ = [
     "KpisSpec",
     "LifecycleCell",
     "LifecycleSpec",
+    "MapSpec",
     "Percorso",
     "PercorsoError",
     "PlacesSpec",
@@ -79,6 +81,7 @@ _HOMES = {
     "KpisSpec": ("percorso.analyses.kpis", "KpisSpec"),
     "LifecycleCell": ("percorso.services.people_over_time", "LifecycleCell"),
     "LifecycleSpec": ("percorso.analyses.lifecycle", "LifecycleSpec"),
+    "MapSpec": ("percorso.analyses.map", "MapSpec"),
     "Percorso": ("percorso.facade", "Percorso"),
     "PercorsoError": ("percorso.errors", "PercorsoError"),
     "PlacesSpec": ("percorso.analyses.places", "PlacesSpec"),

@@ -16,6 +16,7 @@ from percorso.analyses.funnel import FunnelSpec
 from percorso.analyses.journeys import JourneysSpec
 from percorso.analyses.kpis import KpisSpec
 from percorso.analyses.lifecycle import LifecycleSpec
+from percorso.analyses.map import MapSpec
 from percorso.analyses.places import PlacesSpec
 from percorso.analyses.result import Result
 from percorso.analyses.retention import RetentionSpec
@@ -24,6 +25,7 @@ from percorso.analyses.stages import StagesSpec
 from percorso.analyses.timeouts import TimeoutsSpec
 from percorso.analyses.touchpoints import TouchpointsSpec
 from percorso.analyses.variants import VariantsSpec
+from percorso.charts.chart import Chart
 from percorso.errors import SpecError, nearest_hint
 from percorso.services.build import BuildReport, build_log, fresh_log
 from percorso.services.channels import ask_channels
@@ -40,6 +42,7 @@ from percorso.services.imports import ImportReport, ImportRequest, import_files
 from percorso.services.journeys import ask_journeys
 from percorso.services.kpis import ask_kpi_people, ask_kpis
 from percorso.services.lifecycle import ask_lifecycle
+from percorso.services.map import ask_map, draw_map
 from percorso.services.people import FlowCell, FunnelCell, VariantCell, ask_people
 from percorso.services.people_of_contacts import ContactCell, SpecOfContacts
 from percorso.services.people_over_time import CellOverTime, SpecOverTime
@@ -151,6 +154,12 @@ class KpisOptions(ScopeOptions, total=False):
     every: str
 
 
+class MapOptions(ScopeOptions, total=False):
+    """What a map takes: see `percorso.MapSpec`."""
+
+    top: int
+
+
 class Percorso:
     """A workspace to ask.
 
@@ -240,6 +249,21 @@ class Percorso:
         """
         spec = answer.spec if isinstance(answer, Result) else answer
         return ask_people(self._workspace, spec, cell, **self._how())
+
+    def map(self, *, language: str = "", **options: Unpack[MapOptions]) -> Result:
+        """The journey map: who is at each stage, what they use, see and do, how it goes, where they leave.
+
+        Examples
+        --------
+        >>> shop.draw_map(shop.map(persona="beginners")).save("map.svg")  # doctest: +SKIP
+        """
+        return ask_map(self._workspace, self.map_spec(**options), language=language, **self._how())
+
+    def draw_map(self, answer: Result, *, language: str = "") -> Chart:
+        """The answer of `map` as a poster; in the workspace's language, or another."""
+        if not isinstance(answer.spec, MapSpec):
+            raise SpecError("This is no answer of a map.", hint="Give what shop.map() returned.")
+        return draw_map(self._workspace, answer, language=language).poster
 
     def kpis(self, *kpis: str, language: str = "en", **options: Unpack[KpisOptions]) -> Result:
         """KPIs by stage, each with interval, n, comparison and target; without names all of them.
@@ -392,6 +416,11 @@ class Percorso:
         """The question of `suggest_timeout`, unasked."""
         scope, rest = self._split(_checked("suggestion", options, TimeoutsOptions))
         return TimeoutsSpec(scope=scope, **rest)
+
+    def map_spec(self, **options: Unpack[MapOptions]) -> MapSpec:
+        """The question of `map`, unasked."""
+        scope, rest = self._split(_checked("map", options, MapOptions))
+        return MapSpec(scope=scope, **rest)
 
     def kpis_spec(self, *kpis: str, **options: Unpack[KpisOptions]) -> KpisSpec:
         """The question of `kpis`, unasked."""

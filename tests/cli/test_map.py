@@ -1,0 +1,84 @@
+"""`percorso map` on a real workspace: the terminal, the files, the pictures, both languages."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from percorso.cli.main import run
+from tests.services.shop_workspace import make_shop
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_shop(tmp_path_factory.mktemp("map") / "shop").folder
+
+
+def told(shop: Path, capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    assert run(["-w", str(shop), "map", *options]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_terminal_goes_stage_by_stage(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = told(shop, capsys, "--language", "en")
+    stages = [line.split(":")[0] for line in page.splitlines() if re.match(r"\w+: \d+ persons? ", line)]
+    assert stages == ["Awareness", "Consideration", "Conversion", "Retention", "Advocacy"]
+    assert "Touchpoints" in page
+    assert "Channels" in page
+
+
+def test_json_and_csv_hold_every_cell(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = json.loads(told(shop, capsys, "--json"))
+    rows = list(csv.DictReader(io.StringIO(told(shop, capsys, "--format", "csv"))))
+    assert {row["stage"] for row in rows} == {row["stage"] for row in body["stages"]}
+    shares = {(row["stage"], row["lane"], row["item"]): row["share"] for row in body["cells"]}
+    lanes = {(row["stage"], row["lane"], row["item"]): row["value"] for row in rows}
+    assert shares
+    for key, share in shares.items():
+        assert (lanes[key] == "") == (share is None)
+        assert share is None or float(lanes[key]) == pytest.approx(share)
+    assert sum(row["orders"] for row in body["stages"]) == body["orders"]
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "The customer journey"), ("it", "Il percorso dei clienti")])
+def test_pictures_stand_alone(shop: Path, tmp_path: Path, language: str, title: str) -> None:
+    page, picture = tmp_path / "map.html", tmp_path / "map.svg"
+    for file in (page, picture):
+        assert run(["-w", str(shop), "map", "--language", language, "--output", str(file)]) == 0
+    svg = ET.parse(picture).getroot()
+    assert svg.get("lang") == language
+    texts = {"".join(part.itertext()) for part in svg.iter() if part.tag.endswith("text")}
+    assert title in texts
+    html = page.read_text(encoding="utf-8")
+    assert f'<html lang="{language}">' in html
+    # One file, which asks nobody for anything: no address but the name of the picture's format.
+    for content in (html, picture.read_text(encoding="utf-8")):
+        assert set(re.findall(r"https?://[^\s\"'<>]+", content)) == {"http://www.w3.org/2000/svg"}
+        assert not re.search(r"<script|<link|\bsrc=|\bhref=|url\(|@import", content)
+
+
+def test_all_texts_of_the_poster_lie_on_it(shop: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "map.svg"
+    assert run(["-w", str(shop), "map", "--output", str(picture)]) == 0
+    svg = ET.parse(picture).getroot()
+    width, height = (float(size) for size in (svg.get("viewBox") or "").split()[2:])
+    assert width == 1588
+    for part in svg.iter():
+        if part.tag.endswith("text"):
+            assert 0 <= float(part.get("x", "0")) <= width
+            assert 0 <= float(part.get("y", "0")) <= height
+
+
+def test_what_cannot_be_written_is_told(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-w", str(shop), "map", "--output", str(tmp_path / "map.pdf")]) == 2
+    assert "how should it be written" in capsys.readouterr().err
+    assert run(["-w", str(shop), "map", "--persona", "nobody"]) == 2
+    assert "no segment or persona 'nobody'" in capsys.readouterr().err
+    assert run(["-w", str(shop), "map", "--language", "de"]) == 2
+    assert run(["-w", str(shop), "map", "--json", "--format", "svg"]) == 2
