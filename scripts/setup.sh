@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Make .venv with the locked versions and the command .venv/bin/percorso.
 #
-#     scripts/setup.sh [run|test|bench ...]        default: run
+#     scripts/setup.sh [run|test|bench|browser ...]        default: run
+#
+# `browser` is no set of packages but Chromium, with which the tests open pages: from Debian's own archive, where this
+# is a Debian or Ubuntu and we may; elsewhere it says what is missing, and the tests that need it are skipped.
 #
 # Does nothing where .venv already is what the lock files say: it compares contents, not file times, so
 # that a copied or read-only installation is left alone. Needs python3 (3.11 or newer) with venv, nothing else.
@@ -61,9 +64,36 @@ install_project() {
   printf '%s' "$content" >.venv/.installed
 }
 
+has_browser() {
+  local name
+  for name in chromium chromium-browser google-chrome chrome; do
+    if command -v "$name" >/dev/null; then return; fi
+  done
+  return 1
+}
+
+install_browser() {
+  if has_browser; then return; fi
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "Installing Chromium for tests of pages ..."
+    if DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 ||
+      { apt-get update -qq >/dev/null 2>&1 &&
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; }; then
+      return
+    fi
+  fi
+  # No reason to stop: the other tests say as much as before.
+  say "There is no Chromium, so tests that open a page are skipped (with CI=true they fail)."
+  say "Install it (Debian: apt-get install chromium), or put a chromium or google-chrome on the PATH."
+}
+
 make_venv
 install_locked run
 install_project
 for set in "$@"; do
-  if [ "$set" != run ]; then install_locked "$set"; fi
+  case "$set" in
+    run) ;;
+    browser) install_browser ;;
+    *) install_locked "$set" ;;
+  esac
 done

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.real_data import Real, RealSet, make_set
+
 # The first example of a test may compile a kernel; how long an example takes is no property of the code.
 settings.register_profile("percorso", deadline=None)
 settings.load_profile("percorso")
@@ -32,6 +34,21 @@ def data() -> Callable[[str], Path]:
         return folder
 
     return folder_of
+
+
+@pytest.fixture(scope="session")
+def real(data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Real:
+    """A real data set, imported and built once for all tests and all workers: ``real("receipt").workspace``."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "real-data"
+    made: dict[str, RealSet] = {}
+
+    def set_of(name: str) -> RealSet:
+        if name not in made:
+            made[name] = make_set(name, data(name), folder)
+        return made[name]
+
+    return set_of
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,8 @@ def test_exported_names() -> None:
         "Percorso",
         "PercorsoError",
         "PlacesSpec",
+        "QualitySpec",
+        "ReportSpec",
         "Result",
         "RetentionCell",
         "RetentionSpec",
@@ -76,6 +78,10 @@ def test_methods_of_a_workspace() -> None:
         "people",
         "places",
         "places_spec",
+        "quality",
+        "quality_spec",
+        "report",
+        "report_spec",
         "retention",
         "retention_spec",
         "segment",
@@ -180,3 +186,12 @@ def test_scope_options(shop: percorso.Percorso) -> None:
 def test_no_workspace(tmp_path: Path) -> None:
     with pytest.raises(percorso.PercorsoError):
         percorso.open(tmp_path / "none")
+
+
+def test_quality_and_report(shop: percorso.Percorso, tmp_path: Path) -> None:
+    quality = shop.quality(since="2024-03-01")
+    assert quality.totals["bot_events"] == 1
+    assert quality.spec == shop.quality_spec(since="2024-03-01")
+    report = shop.report(language="it", sections=("quality", "funnel"), until="2024-03-05")
+    assert report.document.keys == ("funnel", "quality")
+    assert report.save(tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from percorso.analyses.timeouts import TimeoutsSpec
     from percorso.analyses.touchpoints import TouchpointsSpec
     from percorso.analyses.variants import VariantsSpec
+    from percorso.analyses.quality import QualitySpec
     from percorso.errors import PercorsoError
     from percorso.facade import Percorso
     from percorso.facade import open_percorso as open  # noqa: A004
+    from percorso.reports.spec import ReportSpec
     from percorso.services.people import FlowCell, FunnelCell, VariantCell
     from percorso.services.people_of_contacts import ContactCell
     from percorso.services.people_over_time import JourneysCell, LifecycleCell, RetentionCell, TimeoutCell
@@ -52,6 +54,8 @@ __all__ = [
     "Percorso",
     "PercorsoError",
     "PlacesSpec",
+    "QualitySpec",
+    "ReportSpec",
     "Result",
     "RetentionCell",
     "RetentionSpec",
@@ -85,6 +89,8 @@ _HOMES = {
     "Percorso": ("percorso.facade", "Percorso"),
     "PercorsoError": ("percorso.errors", "PercorsoError"),
     "PlacesSpec": ("percorso.analyses.places", "PlacesSpec"),
+    "QualitySpec": ("percorso.analyses.quality", "QualitySpec"),
+    "ReportSpec": ("percorso.reports.spec", "ReportSpec"),
     "Result": ("percorso.analyses.result", "Result"),
     "RetentionCell": ("percorso.services.people_over_time", "RetentionCell"),
     "RetentionSpec": ("percorso.analyses.retention", "RetentionSpec"),

@@ -18,6 +18,7 @@ from percorso.analyses.kpis import KpisSpec
 from percorso.analyses.lifecycle import LifecycleSpec
 from percorso.analyses.map import MapSpec
 from percorso.analyses.places import PlacesSpec
+from percorso.analyses.quality import QualitySpec
 from percorso.analyses.result import Result
 from percorso.analyses.retention import RetentionSpec
 from percorso.analyses.spec import Scope
@@ -27,6 +28,7 @@ from percorso.analyses.touchpoints import TouchpointsSpec
 from percorso.analyses.variants import VariantsSpec
 from percorso.charts.chart import Chart
 from percorso.errors import SpecError, nearest_hint
+from percorso.reports.spec import ReportSpec
 from percorso.services.build import BuildReport, build_log, fresh_log
 from percorso.services.channels import ask_channels
 from percorso.services.customer import ask_customer
@@ -48,6 +50,8 @@ from percorso.services.people_of_contacts import ContactCell, SpecOfContacts
 from percorso.services.people_over_time import CellOverTime, SpecOverTime
 from percorso.services.person_export import export_person
 from percorso.services.places import ask_places
+from percorso.services.quality import ask_quality
+from percorso.services.report import Report, make_report
 from percorso.services.retention import ask_retention
 from percorso.services.segment import segment_json, show_segment
 from percorso.services.segment_lookup import list_segments, persons_of
@@ -158,6 +162,25 @@ class MapOptions(ScopeOptions, total=False):
     """What a map takes: see `percorso.MapSpec`."""
 
     top: int
+
+
+class QualityOptions(TypedDict, total=False):
+    """What a look at the quality of data takes: see `percorso.QualitySpec`."""
+
+    since: str
+    until: str
+    timezone: str
+    as_of: str
+
+
+class ReportOptions(QualityOptions, total=False):
+    """What a report takes: see `percorso.ReportSpec`."""
+
+    persona: str
+    persons: str
+    compare: str
+    language: str
+    sections: Sequence[str]
 
 
 class Percorso:
@@ -278,6 +301,19 @@ class Percorso:
         """The persons behind a KPI that counts persons, or things of persons."""
         spec = answer.spec if isinstance(answer, Result) else answer
         return ask_kpi_people(self._workspace, spec, kpi, group=group, **self._how())
+
+    def quality(self, **options: Unpack[QualityOptions]) -> Result:
+        """What each source sent and how fresh it is, what was rejected, left out or is nobody's."""
+        return ask_quality(self._workspace, self.quality_spec(**options), **self._how())
+
+    def report(self, **options: Unpack[ReportOptions]) -> Report:
+        """Everything that matters, as one page.
+
+        Examples
+        --------
+        >>> shop.report(language="it").save("report.html")  # doctest: +SKIP
+        """
+        return make_report(self._workspace, self.report_spec(**options), **self._how())
 
     def segment(self, name: str, *, as_of: str = "") -> Result:
         """What the persons of a segment or persona are like: its size, and their traits beside those of all.
@@ -426,6 +462,16 @@ class Percorso:
         """The question of `kpis`, unasked."""
         scope, rest = self._split(_checked("question about KPIs", options, KpisOptions))
         return KpisSpec(scope=scope, kpis=_texts("kpis", kpis), **rest)
+
+    def quality_spec(self, **options: Unpack[QualityOptions]) -> QualitySpec:
+        """The question of `quality`, unasked."""
+        scope, _ = self._split(_checked("quality", options, QualityOptions))
+        return QualitySpec(scope=scope)
+
+    def report_spec(self, **options: Unpack[ReportOptions]) -> ReportSpec:
+        """The report of `report`, not made yet."""
+        scope, rest = self._split(_checked("report", options, ReportOptions))
+        return ReportSpec(scope=scope, **rest)
 
     def channels_spec(self, **options: Unpack[ScopeOptions]) -> ChannelsSpec:
         """The question of `channels`, unasked."""

@@ -203,6 +203,18 @@ def test_flags_of_orders(log: JourneyLog) -> None:
     assert {row["flag"]: row["journeys"] for row in before.tables["flags"].to_pylist()}["contacted"] == 0
 
 
+def test_late_is_delivered_after_the_promised_day(tmp_path: Path) -> None:
+    """Promised for 4 March: on that day is in time, in Rome's time too; without a promise nothing is known."""
+    rows = []
+    for number, delivered in (("1", "2024-03-04T22:30:00"), ("2", "2024-03-04T23:30:00"), ("3", "2024-03-09T10:00:00")):
+        told = {} if number == "3" else {"properties": json.dumps({"promised_at": "2024-03-04T10:00:00Z"})}
+        rows.append(event("2024-03-01T10:00:00", "Order Completed", user_id=number, order_id=number, **told))
+        rows.append(event(delivered, "Order Delivered", user_id=number, order_id=number))
+    spec = JourneysSpec(kind="order", scope=Scope(timezone="Europe/Rome"))
+    (late, *_) = run_journeys(spec, build(tmp_path, rows)).tables["flags"].to_pylist()
+    assert (late["flag"], late["journeys"], late["of"]) == ("late", 1, 2)
+
+
 def test_the_period_is_that_of_opening_and_conditions_are_on_the_first_event(log: JourneyLog) -> None:
     def opened(**scope: Any) -> int:
         return int(run_journeys(JourneysSpec(kind="purchase", scope=Scope(**scope)), log).totals["journeys"])

@@ -258,3 +258,35 @@ def test_more_people_come_back_in_a_longer_time(cdnow: JourneyLog) -> None:
         if persons is not None:
             assert persons >= on[cohort, k]
             assert k == 0 or persons <= later[cohort, k - 1]
+
+
+RETAIL = Path(os.environ.get("PERCORSO_TEST_DATA", "")) / "uci_online_retail_II_2009_2010" / "online_retail.parquet"
+
+
+def test_online_retail_as_pandas_has_it(tmp_path: Path) -> None:
+    """UCI Online Retail II: invoices of known customers but for cancellations, first and later orders by week."""
+    if not RETAIL.is_file():
+        pytest.skip("needs Online Retail II in $PERCORSO_TEST_DATA")
+    frame = pd.read_parquet(RETAIL, columns=["Invoice", "InvoiceDate", "Customer ID"]).dropna()
+    frame = frame[~frame["Invoice"].str.startswith("C")].assign(at=lambda f: pd.to_datetime(f["InvoiceDate"]))
+    orders = frame.groupby(["Customer ID", "Invoice"], as_index=False)["at"].min()
+    rows = [
+        event(f"{at:%Y-%m-%dT%H:%M:%S}", "Order Completed", user_id=f"{one:.0f}", order_id=number, source_kind="server")
+        for one, number, at in orders.itertuples(index=False)
+    ]
+    log = build(tmp_path, rows)
+    found = {
+        (row["cohort"], row["k"]): (row["size"], row["persons"])
+        for row in run_retention(RetentionSpec(unit="week", periods=30), log).table.to_pylist()
+        if row["complete"]
+    }
+    week = orders["at"].dt.to_period("W").dt.start_time
+    begun = week.groupby(orders["Customer ID"]).transform("min")
+    later = orders.assign(cohort=begun, k=(week - begun).dt.days // 7).query("k > 0")
+    came = later.drop_duplicates(["Customer ID", "k"]).groupby(["cohort", "k"]).size().to_dict()
+    sizes = begun.groupby(orders["Customer ID"]).first().value_counts().to_dict()
+    assert sum(size for (_, k), (size, _) in found.items() if k == 0) > 4_000
+    for (cohort, k), cell in found.items():
+        if k:
+            start = pd.Timestamp(cohort)
+            assert cell == (sizes[start], came.get((start, k), 0))

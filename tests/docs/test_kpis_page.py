@@ -13,6 +13,7 @@ from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
 from percorso.language.kpi_words import kpi_label, kpi_meaning, kpi_name, kpi_texts
 from percorso.services.build import fresh_log
+from percorso.services.workspace import open_workspace
 from tests.docs_tables import DOCS, table
 from tests.lake_builder import event
 from tests.workspaces import make_workspace
@@ -63,7 +64,14 @@ def test_every_kpi_is_defined_on_the_page() -> None:
 def test_every_kpi_and_every_reason_has_its_texts() -> None:
     texts = kpi_texts()
     assert set(texts["kpi"]) == {kpi.key for kpi in KPIS}
-    used = {kpi.missing for kpi in KPIS} | {"no_costs", "no_spend", "too_young", "no_limits", "not_by", "several_surveys"}
+    used = {kpi.missing for kpi in KPIS} | {
+        "no_costs",
+        "no_spend",
+        "too_young",
+        "no_limits",
+        "not_by",
+        "several_surveys",
+    }
     assert set(texts["missing"]) == used
     for part in texts.values():
         for entry in part.values():
@@ -92,7 +100,9 @@ def told(folder: Path) -> Result:
         if in_store:
             fields |= {"source": "till", "source_kind": "pos"}
         rows.append(event(time, name.removesuffix(" in a store"), **fields))
-    workspace = make_workspace(folder, rows)
+    # Intervals go by groups of persons, and which group a person is in by the key.
+    (make_workspace(folder, rows).folder / "secret.key").write_bytes(b"k" * 32)
+    workspace = open_workspace(folder)
     log = fresh_log(workspace)
     spec = KpisSpec(scope=Scope(start="2024-03-01", end="2024-03-31"))
     return run_kpis(spec, log, basis_of(workspace.settings))

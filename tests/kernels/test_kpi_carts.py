@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +37,7 @@ def acts(draw: st.DrawFn) -> list[naive.Act]:
     return found
 
 
-def columns(rows: list[tuple[int, naive.Act]]) -> list[np.ndarray]:
+def columns(rows: list[tuple[int, naive.Act]]) -> Any:
     person = [ord(act.person) - ord("p") for _, act in rows]
     product = [PRODUCTS.index(act.product) for _, act in rows]
     category = [CATEGORIES.index(act.category) for _, act in rows]
@@ -54,7 +56,7 @@ def test_carts_are_those_of_the_plain_twin(found: list[naive.Act], first: int, l
     numbered = list(enumerate(found))
     added = columns([(row, act) for row, act in numbered if act.name == "Product Added"])
     ordered = columns([(row, act) for row, act in numbered if act.name == "Order Completed"])
-    opened, state = find_carts(*added, *ordered, naive.WEEK_US, AS_OF)
+    opened, state = find_carts(*(*added, *ordered, naive.WEEK_US, AS_OF))
     start, end = first * DAY, (first + length) * DAY
     time = added[2][opened]
     inside = (time >= start) & (time < end) & (state != UNDECIDED)
@@ -64,13 +66,13 @@ def test_carts_are_those_of_the_plain_twin(found: list[naive.Act], first: int, l
 
 def test_no_carts() -> None:
     nothing = columns([])
-    opened, state = find_carts(*nothing, *nothing, naive.WEEK_US, AS_OF)
+    opened, state = find_carts(*(*nothing, *nothing, naive.WEEK_US, AS_OF))
     assert len(opened) == len(state) == 0
 
 
 def test_a_cart_of_several_products_is_bought_by_any_of_them() -> None:
     one, two = naive.Act("p", 0, "Product Added", "a"), naive.Act("p", DAY, "Product Added", "b")
     order = naive.Act("p", 2 * DAY, "Order Completed", "b")
-    opened, state = find_carts(*columns([(0, one), (1, two)]), *columns([(2, order)]), naive.WEEK_US, AS_OF)
+    opened, state = find_carts(*(*columns([(0, one), (1, two)]), *columns([(2, order)]), naive.WEEK_US, AS_OF))
     assert opened.tolist() == [0]
     assert state.tolist() == [BOUGHT]

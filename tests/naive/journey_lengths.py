@@ -30,5 +30,6 @@ def measures(rows: Sequence[Row], as_of: int, goal: int | None) -> list[int]:
 
 def _lengths(rows: Sequence[Row]) -> list[int]:
     kept = [row for row in rows if row.kept]
-    distinct = [{row.contact for row in kept} - {None}, {row.session for row in kept} - {None}, {r.day for r in kept}]
-    return [len(kept), *(len(one) for one in distinct)]
+    contacts = {row.contact for row in kept if row.contact is not None}
+    sessions = {row.session for row in kept if row.session is not None}
+    return [len(kept), len(contacts), len(sessions), len({row.day for row in kept})]

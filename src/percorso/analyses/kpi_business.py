@@ -67,6 +67,9 @@ KPIS: tuple[Kpi, ...] = (
     ),
 )
 
+#: Channels whose opt-in and opt-out rates are told.
+RATED_CHANNELS = ("email", "sms")
+
 CONTACTABLE: tuple[Kpi, ...] = (
     *(
         Kpi(
@@ -94,7 +97,7 @@ CONTACTABLE: tuple[Kpi, ...] = (
             missing="no_consents",
             reach="person",
         )
-        for channel in CONSENT_CHANNELS[:2]
+        for channel in RATED_CHANNELS
     ),
     *(
         Kpi(
@@ -108,7 +111,7 @@ CONTACTABLE: tuple[Kpi, ...] = (
             missing="no_contactable",
             reach="person",
         )
-        for channel in CONSENT_CHANNELS[:2]
+        for channel in RATED_CHANNELS
     ),
 )
 
@@ -203,35 +206,44 @@ def _between(values: I64, begin: I64, end: I64) -> I64:
 
 def add_contactable(facts: Facts) -> None:
     """Who may be written to at the end of each period, by channel, and who changed their mind in it."""
-    details = facts.bucket.table("details")
-    if facts.is_of_nobody or not len(details):
+    if facts.is_of_nobody:
         return
+    details = facts.bucket.table("details")
     event = details.values("event")
     inside = np.ones(len(event), np.bool_) if facts.keep is None else facts.keep[event] != 0
-    for channel in CONSENT_CHANNELS:
-        said = details.values(f"consent_{channel}")
-        mine = np.flatnonzero(inside & (said >= 0))
-        if len(mine):
-            _add_channel(facts, channel, event[mine], said[mine] == 1)
+    everybody = np.arange(facts.bucket.n_persons, dtype=np.int32)
+    for start, end in zip(facts.plan.starts.tolist(), facts.plan.ends.tolist(), strict=True):
+        # One instant inside the period stands for it: persons have no time of their own.
+        cell = facts.cells(np.full(len(everybody), start, np.int64), None, everybody)
+        seen = _seen_by(facts, end)
+        for channel in CONSENT_CHANNELS:
+            said = details.values(f"consent_{channel}")
+            mine = np.flatnonzero(inside & (said >= 0))
+            _add_channel(facts, channel, cell, (event[mine], said[mine] == 1), (start, end), seen)
 
 
-def _add_channel(facts: Facts, channel: str, row: I32, yes: Bools) -> None:
-    person, time = facts.person_of(row), facts.time_of(row)
+def _add_channel(
+    facts: Facts, channel: str, cell: I32, said: tuple[I32, Bools], period: tuple[int, int], seen: Bools
+) -> None:
+    """Members of one channel: `said` are the events with consent, and whether it is a yes."""
+    row, yes = said
     n = facts.bucket.n_persons
     everybody = np.arange(n, dtype=np.int32)
-    for start, end in zip(facts.plan.starts.tolist(), facts.plan.ends.tolist(), strict=True):
-        before, after = (_consent(person, yes, time < limit, n) for limit in (start, end))
-        # One instant inside the period stands for it: persons have no time of their own.
-        cell = facts.cells(np.full(n, start, np.int64), None, everybody)
-        for name, members in (
-            (f"contactable_{channel}", after == 1),
-            (f"consent_known_{channel}", after >= 0),
-            (f"contactable_before_{channel}", before == 1),
-            (f"opted_in_{channel}", (before != 1) & (after == 1)),
-            (f"could_opt_in_{channel}", (before != 1) & _seen_by(facts, end)),
-            (f"opted_out_{channel}", (before == 1) & (after == 0)),
-        ):
-            facts.add(name, cell, everybody, only=members)
+    has_rate = channel in RATED_CHANNELS
+    if not len(row):
+        if has_rate:  # nobody here said anything, and could have
+            facts.add(f"could_opt_in_{channel}", cell, everybody, only=seen)
+        return
+    person, time = facts.person_of(row), facts.time_of(row)
+    before, after = (_consent(person, yes, time < limit, n) for limit in period)
+    facts.add(f"contactable_{channel}", cell, everybody, only=after == 1)
+    facts.add(f"consent_known_{channel}", cell, everybody, only=after >= 0)
+    if not has_rate:
+        return
+    facts.add(f"contactable_before_{channel}", cell, everybody, only=before == 1)
+    facts.add(f"opted_in_{channel}", cell, everybody, only=(before != 1) & (after == 1))
+    facts.add(f"could_opt_in_{channel}", cell, everybody, only=(before != 1) & seen)
+    facts.add(f"opted_out_{channel}", cell, everybody, only=(before == 1) & (after == 0))
 
 
 def _seen_by(facts: Facts, end_us: int) -> Bools:

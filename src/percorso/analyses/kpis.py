@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from percorso.analyses import kpi_customers, kpi_feedback, kpi_money
+from percorso.analyses import kpi_business, kpi_customers, kpi_feedback, kpi_money
 from percorso.analyses.basis import Basis
 from percorso.analyses.calendar import Calendar, check_period
 from percorso.analyses.intervals import FEW
@@ -130,7 +130,7 @@ def run_kpis(
     if earlier:
         then = _as_it_stood(spec, plan, period, earlier[0])
         before = _measure(chosen, _earlier_plan(then, plan, log, basis, earlier[0]), log, inputs, threads)
-    absent = _absent(chosen, plan, log, inputs)
+    absent = _absent(chosen, plan, log, inputs) | _without_consent(chosen, found)
     kpis = tuple(_one_survey(kpi, found, absent) for kpi in chosen)
     groups, by = _groups(plan), spec.scope.by
     how = RowTerms(basis.currency, _targets(inputs.targets, spec, period), absent, by, language, before)
@@ -279,6 +279,13 @@ def _absent(kpis: Iterable[Kpi], plan: KpiPlan, log: JourneyLog, inputs: KpiInpu
     if plan.lapse is not None and (plan.lapse.lost == NEVER).all():
         silent |= {kpi.key: "no_limits" for kpi in kpi_customers.CHURN}
     return silent | {kpi.key: f"no_{kpi.needs}" for kpi in kpis if not has[kpi.needs]}
+
+
+def _without_consent(kpis: Iterable[Kpi], found: KpiSums) -> dict[str, str]:
+    """KPIs of consent on channels of which nobody ever said anything: no rate of 0."""
+    rated = [kpi for kpi in kpis if kpi in kpi_business.CONTACTABLE]
+    silent = [kpi for kpi in rated if f"consent_known_{kpi.key.rpartition('_')[2]}" not in found.sums]
+    return {kpi.key: kpi.missing for kpi in silent}
 
 
 def _trend(

@@ -27,6 +27,7 @@ _CASH = products(
 )
 #: Of each product those of its category.
 _ALIKE = [tuple(other for other in PRODUCTS if other.category == product.category) for product in PRODUCTS]
+STRINGS_AD = 0.1  # of passing visits while the week of strings is advertised
 BLOCKED = 0.01  # of passing visits carry a user id that is nobody's
 #: Of each product those of its category.
 _ALIKE = [tuple(other for other in PRODUCTS if other.category == product.category) for product in PRODUCTS]
@@ -47,6 +48,8 @@ def pass_by(scene: Scene, visits: int) -> None:
         while left > 0 and day < period.n_days:
             left -= 1
             origin = ORIGINS[_ORIGINS[int(random() * len(_ORIGINS))]]
+            if day in period.strings_week and random() < STRINGS_AD:
+                origin = ORIGINS["strings-ad"]
             blocked = random() < BLOCKED
             user = _BLOCKED[int(random() * len(_BLOCKED))] if blocked else ""
             visit = Visit(scene, device, period.moment(rng, day), origin, user)

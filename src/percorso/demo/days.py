@@ -104,6 +104,11 @@ class Period:
         pairs = zip(self._offset, self._offset[1:], strict=False)
         return [number * DAY for number, (before, after) in enumerate(pairs, 1) if after < before]
 
+    @cached_property
+    def strings_week(self) -> frozenset[int]:
+        """The days around the week of strings, in which it is advertised."""
+        return frozenset(number for number, day in enumerate(self.days) if day.month == 2 and 8 <= day.day <= 20)
+
     def working_time(self, t: int, days: float) -> int:
         """`days` after `t`, or the first working day after that, in working hours."""
         number = (t + int(days * DAY)) // DAY

@@ -87,9 +87,8 @@ def _origin(scene: Scene, person: Customer, *, first: bool, t: int) -> Origin:
     name = names[int(scene.rng.random() * len(names))]
     if name == "newsletter":
         return ORIGINS["direct"] if not person.newsletter else origin_of("notizie")
-    if name == "strings-ad":  # an advertisement of two weeks in February
-        day = scene.period.days[t // DAY]
-        return ORIGINS["strings-ad" if day.month == 2 and 8 <= day.day <= 20 else "direct"]
+    if name == "strings-ad":
+        return ORIGINS["strings-ad" if t // DAY in scene.period.strings_week else "direct"]
     return ORIGINS[name]
 
 

@@ -6,7 +6,6 @@ known, weeks can be merged in any process and written to their places.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -78,41 +77,33 @@ def _weeks(rows: Rows, end: int) -> Iterator[tuple[int, Rows]]:
             yield week, rows[int(low) : int(high)]
 
 
-def _gather(name: str, week: int, spooled: Iterable[Spooled]) -> list[bytes]:
-    """The rows of a week of all blocks, in order of time, block and place."""
-    times, lengths, bodies = [], [], []
-    for block in spooled:
-        piece = block.pieces.get((name, week))
-        if piece is None:
-            continue
-        with open(block.path, "rb") as source:
+def _gather(name: str, week: int, spooled: Iterable[Spooled]) -> list[memoryview]:
+    """The rows of a week of all blocks, in order of time, block and place; the texts lie in memory once."""
+    found = [(block.path, piece) for block in spooled if (piece := block.pieces.get((name, week))) is not None]
+    n_rows, n_bytes = sum(piece.n_rows for _, piece in found), sum(piece.n_bytes for _, piece in found)
+    times, lengths, body = np.empty(n_rows, np.int64), np.empty(n_rows, np.int64), memoryview(bytearray(n_bytes))
+    row = byte = 0
+    for path, piece in found:
+        with open(path, "rb") as source:
             source.seek(piece.offset)
-            times.append(np.frombuffer(source.read(8 * piece.n_rows), np.int64))
-            lengths.append(np.frombuffer(source.read(8 * piece.n_rows), np.int64))
-            bodies.append(source.read(piece.n_bytes))
-    if not times:
-        return []
-    ends = np.cumsum(np.concatenate(lengths))
-    order = np.argsort(np.concatenate(times), kind="stable")
-    body = b"".join(bodies)
-    starts = ends - np.concatenate(lengths)
-    return [body[low:high] for low, high in zip(starts[order].tolist(), ends[order].tolist(), strict=True)]
+            source.readinto(memoryview(times)[row : row + piece.n_rows])
+            source.readinto(memoryview(lengths)[row : row + piece.n_rows])
+            source.readinto(body[byte : byte + piece.n_bytes])
+        row, byte = row + piece.n_rows, byte + piece.n_bytes
+    order = np.argsort(times, kind="stable")
+    ends = np.cumsum(lengths)
+    starts = (ends - lengths)[order].tolist()
+    return [body[low:high] for low, high in zip(starts, ends[order].tolist(), strict=True)]
 
 
 def merge_week(path: Path, name: str, week: int, offset: int, spooled: Sequence[Spooled]) -> int:
     """Write a week of a file to its place; returns the number of rows."""
     rows = _gather(name, week, spooled)
     if rows:
-        with open(path, "r+b", buffering=0) as out:
+        with open(path, "r+b", buffering=1 << 20) as out:
             out.seek(offset)
-            _write_all(out.fileno(), b"".join(rows))
+            out.writelines(rows)
     return len(rows)
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def number_receipts(path: Path, weeks: int, spooled: Sequence[Spooled]) -> int:
@@ -121,7 +112,8 @@ def number_receipts(path: Path, weeks: int, spooled: Sequence[Spooled]) -> int:
     with open(path, "ab") as out:
         for week in range(weeks):
             numbers: dict[bytes, int] = {}
-            for row in _gather("till", week, spooled):
+            for view in _gather("till", week, spooled):
+                row = bytes(view)
                 till = row[: row.index(_NUMBER)] if _NUMBER in row else row
                 key = till.rsplit(b";", 2)[0]  # store, till, day
                 numbers[key] = numbers.get(key, 0) + 1

@@ -150,6 +150,11 @@ class Section:
     pieces: tuple[Piece, ...]
     basis: Counted | None = None
 
+    @property
+    def is_poster(self) -> bool:
+        """On paper the poster stands by itself: it says its title and figures."""
+        return any(isinstance(piece, Poster) for piece in self.pieces)
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:

@@ -153,10 +153,21 @@ def _ends(page: Page) -> Iterator[Sentence]:
     stopped = [] if by_stage is None else abandoned_by_stage(by_stage)
     total = sum(count for _, count in stopped)
     if total >= FEW:
-        stage, count = max(stopped, key=lambda one: one[1])
+        (stage, count), *others = sorted(stopped, key=lambda one: -one[1])
         low, high = wilson(count, total) or (None, None)
         share = numbers.interval(count / total, low, high, SHARE)
+        if others and not _is_more(count, others[0][1]):
+            also = page.words.text(
+                "report.says_stops_alike", n=total, stage=page.stage(stage), other=page.stage(others[0][0]), share=share
+            )
+            yield Sentence(also, "journeys")
+            return
         yield Sentence(page.words.text("report.says_stops", n=total, share=share, stage=page.stage(stage)), "journeys")
+
+
+def _is_more(count: int, other: int) -> bool:
+    """Is a count larger than another of the same whole by more than chance? McNemar's test without correction."""
+    return (count - other) ** 2 > 3.8415 * (count + other)
 
 
 def _repeat(page: Page) -> Iterator[Sentence]:

@@ -18,7 +18,19 @@ from percorso.services.imports import FileReport, import_files
 from percorso.services.segment import define_segment
 from percorso.services.workspace import SETTINGS_FILE, Workspace, init_workspace, open_workspace
 
-__all__ = ["DEFAULT_CUSTOMERS", "DemoReport", "DemoRequest", "check_customers", "demo_workspace", "make_demo"]
+__all__ = [
+    "DEFAULT_CUSTOMERS",
+    "DemoReport",
+    "DemoRequest",
+    "check_customers",
+    "define_personas",
+    "demo_workspace",
+    "make_demo",
+    "make_report",
+    "make_room",
+    "take_in",
+    "with_settings",
+]
 
 #: What is simulated, taken in and built in about a minute on two cores.
 DEFAULT_CUSTOMERS = 3_000
@@ -131,7 +143,7 @@ def make_demo(request: DemoRequest, progress: Progress = lambda phase, done, tot
         raise UserError(
             f"{request.language!r} is no language of Percorso.", hint=nearest_hint(request.language, LANGUAGES)
         )
-    _clear(request.folder)
+    make_room(request.folder)
     files = request.folder / "files"
     simulated = simulate(
         files,
@@ -147,8 +159,14 @@ def make_demo(request: DemoRequest, progress: Progress = lambda phase, done, tot
     return DemoReport(workspace, simulated, imported, built, make_report(workspace, request))
 
 
-def _clear(folder: Path) -> None:
-    """Make room: what an earlier demo left goes, anything else stays."""
+def make_room(folder: Path) -> None:
+    """What an earlier demo left in the folder goes, anything else stays.
+
+    Raises
+    ------
+    WorkspaceError
+        The folder cannot be written, or holds files or a workspace that no demo has made.
+    """
     made = (folder / "workspace", folder / "files")
     if any(path.exists() for path in made) and not (folder / MARK).is_file():
         raise WorkspaceError(

@@ -1,0 +1,89 @@
+"""`percorso kpis` and `percorso people kpis`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from percorso.analyses.kpis import KPIS, KpisSpec
+from percorso.cli.kpi_tables import kpi_sections, measure_of
+from percorso.cli.main import run
+from percorso.services.kpis import ask_kpis
+from percorso.services.workspace import open_workspace
+from tests.services.shop_workspace import make_shop
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kpis") / "shop"
+    make_shop(folder)
+    return folder
+
+
+def test_for_people(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-w", str(shop), "kpis"]) == 0
+    told = capsys.readouterr().out
+    assert "Conversion rate" in told
+    assert "Not to be told here" in told
+    assert "no ad costs: import the ad platforms' reports" in told
+    assert run(["-w", str(shop), "kpis", "--language", "it"]) == 0
+    assert "Tasso di conversione" in capsys.readouterr().out
+
+
+def test_every_row_is_told_once_in_either_language(shop: Path) -> None:
+    answer = ask_kpis(open_workspace(shop), KpisSpec())
+    for language in ("en", "it"):
+        sections = kpi_sections(answer, language)
+        shown = [name for one in sections[:-1] for name in one.table.column("KPI").to_pylist()]
+        missing = "; ".join(sections[-1].table.column(1).to_pylist()).split("; ")
+        assert len(shown) + len(missing) == len(KPIS)
+
+
+def test_for_programs(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-w", str(shop), "kpis", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    rows = {row["kpi"]: row for row in told["kpis"]}
+    assert rows["orders"]["value"] == told["orders"] + told["unidentified_orders"]
+    assert rows["nps"]["note"] == "no survey answers in the period"
+    assert told["spec"]["analysis"] == "kpis"
+    arguments = ["kpis", "--kpi", "orders", "--kpi", "persons", "--every", "month", "--format", "csv"]
+    assert run(["-w", str(shop), *arguments]) == 0
+    trend = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["kpi"] for row in trend} == {"orders", "persons"}
+    assert set(trend[0]) == {"kpi", "period", "complete", "value", "low", "high", "n"}
+
+
+def test_the_list_tells_every_kpi(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-w", str(shop), "kpis", "--list", "--json"]) == 0
+    assert [row["kpi"] for row in json.loads(capsys.readouterr().out)] == [kpi.key for kpi in KPIS]
+
+
+def test_people(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-w", str(shop), "kpis", "--kpi", "new_customers", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["kpis"]
+    assert run(["-w", str(shop), "people", "kpis", "--kpi", "new_customers", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["count"] == row["value"]
+    assert run(["-w", str(shop), "people", "kpis"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--kpi", "revenu"], "Did you mean 'revenue'?"),
+        (["--compare", "previous"], "a comparison needs a period"),
+        (["--language", "fr"], "is no language"),
+        (["--last", "30d", "--compare", "yesterday"], "One cannot compare"),
+    ],
+)
+def test_slips_of_the_pen(shop: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    assert run(["-w", str(shop), "kpis", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_measures() -> None:
+    assert {kpi.unit for kpi in KPIS} <= {"count", "share", "points", "money", "duration", "ratio", "score"}
+    assert all(measure_of(kpi.unit, "EUR") for kpi in KPIS)

@@ -1,0 +1,216 @@
+"""The report: one page, complete, closed to the outside, the same figures everywhere, in two languages."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from percorso.analyses.spec import Scope
+from percorso.errors import SpecError
+from percorso.language.words import catalogue
+from percorso.reports.spec import SECTIONS, ReportSpec
+from percorso.services.report import Report, make_report
+from percorso.services.sql import run_sql
+from percorso.services.workspace import Workspace
+from tests.lake_builder import event
+from tests.reports.page_reader import PageReader, read_page
+from tests.reports.shop_report import HOSTILE, make_report_shop
+from tests.workspaces import make_workspace
+
+LANGUAGES = ("en", "it")
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return make_report_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="module")
+def reports(workspace: Workspace) -> dict[str, Report]:
+    return {language: make_report(workspace, ReportSpec(language=language)) for language in LANGUAGES}
+
+
+@pytest.fixture(scope="module")
+def pages(reports: dict[str, Report]) -> dict[str, PageReader]:
+    return {language: read_page(report.as_html()) for language, report in reports.items()}
+
+
+def test_the_page_is_well_formed(pages: dict[str, PageReader]) -> None:
+    for language, page in pages.items():
+        assert page.faults == []
+        assert page.named("html")[0].attributes["lang"] == language
+        assert len(page.named("title")) > 0
+        ids = [element.attributes["id"] for element in page.elements if "id" in element.attributes]
+        assert len(ids) == len(set(ids))
+
+
+def test_pictures_are_well_formed_and_said_in_words(reports: dict[str, Report]) -> None:
+    for report in reports.values():
+        pictures = re.findall(r"<svg.*?</svg>", report.as_html(), re.DOTALL)
+        assert len(pictures) > 15
+        for picture in pictures:
+            root = ElementTree.fromstring(picture)
+            assert root.attrib["role"] == "img"
+            assert root.find("{http://www.w3.org/2000/svg}title") is not None
+
+
+def test_sections_stand_in_their_order(pages: dict[str, PageReader]) -> None:
+    for page in pages.values():
+        assert [element.attributes["id"] for element in page.named("section")] == list(SECTIONS)
+
+
+def test_headings_step_down_one_at_a_time(pages: dict[str, PageReader]) -> None:
+    for page in pages.values():
+        levels = [level for level, _ in page.headings()]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_anchors_lead_somewhere(pages: dict[str, PageReader]) -> None:
+    for page in pages.values():
+        ids = {element.attributes.get("id") for element in page.elements}
+        links = [element.attributes["href"] for element in page.named("a")]
+        assert len(links) > len(SECTIONS)
+        assert all(link.startswith("#") and link[1:] in ids for link in links)
+
+
+def test_nothing_leaves_the_file(reports: dict[str, Report], pages: dict[str, PageReader]) -> None:
+    for language, report in reports.items():
+        page, html = pages[language], report.as_html()
+        assert not page.named("script", "link", "iframe", "object", "embed", "img", "video", "audio", "base", "form")
+        for element in page.elements:
+            for name in ("src", "srcset", "action", "data", "poster", "background", "xlink:href", "style"):
+                assert name not in element.attributes, element
+            assert not [name for name in element.attributes if name.startswith("on")]
+            assert element.name == "a" or "href" not in element.attributes
+        style = page.named("style")[0].text
+        assert "url(" not in style
+        assert "@import" not in style
+        assert "<script" not in html
+        assert html.count("http://") == html.count('xmlns="http://www.w3.org/2000/svg"') + html.count("http://evil")
+        assert len(html) < 3_000_000
+
+
+def test_hostile_names_are_escaped(reports: dict[str, Report]) -> None:
+    html = reports["en"].as_html()
+    assert HOSTILE not in html
+    assert "&lt;script src=" in html
+
+
+def test_orders_and_value_are_equal_in_every_section(workspace: Workspace, pages: dict[str, PageReader]) -> None:
+    query = "select person is null as nobody, count(*) as n, sum(value) as value from orders group by 1 order by 1"
+    known, nobody = run_sql(workspace, query).to_pylist()
+    for page in pages.values():
+        counted = [element.attributes for element in page.named("section") if "data-orders" in element.attributes]
+        assert [one["id"] for one in counted] == [
+            *("kpis", "map", "funnel", "flow", "channels", "places", "journeys", "cohorts", "lifecycle", "quality")
+        ]
+        assert {(int(one["data-orders"]), Decimal(one["data-value"])) for one in counted} == {
+            (known["n"], known["value"])
+        }
+        theirs = {(one["data-nobody"], one["data-nobody-value"]) for one in counted if one["data-nobody"]}
+        assert {(int(n), Decimal(value)) for n, value in theirs} == {(nobody["n"], nobody["value"])}
+        told = {one["id"] for one in counted if not one["data-nobody"]}
+        assert told <= {"flow"}  # receipts of nobody have no journey
+
+
+def test_no_personal_data(reports: dict[str, Report], workspace: Workspace) -> None:
+    people = [row["person"] for row in run_sql(workspace, "select person from persons").to_pylist()]
+    for report in reports.values():
+        html = report.as_html()
+        assert "mail.example" not in html
+        assert not re.search(r"\bu\d{1,3}\b", html)
+        assert not [person for person in people if person in html]
+
+
+def test_every_text_comes_from_the_catalogue(pages: dict[str, PageReader]) -> None:
+    """No English sentence in the Italian page, and the other way round."""
+    for language, other in (("it", "en"), ("en", "it")):
+        shown = " \n ".join(pages[language].shown)
+        foreign = []
+        for section in ("report", "quality", "charts", "plots", "map"):
+            for key, entry in catalogue("texts").get(section, {}).items():
+                for here, there in zip(_forms(entry[language]), _forms(entry[other]), strict=True):
+                    fixed = max(re.split(r"\{\w+\}", there), key=len).strip(" .,:;()")
+                    if here != there and len(fixed) > 12 and fixed in shown and fixed not in here:
+                        foreign.append((section, key, fixed))
+        assert foreign == []
+
+
+def _forms(entry: object) -> list[str]:
+    return list(entry.values()) if isinstance(entry, dict) else [str(entry)]
+
+
+def test_summary(reports: dict[str, Report]) -> None:
+    for report in reports.values():
+        sentences = report.document.summary
+        assert 5 <= len(sentences) <= 7
+        assert all(sentence.section in report.document.keys for sentence in sentences)
+        assert all("{" not in sentence.text for sentence in sentences)
+    texts = " ".join(sentence.text for sentence in reports["en"].document.summary)
+    assert "Most people are lost between" in texts
+    assert "Before you act" in texts
+
+
+def test_the_same_report_twice_has_the_same_bytes(workspace: Workspace, reports: dict[str, Report]) -> None:
+    assert make_report(workspace, ReportSpec(language="it"), threads=1).as_html() == reports["it"].as_html()
+
+
+def test_some_sections(workspace: Workspace) -> None:
+    report = make_report(workspace, ReportSpec(language="en", sections=("quality", "summary")))
+    assert report.document.keys == ("quality",)
+    assert "map" not in report.answers
+    assert read_page(report.as_html()).faults == []
+
+
+def test_a_comparison(workspace: Workspace) -> None:
+    scope = Scope(start="2024-03-01", end="2024-03-31", timezone="Europe/Rome")
+    report = make_report(workspace, ReportSpec(scope=scope, language="en", sections=("summary", "kpis")))
+    assert report.spec.compare == "previous"
+    html = report.as_html()
+    assert "1–29\xa0February 2024" in html
+    told = make_report(workspace, replace(report.spec, compare="none"))
+    assert "1–29\xa0February 2024" not in told.as_html()
+
+
+def test_a_shop_with_next_to_nothing(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path, [event("2024-03-01 10:00", "Something Odd", user_id="u")])
+    for language in LANGUAGES:
+        report = make_report(workspace, ReportSpec(language=language))
+        page = read_page(report.as_html())
+        assert page.faults == []
+        missing = [element.text for element in page.named("p") if "missing" in element.attributes.get("class", "")]
+        assert len(missing) >= 3
+        assert [element.attributes["id"] for element in page.named("section")] == list(SECTIONS)
+
+
+def test_wrong_questions() -> None:
+    with pytest.raises(SpecError, match="no section 'kpi'"):
+        ReportSpec(sections=("kpi",))
+    with pytest.raises(SpecError, match="'de' is no language"):
+        ReportSpec(language="de")
+    with pytest.raises(SpecError, match="cannot compare"):
+        ReportSpec(compare="yesterday")
+
+
+def test_structure(reports: dict[str, Report]) -> None:
+    """What stands in the page, section by section: the golden file is read by eye."""
+    golden = Path(__file__).parent / "golden" / "structure.json"
+    found = {section.key: [_outline(piece) for piece in section.pieces] for section in reports["it"].document.sections}
+    assert found == json.loads(golden.read_text(encoding="utf-8"))
+
+
+def _outline(piece: object) -> str:
+    title = getattr(piece, "chart", None)
+    name = title.title if title is not None else getattr(piece, "caption", "") or getattr(piece, "title", "")
+    kind = piece.kind  # type: ignore[attr-defined]
+    tone = getattr(piece, "tone", "")
+    return " ".join(part for part in (kind, tone, name if kind != "poster" else "") if part)
