@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from percorso.analyses.lifecycle import LifecycleSpec
     from percorso.analyses.map import MapSpec
     from percorso.analyses.places import PlacesSpec
+    from percorso.analyses.quality import QualitySpec
     from percorso.analyses.result import Result
     from percorso.analyses.retention import RetentionSpec
     from percorso.analyses.spec import Scope
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from percorso.analyses.timeouts import TimeoutsSpec
     from percorso.analyses.touchpoints import TouchpointsSpec
     from percorso.analyses.variants import VariantsSpec
-    from percorso.analyses.quality import QualitySpec
     from percorso.errors import PercorsoError
     from percorso.facade import Percorso
     from percorso.facade import open_percorso as open  # noqa: A004

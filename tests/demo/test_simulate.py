@@ -187,6 +187,17 @@ def test_answers_are_of_people_who_were_asked(files: Path) -> None:
     assert all(re.fullmatch(r"LC-[A-Z2-9]{7}", code) for code in codes)
 
 
+def test_a_share_of_those_who_are_asked_answers(files: Path) -> None:
+    lines = Counter((line["Sondaggio"], line["Evento"]) for line in table(files, "surveys"))
+    receipts = sum(1 for _ in {line["Codice"] for line in table(files, "till")})
+    assert lines["consegna", "risposta"] / lines["consegna", "invio"] == pytest.approx(0.14, abs=0.08)
+    assert lines["assistenza", "risposta"] / lines["assistenza", "invio"] == pytest.approx(0.22, abs=0.2)
+    assert lines["come ci hai conosciuto", "fonte"] / lines["come ci hai conosciuto", "invio"] == pytest.approx(
+        0.38, abs=0.2
+    )
+    assert lines["codice sullo scontrino", "risposta"] / receipts == pytest.approx(0.018, abs=0.015)
+
+
 def test_codes_of_receipts_are_given_once(files: Path) -> None:
     codes: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for line in table(files, "till"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,15 +29,11 @@ _BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)
 def answer(tmp_path_factory: pytest.TempPathFactory) -> Result:
     rows = []
     for source, time, name, person, order, value in tables_of(QUALITY, "An example")[0]:
-        who = {"Anna": {"user_id": "anna"}, "Bruno": {"user_id": "bruno"}, "a robot": {"user_agent": _BOT}}
-        fields = {"source": source, **who.get(person, {})}
-        if person == "a robot":
-            fields["user_id"] = "robot"
-        if order:
-            fields["order_id"] = order
-        if value:
-            fields |= {"value": int(value) * 100, "currency": "EUR"}
-        rows.append(event(time, name, **fields))
+        who = {} if person == "nobody" else {"user_id": person}
+        agent = {"user_agent": _BOT} if person == "a robot" else {}
+        bought = {"order_id": order} if order else {}
+        paid: dict[str, Any] = {"value": int(value) * 100, "currency": "EUR"} if value else {}
+        rows.append(event(time, name, source=source, **who, **agent, **bought, **paid))
     return ask_quality(make_workspace(tmp_path_factory.mktemp("shop"), rows), QualitySpec())
 
 
@@ -48,8 +45,8 @@ def test_worked_example_of_quality(answer: Result) -> None:
         for row in answer.table.to_pylist()
     ]
     assert told == sources
-    columns = ("level", "finding", "source", "count", "of")
-    assert [tuple(str(row[name]) for name in columns) for row in answer.tables["findings"].to_pylist()] == findings
+    shown = ("level", "finding", "source", "count", "of")
+    assert [tuple(str(row[name]) for name in shown) for row in answer.tables["findings"].to_pylist()] == findings
 
 
 def test_columns_findings_and_reasons_are_documented(answer: Result) -> None:

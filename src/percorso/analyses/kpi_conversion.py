@@ -14,7 +14,6 @@ from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS, OTHERWISE
 from percorso.events.zones import segments_around
 from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.kernels.journey_measures import N_MEASURES, measure_journeys
-from percorso.kernels.units import rows_by_unit
 
 __all__ = ["KPIS", "ONLINE", "Opened", "add_conversion", "opened_journeys"]
 
@@ -208,22 +207,25 @@ def _measures(facts: Facts, row: I64) -> I32:
     out = np.zeros((n, N_MEASURES), np.int32)
     if not len(row):
         return out
-    number = np.full(n + 1, -1, np.int32)  # events of no journey, -1, read the last entry
-    number[row] = row
-    journey, time, contact, session = (events.values(name) for name in ("journey", "time", "contact", "session"))
-    rows, offsets = rows_by_unit(number[journey], n)
+    chosen = np.zeros(n + 1, np.bool_)  # events of no journey, -1, read the last entry
+    chosen[row] = True
+    rows = np.flatnonzero(chosen[events.values("journey")])
+    journey = events.values("journey")[rows]
+    order = np.argsort(journey, kind="stable")
+    offsets = np.append(np.int64(0), np.cumsum(np.bincount(journey, minlength=n))).astype(np.int64)
+    time, contact, session = (events.values(name) for name in ("time", "contact", "session"))
     measure_journeys(
         offsets,
-        rows,
+        rows[order].astype(np.int32),
         time,
         NO_MASK if facts.keep is None else facts.keep,
         contact,
         session,
         bucket.table("journeys").values("goal_event"),
         facts.as_of_us,
-        *segments_around(time, facts.plan.timezone),
-        int(contact.max(initial=-1)) + 1,
-        int(session.max(initial=-1)) + 1,
+        *segments_around(time[rows], facts.plan.timezone),
+        int(contact[rows].max(initial=-1)) + 1,
+        int(session[rows].max(initial=-1)) + 1,
         out,
     )
     return out

@@ -310,7 +310,7 @@ class Facts:
         wanted = cell >= 0 if only is None else (cell >= 0) & only
         if not wanted.any():
             return
-        cells = np.flatnonzero(np.bincount(cell[wanted])).tolist()
+        cells = [0] if self.plan.n_cells == 1 else np.flatnonzero(np.bincount(cell[wanted])).tolist()
         found = tuple((one, _tally(keys[wanted if len(cells) == 1 else wanted & (cell == one)])) for one in cells)
         self._spans[name] = self._spans.get(name, ()) + found
 

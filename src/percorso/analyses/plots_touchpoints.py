@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from percorso.analyses.intervals import FEW
 from percorso.analyses.plots_contacts import MOST, conversion_dots, left_out, reach_bar
 from percorso.analyses.plots_telling import Row, joined, name_of, note, refuse_groups, rows_of, subtitle, unit
@@ -78,7 +80,7 @@ def plot_touchpoint_stages(result: Result, words: Words) -> Chart:
     for row in rows_of(result, "stages"):
         shares.setdefault(row["touchpoint"], {})[row["stage"]] = row["share"]
         events[row["touchpoint"]] = events.get(row["touchpoint"], 0) + row["events"]
-    stages = _in_order({stage for each in shares.values() for stage in each})
+    stages = _in_order([list(each) for each in shares.values()])
     shown = [row["touchpoint"] for row in rows if row["touchpoint"] in shares]
     drawn = HeatTable(
         title=words.text("plots.stages_touchpoint"),
@@ -97,3 +99,19 @@ def plot_touchpoint_stages(result: Result, words: Words) -> Chart:
         most=1.0,
     )
     return draw_heat(drawn, words)
+
+
+def _in_order(chains: list[list[str]]) -> list[str]:
+    """All stages in the order of the model, of which each chain has some in that order: by the longest way to each.
+
+    Examples
+    --------
+    >>> _in_order([["conversion", "retention"], ["awareness", "conversion"], ["awareness"]])
+    ['awareness', 'conversion', 'retention']
+    """
+    rank = {stage: 0 for chain in chains for stage in chain}
+    for _ in rank:
+        for chain in chains:
+            for before, after in pairwise(chain):
+                rank[after] = max(rank[after], rank[before] + 1)
+    return sorted(rank, key=lambda stage: rank[stage])

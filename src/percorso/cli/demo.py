@@ -44,7 +44,7 @@ def demo(
     with build_progress(notice="Simulating, importing, building ...") as progress:
         report = make_demo(DemoRequest(folder, customers, seed, months, language), progress)
     typer.echo(_summary(report, folder))
-    if report.report is not None and not no_open and has_display():
+    if not no_open and has_display():
         webbrowser.open(report.report.absolute().as_uri())
 
 
@@ -75,7 +75,7 @@ def _next(report: DemoReport, folder: Path) -> list[str]:
     """What to do now."""
     command = f"percorso -w {folder / 'workspace'}"
     buyer = "funnel --step 'Product Viewed' --step 'Product Added' --step 'Order Completed' --within 7d --by device"
-    lines = [f"Look at it:   {report.report}"] if report.report is not None else []
+    lines = [f"Look at it:   {report.report}"]
     return [
         *lines,
         "Ask it:",

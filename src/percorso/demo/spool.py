@@ -86,8 +86,8 @@ def _gather(name: str, week: int, spooled: Iterable[Spooled]) -> list[memoryview
     for path, piece in found:
         with open(path, "rb") as source:
             source.seek(piece.offset)
-            source.readinto(memoryview(times)[row : row + piece.n_rows])
-            source.readinto(memoryview(lengths)[row : row + piece.n_rows])
+            times[row : row + piece.n_rows] = np.frombuffer(source.read(8 * piece.n_rows), np.int64)
+            lengths[row : row + piece.n_rows] = np.frombuffer(source.read(8 * piece.n_rows), np.int64)
             source.readinto(body[byte : byte + piece.n_bytes])
         row, byte = row + piece.n_rows, byte + piece.n_bytes
     order = np.argsort(times, kind="stable")

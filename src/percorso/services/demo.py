@@ -9,12 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from percorso.analyses.spec import Scope
 from percorso.demo.files import FILES, File
 from percorso.demo.simulate import Simulated, simulate
 from percorso.errors import UserError, WorkspaceError, nearest_hint
+from percorso.reports.spec import ReportSpec
 from percorso.services.build import BuildReport, build_log
 from percorso.services.import_request import ImportRequest
 from percorso.services.imports import FileReport, import_files
+from percorso.services.report import make_report
 from percorso.services.segment import define_segment
 from percorso.services.workspace import SETTINGS_FILE, Workspace, init_workspace, open_workspace
 
@@ -26,10 +29,10 @@ __all__ = [
     "define_personas",
     "demo_workspace",
     "make_demo",
-    "make_report",
     "make_room",
     "take_in",
     "with_settings",
+    "write_report",
 ]
 
 #: What is simulated, taken in and built in about a minute on two cores.
@@ -40,6 +43,7 @@ LANGUAGES = ("it", "en")
 
 #: Stands in the demo's folder and says that its workspace may be made anew.
 MARK = "demo.txt"
+REPORT_FILE = "report.html"
 _MARK_TEXT = "Made by `percorso demo`, which makes everything in this folder anew when it runs again.\n"
 
 #: Files that are no events, and the sources they come from; their formats are recognised.
@@ -103,15 +107,15 @@ class DemoReport:
     simulated : Simulated
     imported : tuple of FileReport
     built : BuildReport
-    report : Path or None
-        The page to look at; None as long as no report is made.
+    report : Path
+        The page to look at.
     """
 
     workspace: Workspace
     simulated: Simulated
     imported: tuple[FileReport, ...]
     built: BuildReport
-    report: Path | None
+    report: Path
 
 
 def check_customers(customers: int, months: int) -> None:
@@ -156,7 +160,7 @@ def make_demo(request: DemoRequest, progress: Progress = lambda phase, done, tot
     imported = take_in(workspace, files, progress)
     built = build_log(workspace, progress=progress)
     define_personas(workspace, request.language)
-    return DemoReport(workspace, simulated, imported, built, make_report(workspace, request))
+    return DemoReport(workspace, simulated, imported, built, write_report(workspace, request))
 
 
 def make_room(folder: Path) -> None:
@@ -255,6 +259,7 @@ def define_personas(workspace: Workspace, language: str) -> None:
         define_segment(workspace, name, rule, persona=True, title=title, author="Legnocorda")
 
 
-def make_report(workspace: Workspace, request: DemoRequest) -> Path | None:
-    """The page that the demo ends with. THE place to make it: `percorso demo` opens what this returns."""
-    return None
+def write_report(workspace: Workspace, request: DemoRequest) -> Path:
+    """The page that the demo ends with, and opens."""
+    spec = ReportSpec(scope=Scope(timezone=workspace.settings.workspace.timezone), language=request.language)
+    return make_report(workspace, spec).save(request.folder / REPORT_FILE)
