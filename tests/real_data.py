@@ -77,11 +77,13 @@ def _words(text: str) -> Iterator[str]:
 
 def output_of(folder: Path, arguments: list[str]) -> str:
     """What a command prints when it is run in a folder."""
-    told = io.StringIO()
+    raw = io.BytesIO()
+    told = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)  # JSON is written as bytes
     with contextlib.chdir(folder), contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
         code = run(arguments)
-    assert code == 0, told.getvalue()
-    return told.getvalue()
+    text = raw.getvalue().decode()
+    assert code == 0, text
+    return text
 
 
 def make_set(name: str, raw: Path, folder: Path) -> RealSet:

@@ -1,45 +1,83 @@
 """How results become charts: by the kind of question, which charts its answer can be drawn as.
 
-An analysis joins by an entry in `PLOTS`. The functions take an answer and words and return a chart; what they say
-about the question (period, unit, as-of time) is made here, so that all charts say it alike.
+An analysis joins by an entry in `PLOTS`. The functions take an answer and words and return a chart; they stand in
+``plots_<noun>.py``, and what they all say alike in :mod:`percorso.analyses.plots_telling`.
 """
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
-from percorso.analyses.flow import END, START, FlowSpec
+from percorso.analyses.channels import ChannelsSpec
+from percorso.analyses.flow import FlowSpec
 from percorso.analyses.funnel_spec import FunnelSpec
-from percorso.analyses.intervals import FEW
+from percorso.analyses.journeys import JourneysSpec
+from percorso.analyses.kpis import KpisSpec
+from percorso.analyses.lifecycle_plan import LifecycleSpec
+from percorso.analyses.places import PlacesSpec
+from percorso.analyses.plots_contacts import (
+    plot_breadth,
+    plot_conversion,
+    plot_devices,
+    plot_orders,
+    plot_reach,
+    plot_researched,
+    plot_roles,
+    plot_switches_of,
+    plot_value,
+)
+from percorso.analyses.plots_journeys import (
+    plot_conversion_by,
+    plot_curve,
+    plot_lengths,
+    plot_outcomes,
+    plot_time_to_convert,
+)
+from percorso.analyses.plots_kpis import plot_kpi_changes, plot_kpi_groups, plot_kpi_tiles, plot_kpi_trend
+from percorso.analyses.plots_lifecycle import (
+    plot_balance,
+    plot_churn,
+    plot_limits,
+    plot_relationships,
+    plot_states,
+    plot_stickiness,
+)
+from percorso.analyses.plots_paths import plot_flow, plot_funnel, plot_switches, plot_variants
+from percorso.analyses.plots_quality import plot_freshness, plot_known, plot_sources, plot_troubles
+from percorso.analyses.plots_retention import plot_average, plot_cohorts, plot_repeat
+from percorso.analyses.plots_segment import plot_segment_size, plot_segment_traits
+from percorso.analyses.plots_stages import (
+    plot_stage_exits,
+    plot_stage_flow,
+    plot_stage_matrix,
+    plot_stage_persons,
+    plot_stage_progression,
+    plot_stage_time,
+)
+from percorso.analyses.plots_timeouts import plot_cut_off, plot_timeout_outcomes
+from percorso.analyses.plots_touchpoints import (
+    plot_touchpoint_conversion,
+    plot_touchpoint_exits,
+    plot_touchpoint_reach,
+    plot_touchpoint_stages,
+)
+from percorso.analyses.quality import QualitySpec
 from percorso.analyses.result import Result
-from percorso.analyses.spec import Scope
-from percorso.analyses.steps import OTHER
+from percorso.analyses.retention_plan import RetentionSpec
+from percorso.analyses.segment import SegmentSpec
+from percorso.analyses.stages import StagesSpec
+from percorso.analyses.timeouts import TimeoutsSpec
+from percorso.analyses.touchpoints import TouchpointsSpec
 from percorso.analyses.variants import VariantsSpec
-from percorso.charts.bars import Bar, Bars, draw_bars
 from percorso.charts.chart import Chart
-from percorso.charts.funnel import FunnelStep, Steps, draw_steps
-from percorso.charts.heat import Switches, draw_switches
-from percorso.charts.sankey import FlowLink, FlowNode, Sankey, draw_sankey
-from percorso.charts.theme import ACCENT, QUIET, stage_colour
 from percorso.errors import SpecError, nearest_hint
-from percorso.language.measures import COUNT, SHARE
-from percorso.language.words import Family, Words, capital
-from percorso.time import zone_of
+from percorso.language.words import Words
 
 __all__ = ["PLOTS", "Plot", "plot_result"]
 
 #: From an answer to a chart.
 Plot = Callable[[Result, Words], Chart]
-
-_ARROW = " → "
-_MOST_SWITCHES = 12
-_MOST_NODES = 8  # of a flow without steps, where every node may lead to every other
-_MOST_LINKS = 28
-_MOST_STEP_LINKS = 70
-_FAMILIES: Mapping[str, Family] = {"touchpoint": "touchpoint", "place": "place", "channel": "channel", "stage": "stage"}
 
 
 def plot_result(result: Result, kind: str = "", language: str = "en") -> Chart:
@@ -67,254 +105,67 @@ def plot_result(result: Result, kind: str = "", language: str = "en") -> Chart:
     return plots[kind or next(iter(plots))](result, words)
 
 
-def _plot_funnel(result: Result, words: Words) -> Chart:
-    spec: FunnelSpec = result.spec
-    rows = result.table.to_pylist()
-    if spec.scope.by:
-        return _plot_funnel_groups(spec, rows, result, words)
-    steps = tuple(
-        FunnelStep(
-            name=row["step"],
-            count=row["count"],
-            share=row["share"],
-            low=row["low"],
-            high=row["high"],
-            from_previous=row["from_previous"] if at else None,
-            dropped=row["dropped"],
-            median_s=row["median_s"],
-        )
-        for at, row in enumerate(rows)
-    )
-    ends = {"first": spec.steps[0], "last": spec.steps[-1]}
-    title = (
-        words.text("plots.funnel", **ends) if len(steps) > 1 else words.text("plots.funnel_one", first=ends["first"])
-    )
-    few = rows[0]["count"] if rows else 0
-    return draw_steps(
-        Steps(title=title, subtitle=_subtitle(result, spec.count, words), note=_note(result, few, words), steps=steps),
-        words,
-    )
-
-
-def _plot_funnel_groups(spec: FunnelSpec, rows: list[dict[str, Any]], result: Result, words: Words) -> Chart:
-    """With a break-down: for each value how many of those who began did the last step."""
-    entered = {row[spec.scope.by]: row["count"] for row in rows if row["position"] == 1}
-    bars = tuple(
-        Bar(
-            name=_field_value(spec.scope.by, row[spec.scope.by], words),
-            value=row["share"],
-            low=row["low"],
-            high=row["high"],
-            note=words.text("charts.n", n=entered[row[spec.scope.by]]),
-        )
-        for row in rows
-        if row["position"] == len(spec.steps) and entered[row[spec.scope.by]]
-    )
-    title = words.text(
-        "plots.funnel_by", first=spec.steps[0], last=spec.steps[-1], field=_field_name(spec.scope.by, words)
-    )
-    few = min(entered.values(), default=0)
-    return draw_bars(
-        Bars(
-            title=title,
-            subtitle=_subtitle(result, spec.count, words),
-            note=_note(result, few, words),
-            bars=bars,
-            measure=SHARE,
-            name_head=_field_name(spec.scope.by, words),
-        ),
-        words,
-    )
-
-
-def _plot_flow(result: Result, words: Words) -> Chart:
-    spec: FlowSpec = result.spec
-    _refuse_groups(spec.scope)
-    drawing = _plot_links if spec.steps else _plot_edges
-    return drawing(result, spec, words)
-
-
-def _plot_edges(result: Result, spec: FlowSpec, words: Words) -> Chart:
-    rows = result.table.select(["from", "to", "count"]).to_pylist()
-    links = tuple(FlowLink(row["from"], row["to"], row["count"]) for row in rows)
-    keys = dict.fromkeys(key for link in links for key in (link.source, link.target))
-    nodes = tuple(_flow_node(key, key, spec.unit, None, words) for key in keys)
-    sankey = Sankey(
-        title=words.text("plots.flow"),
-        subtitle=_subtitle(result, f"{spec.scope.per}s", words),
-        note=_note(result, result.totals["cases"], words),
-        nodes=nodes,
-        links=links,
-        first=tuple(key for key in (START,) if key in keys),
-        last=tuple(key for key in (END,) if key in keys),
-        top=_MOST_NODES,
-        most_links=_MOST_LINKS,
-    )
-    return draw_sankey(sankey, words)
-
-
-def _plot_links(result: Result, spec: FlowSpec, words: Words) -> Chart:
-    """Links by position: a node at each position is a node of its own."""
-    rows = result.table.to_pylist()
-    links = tuple(
-        FlowLink(f"{row['position']} {row['from']}", f"{row['position'] + 1} {row['to']}", row["count"]) for row in rows
-    )
-    nodes = {f"{row['position']} {row['from']}": (row["from"], row["position"]) for row in rows}
-    nodes |= {f"{row['position'] + 1} {row['to']}": (row["to"], row["position"] + 1) for row in rows}
-    node = _node_name(spec.from_node or spec.to_node, spec.unit, words)
-    title = words.text("plots.flow_from", node=node) if spec.from_node else words.text("plots.flow_to", node=node)
-    sankey = Sankey(
-        title=title,
-        subtitle=f"{_subtitle(result, f'{spec.scope.per}s', words)} · {words.text('plots.steps_of', n=spec.steps)}",
-        note=_note(result, result.totals["cases"], words),
-        nodes=tuple(_flow_node(key, name, spec.unit, layer, words) for key, (name, layer) in nodes.items()),
-        links=links,
-        top=len(nodes),  # the answer has grouped the small ones already
-        most_links=_MOST_STEP_LINKS,
-    )
-    return draw_sankey(sankey, words)
-
-
-def _plot_switches(result: Result, words: Words) -> Chart:
-    spec: FlowSpec = result.spec
-    _refuse_groups(spec.scope)
-    if spec.steps:
-        raise SpecError("Steps are no switches.", hint="Ask the flow without steps.")
-    rows = [row for row in result.table.to_pylist() if row["from"] != START and row["to"] != END]
-    count = {(row["from"], row["to"]): row["count"] for row in rows}
-    through: dict[str, int] = {}
-    for (source, target), n in count.items():
-        through[source] = through.get(source, 0) + n
-        through[target] = through.get(target, 0) + n
-    keys = sorted(through, key=lambda key: (-through[key], key))[:_MOST_SWITCHES]
-    left = len(through) - len(keys)
-    switches = Switches(
-        title=words.text("plots.flow"),
-        subtitle=_subtitle(result, f"{spec.scope.per}s", words),
-        note=" ".join(
-            part for part in (words.text("plots.not_shown", n=left) if left else "", _note(result, FEW, words)) if part
-        ),
-        names=tuple(_node_name(key, spec.unit, words) for key in keys),
-        counts=tuple(tuple(None if spec.collapse and a == b else count.get((a, b), 0) for b in keys) for a in keys),
-    )
-    return draw_switches(switches, words)
-
-
-def _plot_variants(result: Result, words: Words) -> Chart:
-    spec: VariantsSpec = result.spec
-    _refuse_groups(spec.scope)
-    rows = result.table.to_pylist()
-    bars = tuple(
-        Bar(
-            name=_ARROW.join(_node_name(node, spec.unit, words) for node in row["path"]),
-            value=row["count"],
-            note=_behind(row, words),
-        )
-        for row in rows
-    )
-    return draw_bars(
-        Bars(
-            title=words.text("plots.variants"),
-            subtitle=_subtitle(result, f"{spec.scope.per}s", words),
-            note=_note(result, result.totals["total"], words),
-            description=_coverage(result, words),
-            bars=bars,
-            measure=COUNT,
-            name_head=words.name("column", "path"),
-            names_above=True,
-        ),
-        words,
-    )
-
-
-def _coverage(result: Result, words: Words) -> str:
-    """How many of all cases go these ways, and how many other ways there are."""
-    total, left = result.totals["total"], result.totals["distinct"] - result.table.num_rows
-    if not total:
-        return ""
-    share = words.numbers.share(result.totals["coverage"])
-    covered = words.text("plots.variants_cover", share=share, n=total)
-    return f"{covered} {words.text('plots.other_paths', n=left)}" if left else covered
-
-
-def _behind(row: Mapping[str, Any], words: Words) -> str:
-    """Share of all, and what share of them converted."""
-    share = words.numbers.share(row["share"])
-    if row["conversion"] is None:
-        return share
-    return f"{share} · {words.text('plots.conversion', share=words.numbers.share(row['conversion']))}"
-
-
-def _flow_node(key: str, node: str, unit: str, layer: int | None, words: Words) -> FlowNode:
-    name = _node_name(node, unit, words)
-    if node in (START, END, OTHER):
-        return FlowNode(key=key, name=name, layer=layer, colour=QUIET)
-    colour = stage_colour(node) if unit == "stage" else ACCENT
-    return FlowNode(key=key, name=name, layer=layer, colour=colour)
-
-
-def _node_name(node: str, unit: str, words: Words) -> str:
-    if node == START:
-        return words.text("plots.start")
-    if node == END:
-        return words.text("plots.end")
-    if node == OTHER:
-        return words.text("plots.others")
-    return words.name(_FAMILIES[unit], node) if unit in _FAMILIES else node
-
-
-def _field_name(field: str, words: Words) -> str:
-    """A field of a break-down as people call it."""
-    name = words.name("unit", field)
-    return words.name("column", field) if name == field else name
-
-
-def _field_value(field: str, value: str | None, words: Words) -> str:
-    if not value:
-        return words.text("plots.unknown")
-    return words.name(_FAMILIES[field], value) if field in _FAMILIES else value
-
-
-def _refuse_groups(scope: Scope) -> None:
-    if scope.by:
-        raise SpecError("A break-down cannot be drawn in one chart.", hint="Ask once for each value, with a condition.")
-
-
-def _subtitle(result: Result, unit: str, words: Words) -> str:
-    """What is counted, of which period, as of when."""
-    scope: Scope = result.spec.scope
-    parts = [capital(words.name("unit", unit))]
-    start, end = _day(scope.start), _day(scope.end)
-    if start and end:
-        parts.append(words.numbers.period(start, end))
-    elif start:
-        parts.append(words.text("plots.since", day=words.numbers.day(start)))
-    elif end:
-        parts.append(words.text("plots.until", day=words.numbers.day(end)))
-    moment = datetime.datetime.fromtimestamp(result.as_of_us // 1_000_000, zone_of(scope.timezone))
-    parts.append(words.text("plots.as_of", day=words.numbers.day(moment.date())))
-    return " · ".join(parts)
-
-
-def _day(text: str) -> datetime.date | None:
-    return datetime.date.fromisoformat(text[:10]) if text else None
-
-
-def _note(result: Result, n: int, words: Words) -> str:
-    """Too few to say much, and what the answer warns of: warnings are English, so in other languages how many."""
-    parts = [words.text("plots.few", n=n, few=FEW)] if 0 < n < FEW else []
-    if words.language == "en":
-        parts = list(result.warnings) or parts
-    elif result.warnings:
-        parts.append(words.text("plots.warnings", n=len(result.warnings)))
-    return " ".join(parts)
-
+_CONTACTS: Mapping[str, Plot] = {
+    "reach": plot_reach,
+    "conversion": plot_conversion,
+    "orders": plot_orders,
+    "value": plot_value,
+    "roles": plot_roles,
+    "switches": plot_switches_of,
+    "breadth": plot_breadth,
+}
 
 #: Kind of question -> name of the chart -> how to draw it; the first is drawn unless another is asked for.
 PLOTS: Mapping[type, Mapping[str, Plot]] = MappingProxyType(
     {
-        FunnelSpec: {"funnel": _plot_funnel},
-        FlowSpec: {"sankey": _plot_flow, "matrix": _plot_switches},
-        VariantsSpec: {"bars": _plot_variants},
+        FunnelSpec: {"funnel": plot_funnel},
+        FlowSpec: {"sankey": plot_flow, "matrix": plot_switches},
+        VariantsSpec: {"bars": plot_variants},
+        TouchpointsSpec: {
+            "reach": plot_touchpoint_reach,
+            "stages": plot_touchpoint_stages,
+            "conversion": plot_touchpoint_conversion,
+            "exits": plot_touchpoint_exits,
+        },
+        ChannelsSpec: _CONTACTS,
+        PlacesSpec: {**_CONTACTS, "devices": plot_devices, "researched": plot_researched},
+        StagesSpec: {
+            "persons": plot_stage_persons,
+            "progression": plot_stage_progression,
+            "flow": plot_stage_flow,
+            "matrix": plot_stage_matrix,
+            "time": plot_stage_time,
+            "exits": plot_stage_exits,
+        },
+        JourneysSpec: {
+            "outcomes": plot_outcomes,
+            "conversion": plot_conversion_by,
+            "curve": plot_curve,
+            "times": plot_time_to_convert,
+            "lengths": plot_lengths,
+        },
+        RetentionSpec: {"cohorts": plot_cohorts, "average": plot_average, "repeat": plot_repeat},
+        LifecycleSpec: {
+            "states": plot_states,
+            "balance": plot_balance,
+            "relationships": plot_relationships,
+            "churn": plot_churn,
+            "limits": plot_limits,
+            "stickiness": plot_stickiness,
+        },
+        KpisSpec: {
+            "tiles": plot_kpi_tiles,
+            "changes": plot_kpi_changes,
+            "trend": plot_kpi_trend,
+            "groups": plot_kpi_groups,
+        },
+        TimeoutsSpec: {"cut_off": plot_cut_off, "outcomes": plot_timeout_outcomes},
+        SegmentSpec: {"traits": plot_segment_traits, "size": plot_segment_size},
+        QualitySpec: {
+            "sources": plot_sources,
+            "freshness": plot_freshness,
+            "known": plot_known,
+            "troubles": plot_troubles,
+        },
     }
 )

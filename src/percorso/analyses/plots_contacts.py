@@ -278,11 +278,14 @@ def plot_breadth(result: Result, words: Words) -> Chart:
     field = _field(result)
     rows = [row for row in rows_of(result, "breadth") if row["journeys"]]
     titles = {"channel": words.text("plots.breadth_channel"), "place": words.text("plots.breadth_place")}
+    least = min((row["journeys"] for row in rows), default=0)
     heads = {"channel": words.text("plots.n_channels"), "place": words.text("plots.n_places")}
     drawn = Dots(
         title=titles[field],
-        subtitle=subtitle(result, words.text("plots.of_closed"), words),
-        note=joined([words.text("plots.breadth_note"), note(result, min((r["journeys"] for r in rows), default=0), words)]),
+        subtitle=subtitle(result, words.text("plots.share_of_converted"), words),
+        note=joined(
+            [words.text("plots.breadth_note"), note(result, min((r["journeys"] for r in rows), default=0), words)]
+        ),
         dots=tuple(
             Dot(
                 name=row[f"{field}s"],

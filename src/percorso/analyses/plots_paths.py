@@ -56,7 +56,12 @@ def plot_funnel(result: Result, words: Words) -> Chart:
     )
     few = rows[0]["count"] if rows else 0
     return draw_steps(
-        Steps(title=title, subtitle=subtitle(result, unit(spec.count, words), words), note=note(result, few, words), steps=steps),
+        Steps(
+            title=title,
+            subtitle=subtitle(result, unit(spec.count, words), words),
+            note=note(result, few, words),
+            steps=steps,
+        ),
         words,
     )
 
@@ -128,9 +133,10 @@ def _plot_links(result: Result, spec: FlowSpec, words: Words) -> Chart:
     nodes |= {f"{row['position'] + 1} {row['to']}": (row["to"], row["position"] + 1) for row in rows}
     node = _node_name(spec.from_node or spec.to_node, spec.unit, words)
     title = words.text("plots.flow_from", node=node) if spec.from_node else words.text("plots.flow_to", node=node)
+    told = subtitle(result, unit(f"{spec.scope.per}s", words), words)
     sankey = Sankey(
         title=title,
-        subtitle=f"{subtitle(result, unit(f'{spec.scope.per}s', words), words)} · {words.text('plots.steps_of', n=spec.steps)}",
+        subtitle=f"{told} · {words.text('plots.steps_of', n=spec.steps)}",
         note=note(result, result.totals["cases"], words),
         nodes=tuple(_flow_node(key, name, spec.unit, layer, words) for key, (name, layer) in nodes.items()),
         links=links,

@@ -24,6 +24,7 @@ class Conventions:
     day: str  # the unit of durations; hours, minutes and seconds are international
     to: str  # between the ends of a range with a negative one
     symbol_first: bool  # of currencies
+    date: str  # a day in digits, of a `datetime.date`
     months: tuple[str, ...]
     months_short: tuple[str, ...]
 
@@ -36,6 +37,7 @@ _ENGLISH = Conventions(
     day="d",
     to="to",
     symbol_first=True,
+    date="{0.year:04d}-{0.month:02d}-{0.day:02d}",
     months=(
         "January",
         "February",
@@ -60,6 +62,7 @@ _ITALIAN = Conventions(
     day="g",
     to="a",
     symbol_first=False,
+    date="{0.day:02d}/{0.month:02d}/{0.year:04d}",
     months=(
         "gennaio",
         "febbraio",

@@ -107,13 +107,49 @@ class Numbers:
         if seconds < 59.5:
             return f"{self._short(seconds)}{_NBSP}s"
         names = (self._as.day, "h", "min", "s")
-        # Rounded as the unit below would show it: 59 minutes and 59.9 seconds are an hour.
-        at = next((i for i, (size, below) in enumerate(_SPANS) if round(seconds / below) * below >= size), 2)
-        size, below = _SPANS[at]
+        at, size, below = _largest_unit(seconds)
         rounded = round(seconds / below) * below
         rest = rounded % size // below
         text = f"{self.count(rounded // size)}{_NBSP}{names[at]}"
         return f"{text}{_NBSP}{rest}{_NBSP}{names[at + 1]}" if rest else text
+
+    def span(self, seconds: float) -> str:
+        """A duration in its largest two units, as narrow as a table wants it.
+
+        Examples
+        --------
+        >>> Numbers("en").span(93_780), Numbers("it").span(93_780), Numbers("it").span(1.5)
+        ('1d 2h', '1g 2h', '1,5s')
+        """
+        if seconds < 60:
+            return f"{self._short(seconds)}s"
+        names = (self._as.day, "h", "m", "s")
+        at, size, below = _largest_unit(seconds)
+        rounded = round(seconds / below) * below
+        return f"{rounded // size}{names[at]} {rounded % size // below}{names[at + 1]}"
+
+    def exact(self, value: Decimal | int) -> str:
+        """All digits that it has, the thousands apart.
+
+        Examples
+        --------
+        >>> Numbers("it").exact(Decimal("-1234.50")), Numbers("en").exact(1234567)
+        ('-1.234,50', '1,234,567')
+        """
+        return self._marked(f"{value:,}")
+
+    def rough(self, value: float) -> str:
+        """Four digits that count, or all before the decimal mark.
+
+        Examples
+        --------
+        >>> Numbers("it").rough(0.123456), Numbers("it").rough(12345.6)
+        ('0,1235', '12.346')
+        """
+        return self._marked(f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}")
+
+    def _marked(self, english: str) -> str:
+        return english.translate({ord(","): self._as.thousands, ord("."): self._as.decimal})
 
     def _short(self, value: float) -> str:
         """Up to three digits that count, no zeros at the end."""
@@ -236,6 +272,10 @@ class Numbers:
             return f"{self._as.months_short[day.month - 1]}{_NBSP}{day.year % 100:02d}"
         return f"{self._as.months[day.month - 1]} {day.year}"
 
+    def date(self, day: datetime.date) -> str:
+        """A day in digits: "2024-03-01", in Italian "01/03/2024"."""
+        return self._as.date.format(day)
+
     def moment(self, moment: datetime.datetime) -> str:
         """A day and time, to the minute, as the moment's own zone has it."""
         return f"{self.day(moment.date())}, {moment:%H:%M}"
@@ -249,6 +289,13 @@ class Numbers:
         if first.month != last.month:
             return f"{first.day}{_NBSP}{self._as.months[first.month - 1]} – {self.day(last)}"
         return f"{first.day}–{self.day(last)}"
+
+
+def _largest_unit(seconds: float) -> tuple[int, int, int]:
+    """Its position, its seconds, and those of the unit below."""
+    # Rounded as the unit below would show it: 59 minutes and 59.9 seconds are an hour.
+    at = next((i for i, (size, below) in enumerate(_SPANS) if round(seconds / below) * below >= size), 2)
+    return at, *_SPANS[at]
 
 
 def _decimals_of(value: float) -> int:

@@ -42,6 +42,8 @@ Family = Literal[
     "trouble",
     "answer",
     "action",
+    "head",
+    "value",
 ]
 
 Entry = Mapping[str, Any]
@@ -125,6 +127,16 @@ class Words:
         """The name of a code; one that the workspace chose itself stays as it is."""
         entry = catalogue("names")[family].get(code)
         return code if entry is None else entry[self.language]
+
+    def code(self, family: Family, code: str) -> str:
+        """A code as tables of the terminal show it: in English as it is, for so it is what options take.
+
+        Examples
+        --------
+        >>> Words("en").code("place", "store"), Words("it").code("place", "store")
+        ('store', 'negozio')
+        """
+        return code if self.language == ENGLISH.language else self.name(family, code)
 
     def title(self, family: Family, code: str) -> str:
         """The name with a capital, as the head of a row or column."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from percorso.analyses.result import Result
 from percorso.charts.chart import Chart
 from percorso.reports.document import Cover, Document, Fact, Section
 from percorso.reports.page import Page
@@ -21,6 +22,8 @@ from percorso.reports.sections.variants import make_variants
 from percorso.reports.summary import summarise
 
 __all__ = ["compose_report"]
+
+_MOST_SOURCES = 5
 
 _MAKERS: dict[str, Callable[[Page], Section]] = {
     "kpis": make_kpis,
@@ -78,13 +81,21 @@ def _cover(page: Page, as_of: str) -> Cover:
         facts.append(Fact(words.text("report.persona_head"), page.spec.scope.persona))
     quality = page.answer("quality")
     if quality is not None:
-        newest = [
-            words.text("report.source_newest", source=row["source"], day=page.day(row["newest_event"]))
-            for row in quality.table.to_pylist()
-            if row["newest_event"] is not None
-        ]
-        facts.append(Fact(words.text("report.sources_head"), " · ".join(newest)))
+        facts.append(Fact(words.text("report.sources_head"), _sources(page, quality)))
     period = page.told_period()
     if page.period.is_all:
         period = words.text("report.all_data", period=period)
     return Cover(page.brand, words.text("report.title"), period, tuple(facts))
+
+
+def _sources(page: Page, quality: Result) -> str:
+    """Each source with its newest day; of many, how many there are and the one that is furthest behind."""
+    rows = [row for row in quality.table.to_pylist() if row["newest_event"] is not None]
+    if len(rows) > _MOST_SOURCES:
+        oldest = min(rows, key=lambda row: row["newest_event"])
+        day = page.day(oldest["newest_event"])
+        return page.words.text("report.many_sources", n=len(rows), source=oldest["source"], day=day)
+    told = [
+        page.words.text("report.source_newest", source=row["source"], day=page.day(row["newest_event"])) for row in rows
+    ]
+    return " · ".join(told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -124,6 +124,18 @@ class Page:
         if len(parts) == 2 and parts[1].isdigit():
             return self.words.numbers.month(date(int(parts[0]), int(parts[1]), 1), short=True)
         return label
+
+    def is_whole(self, row: Mapping[str, Any], label: str) -> bool:
+        """Is a month of a trend over? The last one is, if the as-of time lies on its last day."""
+        last = self.period.last
+        return bool(row["complete"]) or (
+            (last + timedelta(days=1)).day == 1 and row[label] == f"{last.year:04d}-{last.month:02d}"
+        )
+
+    def partial(self, rows: Sequence[Mapping[str, Any]], label: str) -> str:
+        """Which months are not whole; "" where all are."""
+        names = [self.period_name(row[label]) for row in rows if not self.is_whole(row, label)]
+        return self.words.text("report.partial", names=", ".join(names)) if names else ""
 
     def few(self, n: int) -> str:
         """A warning where a figure rests on few; "" else."""

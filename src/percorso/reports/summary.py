@@ -31,8 +31,11 @@ _MISLEADING = (
     *("weak_persons", "stageless_events", "future_events", "corrected_clocks"),
 )
 
-#: Channels whose contact is the purchase itself: that their journeys convert says nothing.
-_SALES = ("Store POS", "Assisted Sale", "Click and Collect", "Marketplace")
+#: Channels whose contact is the purchase, or comes with or after one: that their journeys convert says nothing.
+_NO_CAUSE = (
+    *("Store POS", "Store Visit", "Assisted Sale", "Click and Collect", "Marketplace", "Delivery", "Call Centre"),
+    *("Chat", "Survey", "Reviews", "Service", "Loyalty Programme", "Unassigned", "(none)"),
+)
 
 Row = Mapping[str, Any]
 Rule = Callable[[Page], Iterator[Sentence]]
@@ -113,7 +116,7 @@ def _channels(page: Page) -> Iterator[Sentence]:
     """The channels whose journeys convert best and worst, if the difference is sure."""
     answer = page.answer("channels")
     every = [] if answer is None else answer.table.to_pylist()
-    rows = [row for row in every if row["journeys"] >= FEW and row["channel"] not in (*_SALES, "(none)")]
+    rows = [row for row in every if row["journeys"] >= FEW and row["channel"] not in _NO_CAUSE]
     if len(rows) < 2:
         return
     best, worst = (choose(rows, key=lambda row: row["conversion"]) for choose in (max, min))

@@ -171,8 +171,8 @@ def make_room(folder: Path) -> None:
     WorkspaceError
         The folder cannot be written, or holds files or a workspace that no demo has made.
     """
-    made = (folder / "workspace", folder / "files")
-    if any(path.exists() for path in made) and not (folder / MARK).is_file():
+    made, page = (folder / "workspace", folder / "files"), folder / REPORT_FILE
+    if any(path.exists() for path in (*made, page)) and not (folder / MARK).is_file():
         raise WorkspaceError(
             f"{folder} holds something that no demo has made; nothing was done.",
             hint="Name another folder: percorso demo --folder FOLDER",
@@ -180,6 +180,7 @@ def make_room(folder: Path) -> None:
     for path in made:
         shutil.rmtree(path, ignore_errors=True)
     try:
+        page.unlink(missing_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).write_text(_MARK_TEXT, encoding="utf-8")
     except OSError as error:

@@ -10,7 +10,7 @@ from percorso.analyses.result import Result
 from percorso.charts.bars import Bar, Bars, draw_bars
 from percorso.charts.lines import Line, LinePoint, Lines, draw_lines
 from percorso.charts.theme import stage_colour
-from percorso.language.measures import DURATION, NUMBER, SHARE
+from percorso.language.measures import COUNT, DURATION, SHARE
 from percorso.reports.document import Figure, Piece, ReportTable, Section
 from percorso.reports.page import WIDTH, Page
 
@@ -135,8 +135,8 @@ def _lengths(page: Page, answer: Result) -> ReportTable | None:
     }
     for row in answer.tables["lengths"].to_pylist():
         if row["outcome"] == "converted" and row["measure"] in names:
-            median = numbers.interval(row["median"], row["median_low"], row["median_high"], NUMBER)
-            rows.append((names[row["measure"]], numbers.count(row["n"]), median, numbers.show(row["p90"], NUMBER)))
+            median = numbers.interval(row["median"], row["median_low"], row["median_high"], COUNT)
+            rows.append((names[row["measure"]], numbers.count(row["n"]), median, numbers.show(row["p90"], COUNT)))
     if not rows:
         return None
     n = answer.tables["times"].to_pylist()[0]["n"] if answer.tables["times"].num_rows else 0

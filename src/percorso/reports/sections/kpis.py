@@ -78,7 +78,8 @@ def kpi_value(page: Page, row: Row, column: str) -> float | None:
 def _trend(page: Page, answer: Result, row: Row) -> tuple[float | None, ...]:
     if "trend" not in answer.tables:
         return ()
-    mine = [one for one in answer.tables["trend"].to_pylist() if one["kpi"] == row["kpi"] and one["complete"]]
+    mine = [one for one in answer.tables["trend"].to_pylist() if one["kpi"] == row["kpi"]]
+    mine = [one for one in mine if page.is_whole(one, "period")]
     return tuple(one["value"] for one in mine) if len(mine) >= _LEAST_TREND else ()
 
 
@@ -128,14 +129,13 @@ def _revenue(page: Page, answer: Result) -> Any:
     if len(rows) < 2:
         return None
     words = page.words
-    partial = [page.period_name(row["period"]) for row in rows if not row["complete"]]
     name = kpi_name("revenue", page.words.language)
     values = tuple(None if row["value"] is None else float(page.minor(row["value"])) for row in rows)
     drawn = Columns(
         width=WIDTH,
         title=words.text("report.by_month", kpi=name),
         subtitle=page.told_period(),
-        note=words.text("report.partial", names=", ".join(partial)) if partial else "",
+        note=page.partial(rows, "period"),
         categories=tuple(page.period_name(row["period"]) for row in rows),
         series=(Series(name, values),),
         measure=page.money,

@@ -42,12 +42,11 @@ def _states(page: Page, answer: Result) -> Any:
         "returning": words.text("report.state_returning"),
         "resurrecting": words.text("report.state_resurrecting"),
     }
-    partial = [page.period_name(row["interval"]) for row in rows if not row["complete"]]
     drawn = Columns(
         width=WIDTH,
         title=words.text("report.states"),
         subtitle=f"{page.name('unit', 'persons')} · {page.told_period()}",
-        note=words.text("report.partial", names=", ".join(partial)) if partial else "",
+        note=page.partial(rows, "interval"),
         categories=tuple(page.period_name(row["interval"]) for row in rows),
         series=tuple(Series(name, tuple(row[key] for row in rows)) for key, name in names.items()),
         measure=COUNT,

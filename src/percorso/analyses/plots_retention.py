@@ -1,0 +1,140 @@
+"""Retention as charts: cohorts on colour, their average, and how many buy again by when."""
+
+from __future__ import annotations
+
+from percorso.analyses.intervals import FEW
+from percorso.analyses.plots_contacts import left_out
+from percorso.analyses.plots_telling import Row, joined, name_of, note, period_name, refuse_groups, rows_of, subtitle
+from percorso.analyses.result import Result
+from percorso.analyses.retention_plan import RetentionSpec
+from percorso.charts.chart import Chart
+from percorso.charts.heat import HeatRow, HeatTable, draw_heat
+from percorso.charts.lines import Line, LinePoint, Lines, draw_lines
+from percorso.language.measures import SHARE
+from percorso.language.words import Words
+
+__all__ = ["plot_average", "plot_cohorts", "plot_repeat"]
+
+_MOST_ROWS, _MOST_LINES = 36, 4
+
+
+def _after(spec: RetentionSpec, words: Words) -> str:
+    """What the numbers along the axis are."""
+    told = {
+        "day": words.text("plots.days_after"),
+        "week": words.text("plots.weeks_after"),
+        "month": words.text("plots.months_after"),
+    }
+    return told[spec.unit]
+
+
+def _what(spec: RetentionSpec, words: Words) -> str:
+    """What share is told: of customers who order again, else of persons who come back."""
+    return words.text("plots.order_again") if spec.is_of_orders else words.text("plots.come_back")
+
+
+def plot_cohorts(result: Result, words: Words) -> Chart:
+    """A row for each cohort, a column for each period after; what is not over is blank, what is missing hatched."""
+    spec: RetentionSpec = result.spec
+    refuse_groups(spec.scope.by)
+    cohorts: dict[str, list[Row]] = {}
+    for row in rows_of(result, "cohorts"):
+        cohorts.setdefault(row["cohort"], []).append(row)
+    shown = list(cohorts.items())[-_MOST_ROWS:]
+    most = max((sum(bool(row["complete"]) for row in each) for _, each in shown), default=0)
+    drawn = HeatTable(
+        title=words.text("plots.cohorts_orders") if spec.is_of_orders else words.text("plots.cohorts"),
+        subtitle=subtitle(result, _what(spec, words), words),
+        note=joined(
+            [words.text("plots.cohorts_note"), left_out(len(cohorts), words, _MOST_ROWS), note(result, FEW, words)]
+        ),
+        rows=tuple(
+            HeatRow(period_name(cohort, words), tuple(row["share"] for row in each if row["complete"]), each[0]["size"])
+            for cohort, each in shown
+        ),
+        columns=tuple(words.numbers.count(k) for k in range(most)),
+        measure=SHARE,
+        row_head=words.text("plots.first_order_in") if spec.is_of_orders else words.text("plots.started_in"),
+        column_head=_after(spec, words),
+        n_head=words.name("unit", "persons"),
+    )
+    return draw_heat(drawn, words)
+
+
+def _largest(rows: list[Row], by: str) -> list[str]:
+    """Values of the break-down, those with most persons first."""
+    size: dict[str, int] = {}
+    for row in rows:
+        size[row[by]] = max(size.get(row[by], 0), row["size"] or 0)
+    return sorted(size, key=lambda value: (-size[value], value))
+
+
+def plot_average(result: Result, words: Words) -> Chart:
+    """All cohorts together, period by period; with a break-down a line for each of the largest values."""
+    spec: RetentionSpec = result.spec
+    by = spec.scope.by
+    rows = [row for row in rows_of(result, "average") if row["size"]]
+    values = _largest(rows, by) if by else [""]
+    lines = tuple(
+        Line(
+            name=name_of(by, value, words) if by else "",
+            points=tuple(
+                LinePoint(x=float(row["k"]), value=row["share"], low=row["low"], high=row["high"], n=row["size"])
+                for row in rows
+                if not by or row[by] == value
+            ),
+        )
+        for value in values[:_MOST_LINES]
+    )
+    periods = sorted({row["k"] for row in rows})
+    drawn = Lines(
+        title=words.text("plots.average"),
+        subtitle=subtitle(result, _what(spec, words), words),
+        note=joined([left_out(len(values), words, _MOST_LINES), note(result, FEW, words)]),
+        lines=lines,
+        measure=SHARE,
+        labels=tuple((float(k), words.numbers.count(k)) for k in periods),
+        x_title=_after(spec, words),
+    )
+    return draw_lines(drawn, words)
+
+
+def plot_repeat(result: Result, words: Words) -> Chart:
+    """How many have ordered again by 90, 180 and 365 days; with a break-down a line for each of the largest values."""
+    by = result.spec.scope.by
+    rows = [row for row in rows_of(result, "repeat") if not row["cohort"]]
+    values = _largest(rows, by) if by else [""]
+    lines = tuple(
+        Line(
+            name=name_of(by, value, words) if by else "",
+            points=_from_zero([row for row in rows if not by or row[by] == value]),
+        )
+        for value in values[:_MOST_LINES]
+    )
+    days = sorted({row["within_days"] for row in rows})
+    drawn = Lines(
+        title=words.text("plots.repeat"),
+        subtitle=subtitle(result, words.text("plots.repeat_share"), words),
+        note=joined(
+            [
+                words.text("plots.repeat_note"),
+                left_out(len(values), words, _MOST_LINES),
+                note(result, max((row["size"] for row in rows), default=0), words),
+            ]
+        ),
+        lines=tuple(line for line in lines if len(line.points) > 1),
+        measure=SHARE,
+        labels=tuple((float(day), words.text("plots.n_days", n=day)) for day in (0, *days)),
+        x_title=words.text("plots.since_first_order"),
+    )
+    return draw_lines(drawn, words)
+
+
+def _from_zero(rows: list[Row]) -> tuple[LinePoint, ...]:
+    """On the day of the first order nobody has ordered again; what cannot be told yet is left out."""
+    told = [row for row in rows if row["rate"] is not None]
+    points = (
+        LinePoint(x=float(row["within_days"]), value=row["rate"], low=row["low"], high=row["high"], n=row["size"])
+        for row in told
+    )
+    return (LinePoint(x=0.0, value=0.0, low=0.0, high=0.0), *points)
