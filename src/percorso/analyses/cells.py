@@ -13,10 +13,10 @@ import numpy as np
 from percorso.analyses.codes import GlobalCodes, global_codes
 from percorso.analyses.contacts import Contacts
 from percorso.kernels.arrays import I64, U8, Bools
-from percorso.kernels.cells import count_contact_cells, count_event_cells
+from percorso.kernels.cells import count_codes, count_contact_cells, count_event_cells
 from percorso.store.journey_log import Bucket, JourneyLog
 
-__all__ = ["CellPlan", "Cells", "contact_cells", "event_cells", "no_cells", "plan_cells", "sum_cells"]
+__all__ = ["CellPlan", "Cells", "contact_cells", "event_cells", "event_counts", "no_cells", "plan_cells", "sum_cells"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,15 @@ def event_cells(plan: CellPlan, bucket: Bucket, keep: U8) -> Cells:
         bucket.offsets(), keep, events.values("stage"), events.values(plan.column), len(names), skip, number, persons
     )
     return _global(plan, bucket, number, persons)
+
+
+def event_counts(plan: CellPlan, bucket: Bucket, keep: U8) -> Cells:
+    """As `event_cells`, but without persons, which are 0."""
+    events = bucket.events
+    names = events.dictionary(plan.column)
+    number = np.zeros(len(events.dictionary("stage")) * len(names), np.int64)
+    count_codes(keep, events.values("stage"), events.values(plan.column), len(names), number)
+    return _global(plan, bucket, number, np.zeros_like(number))
 
 
 def contact_cells(plan: CellPlan, bucket: Bucket, keep: U8, contacts: Contacts, wanted: Bools) -> Cells:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from percorso.analyses.cells import CellPlan, Cells, contact_cells, event_cells, plan_cells, sum_cells
+from percorso.analyses.cells import CellPlan, Cells, contact_cells, event_cells, event_counts, plan_cells, sum_cells
 from percorso.analyses.contacts import Contacts, contacts_of, inbound_values
 from percorso.analyses.feedback import Feedback, FeedbackPlan, feedback_of, plan_feedback
 from percorso.analyses.intervals import wilson
@@ -50,7 +50,7 @@ class Lane:
     counts : {"events", "contacts"}
         What an item is counted by, beside persons.
     direction : {"inbound", "outbound", ""}
-        Only what the customer did, or what the shop did; "": both.
+        Only what the customer did, or what the shop did; "": both, counted without persons.
     """
 
     column: str
@@ -163,6 +163,8 @@ def _cells(plan: CellPlan, lane: Lane, bucket: Bucket, keeps: Mapping[str, U8], 
     if lane.counts == "contacts":
         wanted = contacts.inbound if lane.direction == "inbound" else ~contacts.inbound
         return contact_cells(plan, bucket, keeps[""], contacts, wanted)
+    if not lane.direction:
+        return event_counts(plan, bucket, keeps[""])
     return event_cells(plan, bucket, keeps[lane.direction])
 
 

@@ -8,7 +8,7 @@ from numba import types
 from percorso.kernels.arrays import I32, I64, U8, U64, Codes
 from percorso.kernels.compile import I32_IN, I64_IN, I64_OUT, U8_IN, U16_IN, U32_IN, U64_OUT, kernel
 
-__all__ = ["count_contact_cells", "count_event_cells", "count_stage_contacts", "stage_before"]
+__all__ = ["count_codes", "count_contact_cells", "count_event_cells", "count_stage_contacts", "stage_before"]
 
 
 @kernel(
@@ -52,6 +52,17 @@ def count_event_cells(
             if seen[cell] != p:
                 seen[cell] = p
                 persons[cell] += 1
+
+
+@kernel(*(types.void(U8_IN, U8_IN, codes, types.int64, I64_OUT) for codes in (U8_IN, U16_IN, U32_IN)))
+def count_codes(keep: U8, stage: U8, code: Codes, n_codes: int, events: I64) -> None:
+    """Events of each cell, without persons: a third of the time. See :func:`count_event_cells`; no code is left out."""
+    if keep.size:
+        for i in range(stage.size):
+            events[np.int64(stage[i]) * n_codes + np.int64(code[i])] += np.int64(keep[i] != 0)
+    else:
+        for i in range(stage.size):
+            events[np.int64(stage[i]) * n_codes + np.int64(code[i])] += 1
 
 
 @kernel(types.void(I64_IN, U8_IN, U8_IN, I32_IN, I32_IN, types.int64, U64_OUT, I64_OUT, I64_OUT))
