@@ -3,7 +3,7 @@
 #     make test     every test and check
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench setup-peers demo test lint format bench lock clean
+.PHONY: help setup setup-test setup-bench setup-peers demo test lint format bench pictures lock clean
 
 export PYTHON
 
@@ -37,6 +37,9 @@ format: setup-test  ## put the sources into the house format
 
 bench: setup-peers  ## measure against ClickHouse, DuckDB and other tools, write benchmarks/RESULTS.md (BENCH="--events 1000000")
 	@.venv/bin/python -m benchmarks.run $(BENCH)
+
+pictures: setup-test  ## draw the pictures of README and docs again (needs Chromium)
+	@.venv/bin/python scripts/pictures.py
 
 lock: setup  ## resolve requirements/*.txt again
 	@bash scripts/lock.sh

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import io
 import json
-import os
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -15,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from percorso.cli.main import run
-from percorso.services.workspace import Workspace, open_workspace
+from percorso.services.workspace import SECRET_FILE, Workspace, open_workspace
 
 __all__ = ["BLOCK", "PAGES", "Real", "RealSet", "commands_of", "make_set", "output_of", "page_of"]
 
 _ROOT = Path(__file__).resolve().parents[1]
 _HOW_TO = _ROOT / "docs" / "how-to"
+
+#: The groups of persons behind jackknife intervals follow from the workspace's key, which is drawn at random.
+_KEY = bytes(range(32))
 
 #: Folder of the data set -> its page in docs/how-to. A folder of examples/ has the data set's name too.
 PAGES = {
@@ -112,8 +114,8 @@ def make_set(name: str, raw: Path, folder: Path) -> RealSet:
 
 def _made(page: str, raw: Path, place: Path) -> list[dict[str, Any]]:
     for file in raw.iterdir():
-        os.symlink(file, place / file.name)
-    os.symlink(_ROOT / "examples", place / "examples")
+        (place / file.name).symlink_to(file)
+    (place / "examples").symlink_to(_ROOT / "examples")
     block = BLOCK.search(page)
     assert block is not None
     reports: list[dict[str, Any]] = []
@@ -122,6 +124,8 @@ def _made(page: str, raw: Path, place: Path) -> list[dict[str, Any]]:
             reports += json.loads(output_of(place, [*command, "--json"]))["files"]
         else:
             output_of(place, command)
+            for key in place.glob(f"*/{SECRET_FILE}"):
+                key.write_bytes(_KEY)
     (settings,) = place.glob("*/percorso.toml")
     change = _SETTINGS.search(page)
     if change is not None:
@@ -136,8 +140,8 @@ def _change(settings: Path, lines: str) -> None:
     for line in lines.splitlines():
         if " = " in line:
             key = line.split(" = ")[0]
-            text, n = re.subn(rf"^{re.escape(key)} = .*$", lambda _, to=line: to, text, flags=re.MULTILINE)
-            assert n == 1, key
+            (before,) = re.findall(rf"^{re.escape(key)} = .*$", text, flags=re.MULTILINE)
+            text = text.replace(before, line)
     settings.write_text(text, encoding="utf-8")
 
 

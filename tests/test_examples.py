@@ -6,6 +6,7 @@ import csv
 import gzip
 from collections import Counter
 from collections.abc import Callable
+from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,9 +20,10 @@ import percorso
 from percorso.events.aliases import CANONICAL_EVENTS
 from percorso.events.mapping_file import parse_mapping
 from percorso.services.import_request import ImportRequest
-from percorso.services.imports import FileReport, import_files
+from percorso.services.imports import import_files
 from percorso.services.workspace import Workspace, init_workspace
 from percorso.store.lake import Lake
+from tests.real_data import Real
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 SETS = sorted(folder.name for folder in EXAMPLES.iterdir() if folder.is_dir() and folder.name != "demo")
@@ -29,16 +31,11 @@ SETS = sorted(folder.name for folder in EXAMPLES.iterdir() if folder.is_dir() an
 Data = Callable[[str], Path]
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return init_workspace(tmp_path / "shop", currency="EUR", timezone="Europe/Rome", language="en")
-
-
-def imported(workspace: Workspace, file: Path, mapping: str) -> FileReport:
-    request = ImportRequest(files=(str(file),), mapping=EXAMPLES / mapping)
-    (report,) = import_files(workspace, request).files
-    assert (report.rejected, report.duplicates) == (0, 0)
-    return report
+def imported(real: Real, name: str) -> tuple[Workspace, list[tuple[int, int]]]:
+    """The workspace of a set, and of each file rows and events; nothing was rejected, nothing twice."""
+    found = real(name)
+    assert all((report["rejected"], report["duplicates"]) == (0, 0) for report in found.reports)
+    return found.workspace, [(report["rows"], report["events"]) for report in found.reports]
 
 
 def events(workspace: Workspace, *columns: str) -> pa.Table:
@@ -72,11 +69,11 @@ def test_every_example_says_how_to_run_it(name: str) -> None:
         assert told <= set(CANONICAL_EVENTS)
 
 
-def test_simple_shop(workspace: Workspace, data: Data) -> None:
+def test_simple_shop(real: Real, data: Data) -> None:
     """SOURCE.txt: 32,283 events of 3,751 users, 12 event types."""
     file = data("retentioneering_simple_shop") / "simple-onlineshop.csv.gz"
-    report = imported(workspace, file, "retentioneering_simple_shop/mapping.toml")
-    assert (report.rows, report.events) == (32_283, 32_283)
+    workspace, counts = imported(real, "retentioneering_simple_shop")
+    assert counts == [(32_283, 32_283)]
     found = events(workspace, "user_id", "touchpoint", "timestamp")
     raw = rows_of(file)
     assert Counter(found.column("touchpoint").to_pylist()) == Counter(row["event"] for row in raw)
@@ -85,11 +82,11 @@ def test_simple_shop(workspace: Workspace, data: Data) -> None:
     assert str(pc.min(found.column("timestamp")).as_py()) == f"{min(row['timestamp'] for row in raw)}+00:00"
 
 
-def test_ecom(workspace: Workspace, data: Data) -> None:
+def test_ecom(real: Real, data: Data) -> None:
     """SOURCE.txt: 31,106 events of 600 users in 3,605 sessions, 19 event types."""
     file = data("retentioneering_ecom") / "ecom.csv.gz"
-    report = imported(workspace, file, "retentioneering_ecom/mapping.toml")
-    assert (report.rows, report.events) == (31_106, 31_106)
+    workspace, counts = imported(real, "retentioneering_ecom")
+    assert counts == [(31_106, 31_106)]
     found = events(workspace, "user_id", "session_id", "touchpoint", "channel", "device")
     assert pc.count_distinct(found.column("user_id")).as_py() == 600
     assert pc.count_distinct(found.column("session_id")).as_py() == 3_605
@@ -102,10 +99,10 @@ def test_ecom(workspace: Workspace, data: Data) -> None:
     assert unknown == {"checkout_bug"}
 
 
-def test_receipt(workspace: Workspace, data: Data) -> None:
+def test_receipt(real: Real) -> None:
     """SOURCE.txt: 1,434 cases, 8,577 events, 27 activities."""
-    report = imported(workspace, data("receipt") / "receipt.csv", "receipt/mapping.toml")
-    assert (report.rows, report.events) == (8_577, 8_577)
+    workspace, counts = imported(real, "receipt")
+    assert counts == [(8_577, 8_577)]
     assert len(names(workspace)) == 27
     found = events(workspace, "user_id", "timestamp", "sequence")
     assert pc.count_distinct(found.column("user_id")).as_py() == 1_434
@@ -114,11 +111,11 @@ def test_receipt(workspace: Workspace, data: Data) -> None:
     assert len(set(steps)) == len(steps)
 
 
-def test_olist(workspace: Workspace, data: Data) -> None:
+def test_olist(real: Real, data: Data) -> None:
     """SOURCE.txt: 3,584 orders, all with a review; 3,467 of them were delivered."""
     file = data("olist_classified_reviews") / "olist_classified_public_dataset.csv"
-    report = imported(workspace, file, "olist_classified_reviews/mapping.toml")
-    assert (report.rows, report.events) == (3_584, 3_584 + 3_467 + 3_584)
+    workspace, counts = imported(real, "olist_classified_reviews")
+    assert counts == [(3_584, 3_584 + 3_467 + 3_584)]
     assert names(workspace) == {"Order Completed": 3_584, "Order Delivered": 3_467, "Product Reviewed": 3_584}
     with open(file, encoding="utf-8", newline="") as stream:
         raw = list(csv.DictReader(stream))
@@ -129,11 +126,11 @@ def test_olist(workspace: Workspace, data: Data) -> None:
     assert reviews.column("text").null_count == 0
 
 
-def test_online_retail(workspace: Workspace, data: Data) -> None:
+def test_online_retail(real: Real, data: Data) -> None:
     """SOURCE.txt: 525,461 lines, 28,816 invoices, 4,383 customers."""
     file = data("uci_online_retail_II_2009_2010") / "online_retail.parquet"
-    report = imported(workspace, file, "uci_online_retail_II_2009_2010/mapping.toml")
-    assert (report.rows, report.events) == (525_461, 28_816)
+    workspace, counts = imported(real, "uci_online_retail_II_2009_2010")
+    assert counts == [(525_461, 28_816)]
     found = events(workspace, "name", "value", "user_id", "items")
     counted = names(workspace)
     assert counted == {"Order Completed": 22_100, "Order Refunded": 4_592, "Stock Adjusted": 2_121, "Debt Adjusted": 3}
@@ -164,16 +161,13 @@ def invoice_pence(lines: pa.Table) -> dict[str, int]:
     return sums
 
 
-def test_complete_journey_is_one_journey_of_three_files(workspace: Workspace, data: Data) -> None:
+def test_complete_journey_is_one_journey_of_three_files(real: Real, data: Data) -> None:
     """SOURCE.txt: 1,469,307 till lines of 2,469 households, 6,589 campaigns sent, 2,102 coupons redeemed."""
     folder = data("completejourney")
-    till = imported(workspace, folder / "transactions.parquet", "completejourney/transactions.toml")
-    mail = imported(workspace, folder / "campaigns.parquet", "completejourney/campaigns.toml")
-    coupons = imported(workspace, folder / "coupon_redemptions.parquet", "completejourney/coupon_redemptions.toml")
-    assert (till.rows, mail.rows, coupons.rows) == (1_469_307, 6_589, 2_102)
-    assert (mail.events, coupons.events) == (6_589, 2_102)
+    workspace, (till, mail, coupons) = imported(real, "completejourney")
+    assert (till[0], mail, coupons) == (1_469_307, (6_589, 6_589), (2_102, 2_102))
     lines = pq.read_table(folder / "transactions.parquet", columns=["basket_id", "sales_value", "household_id"])
-    assert till.events == pc.count_distinct(lines.column("basket_id")).as_py()
+    assert till[1] == pc.count_distinct(lines.column("basket_id")).as_py()
     found = events(workspace, "name", "value", "loyalty_id", "id_space", "items", "category")
     assert total(found, "Order Completed") == int(np.rint(lines.column("sales_value").to_numpy() * 100).sum())
     assert pc.unique(found.column("id_space")).to_pylist() == ["households"]
@@ -188,18 +182,17 @@ def test_complete_journey_is_one_journey_of_three_files(workspace: Workspace, da
     assert pc.struct_field(items, "brand").null_count == len(lines) - pc.sum(known).as_py()
 
 
-def test_pathdata(workspace: Workspace, data: Data) -> None:
+def test_pathdata(real: Real) -> None:
     """SOURCE.txt: 10,000 paths; 19,785 conversions, 68,602 nulls."""
-    file = data("channelattribution_pathdata") / "mta_data.csv.gz"
-    report = imported(workspace, file, "channelattribution_pathdata/mapping.toml")
-    assert report.rows == 10_000
+    workspace, counts = imported(real, "channelattribution_pathdata")
+    assert counts == [(10_000, 397_994)]
     assert names(workspace)["Order Completed"] == 19_785
     assert pc.count_distinct(events(workspace, "anonymous_id").column("anonymous_id")).as_py() == 19_785 + 68_602
 
 
-def test_flow_by_channel_of_the_paths_is_that_of_the_path_strings(workspace: Workspace, data: Data) -> None:
+def test_flow_by_channel_of_the_paths_is_that_of_the_path_strings(real: Real, data: Data) -> None:
     file = data("channelattribution_pathdata") / "mta_data.csv.gz"
-    imported(workspace, file, "channelattribution_pathdata/mapping.toml")
+    workspace, _ = imported(real, "channelattribution_pathdata")
     edges = percorso.open(workspace.folder).flow(unit="channel", per="person").table
     found = {(row["from"], row["to"]): row["count"] for row in edges.to_pylist()}
     expected: Counter[tuple[str, str]] = Counter()
@@ -211,11 +204,53 @@ def test_flow_by_channel_of_the_paths_is_that_of_the_path_strings(workspace: Wor
     assert found == expected
 
 
-def test_importing_again_adds_nothing(workspace: Workspace, data: Data) -> None:
+def test_importing_again_adds_nothing(tmp_path: Path, data: Data) -> None:
+    workspace = init_workspace(tmp_path / "shop", currency="EUR", timezone="Europe/Rome", language="en")
     file = data("retentioneering_ecom") / "ecom.csv.gz"
-    imported(workspace, file, "retentioneering_ecom/mapping.toml")
     request = ImportRequest(files=(str(file),), mapping=EXAMPLES / "retentioneering_ecom/mapping.toml")
+    assert import_files(workspace, request).events == 31_106
     assert import_files(workspace, request).events == 0
+
+
+def test_cdnow(real: Real, data: Data) -> None:
+    """SOURCE.txt: 69,659 transactions of 23,570 customers."""
+    workspace, counts = imported(real, "cdnow")
+    assert counts == [(69_659, 69_659)]
+    found = events(workspace, "user_id", "value", "name")
+    assert pc.count_distinct(found.column("user_id")).as_py() == 23_570
+    lines = (data("cdnow") / "CDNOW_master.txt").read_text(encoding="ascii").splitlines()[1:]
+    assert total(found, "Order Completed") == sum(round(float(line.split()[3]) * 100) for line in lines if line.strip())
+
+
+def test_cdnow_repeat_purchases_are_the_published_ones(real: Real, data: Data) -> None:
+    """Fader, Hardie and Lee (2005), doi:10.1287/mksc.1040.0098: repeat days of a sample of one in ten in 39 weeks."""
+    workspace, _ = imported(real, "cdnow")
+    days = percorso.open(workspace.folder).sql(
+        """
+        select user_id[1] as customer, count(distinct time::date) filter (time < '1997-10-01') - 1 as again
+        from orders join persons using (person) group by all
+        """,
+        personal=True,
+    )
+    again = {row["customer"]: row["again"] for row in days.to_pylist()}
+    lines = (data("cdnow") / "CDNOW_sample.txt").read_text(encoding="ascii").splitlines()
+    sample = {line.split()[0] for line in lines if line.strip()}
+    counted = Counter(min(again[customer], 7) for customer in sample)
+    assert [counted[n] for n in range(8)] == [1_411, 439, 214, 100, 62, 38, 29, 64]
+
+
+def test_cdnow_repeat_rates_are_plain_shares_where_all_were_watched(real: Real, data: Data) -> None:
+    workspace, _ = imported(real, "cdnow")
+    days: dict[str, set[date]] = {}
+    for line in (data("cdnow") / "CDNOW_master.txt").read_text(encoding="ascii").splitlines()[1:]:
+        if line.strip():
+            days.setdefault(line.split()[0], set()).add(datetime.strptime(line.split()[1], "%Y%m%d").date())
+    firsts = [sorted(each) for each in days.values()]
+    repeat = percorso.open(workspace.folder).retention(periods=1).tables["repeat"].to_pylist()
+    rates = {row["within_days"]: row["rate"] for row in repeat if not row["cohort"]}
+    for within in (90, 180, 365):
+        came = sum(len(each) > 1 and (each[1] - each[0]).days <= within for each in firsts)
+        assert rates[within] == pytest.approx(came / len(firsts), abs=1e-9)
 
 
 def test_preparing_twice_gives_the_same_rows(tmp_path: Path, data: Data) -> None:

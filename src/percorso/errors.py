@@ -159,6 +159,11 @@ class Corrupt(OperationError):
     code = "corrupt"
 
 
+def nearest(given: str, allowed: Iterable[str]) -> str:
+    """The allowed value that was probably meant; "" if none is like it."""
+    return next(iter(difflib.get_close_matches(given, sorted(set(allowed)), n=1, cutoff=0.6)), "")
+
+
 def nearest_hint(given: str, allowed: Iterable[str], *, show: int = 12) -> str:
     """A hint that names the nearest allowed value, then the allowed values.
 
@@ -168,7 +173,7 @@ def nearest_hint(given: str, allowed: Iterable[str], *, show: int = 12) -> str:
     "Did you mean 'retail'? Allowed: loyalty, retail."
     """
     values = sorted(set(allowed))
-    close = difflib.get_close_matches(given, values, n=1, cutoff=0.6)
+    close = nearest(given, values)
     listed = ", ".join(values[:show]) + (f", … ({len(values)} in all)" if len(values) > show else "")
-    meant = f"Did you mean '{close[0]}'? " if close else ""
+    meant = f"Did you mean '{close}'? " if close else ""
     return f"{meant}Allowed: {listed}." if values else meant.strip()

@@ -66,8 +66,9 @@ def assert_sound(chart: Chart) -> None:
     root = ElementTree.fromstring(chart.svg)
     assert root.tag == NAMESPACE + "svg"
     assert root.get("viewBox") == f"0 0 {chart.width:g} {chart.height:g}"
-    assert "nan" not in chart.svg.lower().replace("finanz", "")
-    assert "inf" not in re.sub(r">[^<]*<", "><", chart.svg)
+    marks = re.sub(r">[^<]*<", "><", chart.svg).lower()  # texts may say "ordinano"
+    assert "nan" not in marks
+    assert "inf" not in marks
     names = {element.tag.removeprefix(NAMESPACE) for element in root.iter()}
     assert names <= {"svg", "title", "desc", "g", "rect", "circle", "line", "path", "text"}
     attributes = {name for element in root.iter() for name in element.attrib}

@@ -24,7 +24,7 @@ def questions() -> Iterator[Any]:
             yield pytest.param(name, block["commands"], block["output"], id=f"{name}-{number}")
 
 
-@pytest.mark.parametrize(("name", "commands", "output"), questions())
+@pytest.mark.parametrize(("name", "commands", "output"), list(questions()))
 def test_the_page_prints_what_the_command_prints(real: Real, name: str, commands: str, output: str | None) -> None:
     folder = real(name).workspace.folder.parent
     printed = [line.rstrip() for command in commands_of(commands) for line in _lines(output_of(folder, command))]

@@ -36,11 +36,20 @@ def placeholders(template: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
 
 
+def says(function: ast.expr) -> bool:
+    """Is it `words.text` or `said`?"""
+    match function:
+        case ast.Attribute(attr="text") | ast.Name(id="said"):
+            return True
+        case _:
+            return False
+
+
 def calls() -> Iterator[tuple[str, set[str], str]]:
-    """Every call of `.text("section.key", ...)` in the sources: key, names of its values, where."""
+    """Every call of `.text("section.key", ...)` or `said(...)` in the sources: key, names of its values, where."""
     for path in sorted(SOURCES.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "text"):
+            if not (isinstance(node, ast.Call) and says(node.func)):
                 continue
             if not (node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)):
                 continue

@@ -91,6 +91,14 @@ def test_findings(workspace: Workspace) -> None:
     assert isinstance(plain["value"], Decimal)
 
 
+def test_clocks_are_counted_within_the_period(workspace: Workspace) -> None:
+    def corrected(start: str, end: str) -> int:
+        rows = ask_quality(workspace, QualitySpec(scope=Scope(start=start, end=end))).table.to_pylist()
+        return sum(row["corrected"] for row in rows)
+
+    assert [corrected(*days) for days in (("", ""), ("2024-03-06", "2024-03-06"), ("2024-03-07", ""))] == [3, 3, 0]
+
+
 def test_imports_and_rejected_rows(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "shop")
     file = tmp_path / "orders.csv"

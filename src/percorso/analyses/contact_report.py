@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -39,6 +39,8 @@ from percorso.engines.local import fold_buckets
 from percorso.kernels.arrays import F64, I32, I64
 from percorso.kernels.contact_counts import INBOUND, OUTBOUND, PERSONS, SQUARES
 from percorso.kernels.contact_roles import ROLES
+from percorso.language.said import Codes, said
+from percorso.language.words import Family
 from percorso.money import exponent
 from percorso.store.journey_log import Bucket, JourneyLog
 
@@ -345,7 +347,7 @@ def _amount(minor: int, basis: Basis) -> Decimal:
     return Decimal(minor).scaleb(-exponent(basis.currency))
 
 
-def contact_warnings(table: pa.Table, column: str, found: Gathered, basis: Basis) -> tuple[str, ...]:
+def contact_warnings(table: pa.Table, column: Family, found: Gathered, basis: Basis) -> tuple[str, ...]:
     """What to know: few persons, orders without a value, missing rates."""
     valueless = int(found.counts.valueless.sum() + found.nobody[2].sum())
     told = value_warnings(valueless, (*found.counts.missing, *found.nobody_missing), basis)
@@ -357,16 +359,11 @@ def value_warnings(valueless: int, missing: tuple[Missing, ...], basis: Basis) -
     unpriced = valueless - sum(one.orders for one in missing)
     told: tuple[str, ...] = ()
     if unpriced:
-        told = (f"{count_noun(unpriced, 'order')} without a value: counted, and nothing added to value.",)
+        told = (said("warnings.valueless_here", n=unpriced),)
     return (*told, *missing_rate_warnings(missing, basis))
 
 
-def count_noun(count: int, noun: str) -> str:
-    """A number of things."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def few_warning(table: pa.Table, column: str) -> tuple[str, ...]:
+def few_warning(table: pa.Table, column: Family) -> tuple[str, ...]:
     """Which rows rest on fewer persons than `FEW`."""
     names = [
         name
@@ -375,11 +372,5 @@ def few_warning(table: pa.Table, column: str) -> tuple[str, ...]:
     ]
     if not names:
         return ()
-    named = _listed(names)
-    return (f"Fewer than {FEW} persons: {named}. Shares and means of so few say little.",)
-
-
-def _listed(names: Sequence[str]) -> str:
-    distinct = list(dict.fromkeys(names))
-    more = len(distinct) - _MOST_NAMED
-    return ", ".join(distinct[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    named = Codes(column, tuple(dict.fromkeys(names)), _MOST_NAMED)
+    return (said("warnings.few_named", few=FEW, names=named),)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from percorso.analyses.history import History, HistoryEvent, HistoryJourney, HistoryOrder
 from percorso.analyses.result import RESULT_FORMAT, time_text
+from percorso.language.said import said
 from percorso.money import RateTable, convert
 from percorso.settings import CURRENCY_EXPONENTS, Settings
 from percorso.time import day_of
@@ -81,7 +82,7 @@ class CustomerView:
         if not lacking:
             return ()
         names = ", ".join(sorted(set(lacking)))
-        return (f"The value of {len(lacking)} orders in {names} is missing: percorso.toml has no rate for their days.",)
+        return (said("warnings.missing_rate_of", n=len(lacking), names=names),)
 
     @property
     def table(self) -> pa.Table:

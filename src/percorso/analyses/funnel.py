@@ -21,10 +21,12 @@ from percorso.analyses.orders_in import order_fields, total_orders
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.result import Result
+from percorso.analyses.scope_warnings import nearest_said
 from percorso.analyses.step_terms import step_values
 from percorso.engines.local import fold_buckets, map_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I32, I64, Bools
+from percorso.language.said import Codes, said
 from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = ["FunnelPartial", "FunnelSpec", "funnel_people", "run_funnel"]
@@ -304,12 +306,14 @@ def _rows(spec: FunnelSpec, reached: I64, ended: I64, quantiles: I64) -> list[di
 
 
 def _warnings(spec: FunnelSpec, plan: FunnelPlan, log: JourneyLog, entered: int) -> tuple[str, ...]:
-    warnings = []
+    warnings: list[str] = []
     for field, value in dict.fromkeys(pair for step in plan.steps for pair in step_values(step)):
         table, column = ("persons", field.removeprefix("person.")) if field.startswith("person.") else ("events", field)
         if not any(value in bucket.table(table).dictionary(column) for bucket in log.buckets):
             known = log.global_dictionary(table, column)
-            warnings.append(f"Nothing has {field} '{value}'. {nearest_hint(value, known)}".strip())
+            hint = nearest_said(value, (one for one in known if one))
+            warnings.append(said("warnings.step_nothing_has", field=field, value=value, hint=hint))
     if 0 < entered < FEW:
-        warnings.append(f"Only {entered} {spec.count} entered: shares of fewer than {FEW} say little.")
+        unit = Codes("unit", (spec.count,), 1)
+        warnings.append(said("warnings.few_attempts", n=entered, unit=unit, few=FEW))
     return tuple(warnings)

@@ -32,4 +32,6 @@ def wilson(hits: int, n: int) -> tuple[float, float] | None:
     middle = share + z2 / (2 * n)
     half = _Z_95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     scale = 1 + z2 / n
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+    # None and all are limits themselves, which rounding would miss by the last digit.
+    low = max(0.0, (middle - half) / scale) if hits else 0.0
+    return low, min(1.0, (middle + half) / scale) if hits < n else 1.0

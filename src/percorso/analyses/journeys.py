@@ -40,6 +40,7 @@ from percorso.analyses.worth import amounts_column, missing_rate_warnings
 from percorso.engines.local import map_buckets
 from percorso.errors import SpecError, nearest_hint
 from percorso.kernels.arrays import I64, Bools
+from percorso.language.said import said
 from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = ["JourneysSpec", "journeys_people", "run_journeys"]
@@ -98,10 +99,10 @@ def run_journeys(
     fields, warnings = order_fields(*total_orders(plan.scope, log, basis, threads=threads), basis)
     by_outcome = answer.cells.sum(axis=0).tolist()
     totals = {"journeys": sum(by_outcome), **dict(zip(ALL_OUTCOMES, by_outcome, strict=True)), **fields}
-    said = warnings or list(missing_rate_warnings(counts.missing, basis))
+    told = warnings or list(missing_rate_warnings(counts.missing, basis))
     if 0 < sum(by_outcome) < FEW:
-        said = [f"There are only {sum(by_outcome)} journeys: their shares say little.", *said]
-    return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, tuple(said))
+        told = [said("warnings.few_journeys", n=sum(by_outcome)), *told]
+    return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, tuple(told))
 
 
 def _cells(plan: JourneysPlan, counts: JourneyCounts) -> I64:

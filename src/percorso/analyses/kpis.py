@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from percorso.analyses.worth import amount, missing_rate_warnings
 from percorso.engines.local import fold_buckets
 from percorso.errors import SpecError, nearest_hint
 from percorso.kernels.arrays import I64
+from percorso.language.said import Codes, said
 from percorso.settings import Target
 from percorso.settings.durations import parse_duration_us
 from percorso.store.journey_log import Bucket, JourneyLog
@@ -38,6 +40,7 @@ from percorso.time import time_text
 __all__ = ["KPIS", "STAGES", "KpiInputs", "KpisSpec", "asked_periods", "plan_with_limits", "run_kpis"]
 
 _DAY_US = 86_400_000_000
+_MOST_NAMED = 6  # KPIs, in a warning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +171,8 @@ def _before_all(earlier: Period, log: JourneyLog) -> list[str]:
     """The earlier period may have begun before there were data."""
     firsts = [int(bucket.persons.values("first_time").min()) for bucket in log.buckets if bucket.n_persons]
     if firsts and min(firsts) > earlier.start_us:
-        return [f"The data begin on {time_text(min(firsts))[:10]}, within or after the period compared with."]
+        day = date.fromisoformat(time_text(min(firsts))[:10])
+        return [said("warnings.before_data", day=day)]
     return []
 
 
@@ -341,5 +345,4 @@ def _few(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     few = sorted({row["kpi"] for row in rows if row["value"] is not None and 0 < row["n"] < FEW})
     if not few:
         return []
-    named = ", ".join(few[:6]) + (f" and {len(few) - 6} more" if len(few) > 6 else "")
-    return [f"Fewer than {FEW} units behind: {named}. Look at the intervals before you act."]
+    return [said("warnings.few_kpis", few=FEW, names=Codes("kpi", tuple(few), _MOST_NAMED))]

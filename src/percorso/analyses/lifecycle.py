@@ -30,6 +30,7 @@ from percorso.analyses.result import Result
 from percorso.engines.local import map_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I64
+from percorso.language.said import said
 from percorso.store.journey_log import JourneyLog
 
 __all__ = ["LifecycleSpec", "lifecycle_people", "run_lifecycle"]
@@ -81,12 +82,12 @@ def _table(kinds: dict[str, pa.DataType], rows: Iterator[dict[str, Any]]) -> pa.
 
 
 def _warnings(plan: LifecyclePlan, counts: LifecycleCounts) -> list[str]:
-    said = []
+    told: list[str] = []
     if plan.limits.table.column("at_risk_days")[0].as_py() is None:
-        said.append(f"Fewer than {FEW} customers ordered again: too little to say who is at risk or lost.")
+        told.append(said("warnings.few_limits", few=FEW))
     if not counts.states[:3, plan.first : plan.last].any():
-        said.append("Nobody was active in the period.")
-    return said
+        told.append(said("warnings.nobody_active"))
+    return told
 
 
 def _interval_rows(plan: LifecyclePlan, counts: LifecycleCounts) -> Iterator[dict[str, Any]]:

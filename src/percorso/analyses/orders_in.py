@@ -18,6 +18,7 @@ from percorso.analyses.select import ScopePlan, select_events
 from percorso.analyses.worth import Missing, Worth, amount, missing_rate_warnings, worth_of
 from percorso.engines.local import fold_buckets
 from percorso.kernels.arrays import I32, I64, U8, Bools
+from percorso.language.said import said
 from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = ["OrderTotals", "OrdersIn", "count_orders", "order_fields", "orders_in", "total_orders"]
@@ -138,8 +139,8 @@ def order_fields(of_persons: OrderTotals, of_nobody: OrderTotals, basis: Basis) 
         "unidentified_value": amount(of_nobody.value, basis.currency),
     }
     both = of_persons.merge(of_nobody)
-    warnings = list(missing_rate_warnings(both.missing, basis))
+    warnings: list[str] = list(missing_rate_warnings(both.missing, basis))
     lacking = both.valueless - sum(one.orders for one in both.missing)
     if lacking:
-        warnings.append(f"{lacking:,} orders came without a value: they count as orders, and add nothing to value.")
+        warnings.append(said("warnings.valueless", n=lacking))
     return fields, warnings

@@ -8,6 +8,7 @@ from typing import Literal
 from percorso.analyses.contact_plan import NOTHING
 from percorso.analyses.intervals import FEW
 from percorso.analyses.plots_telling import (
+    NAME_BEHIND,
     Row,
     amount_text,
     joined,
@@ -25,8 +26,9 @@ from percorso.charts.bars import Bar, Bars, draw_bars
 from percorso.charts.chart import Chart
 from percorso.charts.dots import Dot, Dots, draw_dots
 from percorso.charts.heat import HeatRow, HeatTable, Switches, draw_heat, draw_switches
-from percorso.charts.theme import ACCENT, QUIET
-from percorso.language.measures import COUNT, SHARE
+from percorso.charts.lettering import fit
+from percorso.charts.theme import ACCENT, QUIET, SMALL
+from percorso.language.measures import COUNT, SHARE, Measure
 from percorso.language.words import Words
 
 __all__ = [
@@ -76,7 +78,7 @@ def reach_bar(row: Row, field: str, words: Words, colour: str = ACCENT, more: st
         value=row["share"],
         low=row["share_low"],
         high=row["share_high"],
-        note=f"{behind} · {more}" if more else behind,
+        note=f"{behind} · {fit(more, NAME_BEHIND, SMALL)}" if more else behind,
         colour=QUIET if row[field] == NOTHING else colour,
     )
 
@@ -101,13 +103,14 @@ def plot_conversion(result: Result, words: Words) -> Chart:
     """How the journeys convert in which each appears."""
     rows, field = _shown(result), _field(result)
     title = words.text("plots.conversion_channel") if field == "channel" else words.text("plots.conversion_place")
-    return conversion_dots(result, rows, field, title, words)
+    return conversion_dots(result, rows, field, title, words, words.text("plots.at_a_till"))
 
 
-def conversion_dots(result: Result, rows: Sequence[Row], field: str, title: str, words: Words) -> Chart:
-    """Conversion of journeys as dots, the best first; those with too few journeys are named, not shown."""
+def conversion_dots(result: Result, rows: Sequence[Row], field: str, title: str, words: Words, said: str) -> Chart:
+    """Conversion as dots: of those that most journeys have, the best first; those with too few are only named."""
     told = [row for row in rows if row["journeys"] >= FEW and row["conversion"] is not None]
-    told.sort(key=lambda row: (-row["conversion"], row[field]))
+    told.sort(key=lambda row: (-row["journeys"], row[field]))
+    shown = sorted(told[:MOST], key=lambda row: (-row["conversion"], row[field]))
     few = [name_of(field, row[field], words) for row in rows if 0 < row["journeys"] < FEW]
     drawn = Dots(
         title=title,
@@ -116,6 +119,7 @@ def conversion_dots(result: Result, rows: Sequence[Row], field: str, title: str,
             [
                 left_out(len(told), words),
                 words.text("plots.too_few_journeys", few=FEW, names=", ".join(few)) if few else "",
+                said,
                 words.text("plots.no_cause"),
                 note(result, FEW, words),
             ]
@@ -128,7 +132,7 @@ def conversion_dots(result: Result, rows: Sequence[Row], field: str, title: str,
                 high=row["conversion_high"],
                 n=row["journeys"],
             )
-            for row in told[:MOST]
+            for row in shown
         ),
         measure=SHARE,
         zero=True,
@@ -150,7 +154,7 @@ def plot_orders(result: Result, words: Words) -> Chart:
         Bar(
             name=name_of(field, row[field], words),
             value=row["orders"],
-            note=_behind(amount_text(row["value"], measure, words), row["unidentified_orders"], words),
+            note=_behind(words.numbers.brief(_worth(row, result, measure), measure), row["unidentified_orders"], words),
         )
         for row in rows[:MOST]
     )
@@ -166,6 +170,13 @@ def plot_orders(result: Result, words: Words) -> Chart:
     return draw_bars(drawn, words)
 
 
+def _worth(row: Row, result: Result, measure: Measure) -> int | None:
+    """Value of a row's orders; where no order of the answer has a value, that is not known, which is not zero."""
+    if result.totals["valueless_orders"] and not result.totals["value"]:
+        return None
+    return minor(row["value"], measure)
+
+
 def _behind(told: str, nobody: int, words: Words) -> str:
     return f"{told} · {words.text('plots.of_nobody', n=nobody)}" if nobody else told
 
@@ -176,7 +187,7 @@ def plot_value(result: Result, words: Words) -> Chart:
     rows = sorted(_selling(_shown(result)), key=lambda row: -row["value"])
     measure = money_of(result)
     bars = tuple(
-        Bar(name=name_of(field, row[field], words), value=minor(row["value"], measure), note=_cost(row, result, words))
+        Bar(name=name_of(field, row[field], words), value=_worth(row, result, measure), note=_cost(row, result, words))
         for row in rows[:MOST]
     )
     title = words.text("plots.value_channel") if field == "channel" else words.text("plots.value_place")
@@ -278,14 +289,12 @@ def plot_breadth(result: Result, words: Words) -> Chart:
     field = _field(result)
     rows = [row for row in rows_of(result, "breadth") if row["journeys"]]
     titles = {"channel": words.text("plots.breadth_channel"), "place": words.text("plots.breadth_place")}
-    least = min((row["journeys"] for row in rows), default=0)
+    fewest = min((row["journeys"] for row in rows), default=0)
     heads = {"channel": words.text("plots.n_channels"), "place": words.text("plots.n_places")}
     drawn = Dots(
         title=titles[field],
         subtitle=subtitle(result, words.text("plots.share_of_converted"), words),
-        note=joined(
-            [words.text("plots.breadth_note"), note(result, min((r["journeys"] for r in rows), default=0), words)]
-        ),
+        note=joined([words.text("plots.breadth_note"), note(result, fewest, words)]),
         dots=tuple(
             Dot(
                 name=row[f"{field}s"],

@@ -35,7 +35,7 @@ __all__ = [
     "plot_time_to_convert",
 ]
 
-_MOST_COLUMNS, _MOST_LINES = 8, 4
+_MOST_COLUMNS, _MOST_LINES = 7, 4
 
 #: Colours of outcomes: what was hoped for, what was not, and what is not over.
 _COLOURS = {"converted": ACCENT, "kept": ACCENT, "abandoned": SERIES[1], "returned": SERIES[1], "cancelled": SERIES[3]}

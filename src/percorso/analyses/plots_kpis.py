@@ -262,7 +262,8 @@ def _named_trends(rows: Sequence[Row], by: str, words: Words) -> dict[str, list[
 
 
 def _points(rows: Sequence[Row], periods: Sequence[str], measure: Measure) -> tuple[LinePoint, ...]:
-    of = {row["period"]: row for row in rows}
+    """A total of a part of a period says nothing beside whole ones, nor a rate of a few of a group: gaps both."""
+    of = {row["period"]: row for row in rows if (row["complete"] if row["low"] is None else (row["n"] or 0) >= FEW)}
     return tuple(
         LinePoint(
             x=float(at),

@@ -125,33 +125,31 @@ def plot_churn(result: Result, words: Words) -> Chart:
 
 def plot_limits(result: Result, words: Words) -> Chart:
     """After how many days without an order a customer is at risk, and lost: of all goods, and by category."""
-    rows = [row for row in rows_of(result, "limits") if not row["season"] and row["at_risk_days"] is not None]
+    rows = [
+        row
+        for row in rows_of(result, "limits")
+        if not row["season"] and None not in (row["at_risk_days"], row["lost_days"])
+    ]
     bars = tuple(
         Bar(
             name=name_of("category", row["category"], words) if row["category"] else words.text("plots.all_goods"),
-            value=row["at_risk_days"] * _DAY_S,
-            reference=None if row["lost_days"] is None else row["lost_days"] * _DAY_S,
-            note=_lost_after(row, words),
+            value=row["lost_days"] * _DAY_S,
+            reference=row["at_risk_days"] * _DAY_S,
+            note=words.text("plots.risk_after", time=words.numbers.duration(row["at_risk_days"] * _DAY_S)),
             colour=ACCENT if row["category"] else SERIES[1],
         )
         for row in rows[: MOST + 1]
     )
     drawn = Bars(
         title=words.text("plots.limits"),
-        subtitle=subtitle(result, words.text("plots.limits_at_risk"), words),
+        subtitle=subtitle(result, words.text("plots.limits_lost"), words),
         note=joined([left_out(len(rows), words, MOST + 1), words.text("plots.limits_note"), note(result, FEW, words)]),
         bars=bars,
         measure=DURATION,
-        reference_name=words.text("plots.lost_from"),
+        reference_name=words.text("plots.risk_from"),
         name_head=words.text("plots.category"),
     )
     return draw_bars(drawn, words)
-
-
-def _lost_after(row: Row, words: Words) -> str:
-    if row["lost_days"] is None:
-        return ""
-    return words.text("plots.lost_after", time=words.numbers.duration(row["lost_days"] * _DAY_S))
 
 
 def plot_stickiness(result: Result, words: Words) -> Chart:

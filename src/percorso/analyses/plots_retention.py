@@ -10,6 +10,7 @@ from percorso.analyses.retention_plan import RetentionSpec
 from percorso.charts.chart import Chart
 from percorso.charts.heat import HeatRow, HeatTable, draw_heat
 from percorso.charts.lines import Line, LinePoint, Lines, draw_lines
+from percorso.errors import SpecError
 from percorso.language.measures import SHARE
 from percorso.language.words import Words
 
@@ -101,6 +102,8 @@ def plot_average(result: Result, words: Words) -> Chart:
 
 def plot_repeat(result: Result, words: Words) -> Chart:
     """How many have ordered again by 90, 180 and 365 days; with a break-down a line for each of the largest values."""
+    if not result.spec.is_of_orders:
+        raise SpecError("This retention is no repeat purchase.", hint="Ask the retention of orders, not recurring.")
     by = result.spec.scope.by
     rows = [row for row in rows_of(result, "repeat") if not row["cohort"]]
     values = _largest(rows, by) if by else [""]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from percorso.analyses.contact_plan import NOTHING
 from percorso.analyses.flow import START
 from percorso.analyses.plots_telling import (
+    NAME_BEHIND,
     Row,
     amount_text,
     joined,
@@ -23,8 +24,9 @@ from percorso.charts.bars import Bar, Bars, draw_bars
 from percorso.charts.chart import Chart
 from percorso.charts.dots import Dot, Dots, draw_dots
 from percorso.charts.heat import Switches, draw_switches
+from percorso.charts.lettering import fit
 from percorso.charts.sankey import FlowLink, FlowNode, Sankey, draw_sankey
-from percorso.charts.theme import QUIET, stage_colour
+from percorso.charts.theme import QUIET, SMALL, stage_colour
 from percorso.language.measures import DURATION, SHARE
 from percorso.language.words import Words
 
@@ -166,14 +168,12 @@ def plot_stage_time(result: Result, words: Words) -> Chart:
             Bar(
                 name=name_of("stage", row["stage"], words),
                 value=row["median_s"],
-                reference=row["p90_s"],
                 note=_ninety(row, words),
                 colour=_colour(row, at),
             )
             for at, row in rows
         ),
         measure=DURATION,
-        reference_name=words.text("plots.nine_in_ten"),
         name_head=unit("stage", words),
     )
     return draw_bars(drawn, words)
@@ -214,4 +214,5 @@ def _last(row: Row, last: dict[str, str], words: Words) -> str:
     many = words.text("plots.n_journeys", n=row["exits"])
     if row["stage"] not in last:
         return many
-    return f"{many} · {words.text('plots.mostly_at', touchpoint=last[row['stage']])}"
+    mostly = words.text("plots.mostly_at", touchpoint=last[row["stage"]])
+    return f"{many} · {fit(mostly, NAME_BEHIND, SMALL)}"

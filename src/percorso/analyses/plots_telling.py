@@ -13,11 +13,13 @@ from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
 from percorso.errors import SpecError
 from percorso.language.measures import Measure, money
-from percorso.language.words import Family, Words, capital
+from percorso.language.said import Said, again
+from percorso.language.words import ENGLISH, Family, Words, capital
 from percorso.money import exponent
 from percorso.time import zone_of
 
 __all__ = [
+    "NAME_BEHIND",
     "Row",
     "amount_text",
     "field_name",
@@ -36,6 +38,9 @@ __all__ = [
 
 Row = Mapping[str, Any]
 
+#: Room in pixels for a name that stands behind a bar, which a chart does not shorten by itself.
+NAME_BEHIND = 200.0
+
 _FAMILIES: Mapping[str, Family] = {
     "channel": "channel",
     "device": "device",
@@ -51,9 +56,10 @@ _FAMILIES: Mapping[str, Family] = {
 }
 
 
-def rows_of(result: Result, table: str) -> list[dict[str, Any]]:
+def rows_of(result: Result, table: str) -> list[Row]:
     """Rows of one of the answer's tables; none where the answer does not have it."""
-    return result.tables[table].to_pylist() if table in result.tables else []
+    rows: list[Row] = result.tables[table].to_pylist() if table in result.tables else []
+    return rows
 
 
 def name_of(field: str, value: str | None, words: Words) -> str:
@@ -102,19 +108,18 @@ def _day(text: str) -> datetime.date | None:
 
 
 def note(result: Result, n: int, words: Words) -> str:
-    """Too few to say much, and what the answer warns of: warnings are English, so in other languages how many.
+    """What the answer warns of, else that these are too few to say much.
 
     Parameters
     ----------
     n : int
         How many the shares of the chart rest on; `FEW` or more says nothing.
     """
-    parts = [words.text("plots.few", n=n, few=FEW)] if 0 < n < FEW else []
-    if words.language == "en":
-        parts = list(result.warnings) or parts
-    elif result.warnings:
-        parts.append(words.text("plots.warnings", n=len(result.warnings)))
-    return " ".join(parts)
+    # A warning that knows its key is said in the reader's language; of plain English ones it is said how many.
+    told = [again(text, words) for text in result.warnings if words == ENGLISH or isinstance(text, Said)]
+    untold = len(result.warnings) - len(told)
+    parts = [words.text("plots.few", n=n, few=FEW)] if 0 < n < FEW and not told else []
+    return joined([*parts, *told, words.text("plots.warnings", n=untold) if untold else ""])
 
 
 def joined(parts: Iterable[str]) -> str:

@@ -42,9 +42,10 @@ def plot_touchpoint_reach(result: Result, words: Words) -> Chart:
 
 
 def plot_touchpoint_conversion(result: Result, words: Words) -> Chart:
-    """How the journeys convert that meet each touchpoint."""
+    """How the journeys convert that meet each touchpoint, but for those at which orders are made."""
+    rows = [row for row in _shown(result) if not row["orders"]]
     title = words.text("plots.conversion_touchpoint")
-    return conversion_dots(result, _shown(result), "touchpoint", title, words)
+    return conversion_dots(result, rows, "touchpoint", title, words, words.text("plots.without_orders"))
 
 
 def plot_touchpoint_exits(result: Result, words: Words) -> Chart:

@@ -84,7 +84,9 @@ def _of_source(row: Row, rejected: Sequence[Row], totals: Row) -> Iterator[Fault
     if row["future"]:
         yield _fault("future_events", row["future"], events, from_share=_FUTURE, source=name)
     if row["corrected"]:
-        yield _fault("corrected_clocks", row["corrected"], events, from_share=_CORRECTED, source=name)
+        # Clocks are counted over everything that was imported, also before and after the period.
+        of = max(events, row["corrected"])
+        yield _fault("corrected_clocks", row["corrected"], of, from_share=_CORRECTED, source=name)
     if row["order_copies"]:
         yield _fault("order_copies", row["order_copies"], row["order_copies"] + row["orders"], source=name)
     if row["unvalued_orders"]:

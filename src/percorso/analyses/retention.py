@@ -25,6 +25,7 @@ from percorso.analyses.tallies import Tally, merge_tallies
 from percorso.engines.local import map_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I64
+from percorso.language.said import Said, said
 from percorso.store.journey_log import JourneyLog
 
 __all__ = ["WITHIN_DAYS", "RetentionSpec", "retention_people", "run_retention"]
@@ -62,8 +63,8 @@ def run_retention(
         tables["repeat"] = _table(plan, _REPEAT, _repeat_rows(plan, counted))
     fields, warnings = order_fields(*total_orders(plan.scope, log, basis, threads=threads), basis)
     totals = {"persons": counted.n_persons, "n_cohorts": len(np.unique(_cohorts_of(plan, counted))), **fields}
-    said = (*_warnings(plan, counted), *warnings)
-    return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, said)
+    told = (*_warnings(plan, counted), *warnings)
+    return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, told)
 
 
 def _cohorts_of(plan: RetentionPlan, counted: Counted) -> I64:
@@ -72,12 +73,22 @@ def _cohorts_of(plan: RetentionPlan, counted: Counted) -> I64:
 
 def _warnings(plan: RetentionPlan, counted: Counted) -> list[str]:
     cohorts, few = len(counted.sizes.counts), int((counted.sizes.counts < FEW).sum())
-    said = [f"{few:,} of {cohorts:,} cohorts have fewer than {FEW} persons: their shares say little."] if few else []
+    told: list[str] = [said("warnings.few_cohorts", n=few, of=cohorts, few=FEW)] if few else []
     edges = (plan.scope.start_us, min(plan.scope.end_us, plan.scope.as_of_us + 1))
     inside = [edge for edge in edges if plan.calendar.starts[0] < edge <= plan.scope.as_of_us]
     if any(edge not in plan.calendar.starts for edge in inside):
-        said.append(f"The period begins or ends within a {plan.spec.unit}: the cohort there is not whole.")
-    return said
+        told.append(_not_whole(plan.spec.unit))
+    return told
+
+
+def _not_whole(unit: str) -> Said:
+    match unit:
+        case "day":
+            return said("warnings.cohort_not_whole_day")
+        case "week":
+            return said("warnings.cohort_not_whole_week")
+        case _:
+            return said("warnings.cohort_not_whole_month")
 
 
 def _table(plan: RetentionPlan, kinds: dict[str, pa.DataType], rows: Iterator[dict[str, Any]]) -> pa.Table:

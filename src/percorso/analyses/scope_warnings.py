@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,11 +23,12 @@ from percorso.analyses.result import Result
 from percorso.analyses.select import plan_scope
 from percorso.analyses.spec import Scope
 from percorso.engines.local import map_buckets
-from percorso.errors import nearest_hint
+from percorso.errors import nearest
+from percorso.language.said import Said, said
 from percorso.store.journey_log import JourneyLog
 from percorso.time import zone_of
 
-__all__ = ["rule_warnings", "with_scope_warnings"]
+__all__ = ["nearest_said", "rule_warnings", "with_scope_warnings"]
 
 _PERSON = "person."
 _SHOWN_VALUES = 12
@@ -77,7 +78,18 @@ def rule_warnings(rule: PersonRule, log: JourneyLog, basis: Basis | None) -> Ite
     known |= set() if basis is None else {stage.key for stage in basis.stages.stages}
     for value in dict.fromkeys(stages):
         if value not in known:
-            yield f"stage = {value}: nothing has it. {nearest_hint(value, known)}".replace("Allowed:", "There are:")
+            yield said("warnings.nothing_has", field=STAGE, value=value, hint=nearest_said(value, known))
+
+
+def nearest_said(given: str, known: Iterable[str]) -> str:
+    """Which value was probably meant, and which there are; "" where there are none."""
+    values = sorted(set(known))
+    close = nearest(given, values)
+    meant = said("warnings.did_you_mean", value=close) if close else ""
+    shown = ", ".join(values[:_SHOWN_VALUES])
+    if len(values) > _SHOWN_VALUES:
+        return said("warnings.hint_of_many", meant=meant, values=shown, n=len(values))
+    return said("warnings.hint", meant=meant, values=shown) if values else meant
 
 
 def _named(leaf: Condition) -> Iterator[tuple[str, str]]:
@@ -93,8 +105,11 @@ def _persons_in(scope: Scope, log: JourneyLog, basis: Basis) -> tuple[dict[str, 
     assert plan is not None
     pairs = list(map_buckets(log, lambda b: (int(plan.persons(b).sum()), int(plan.everybody(b).sum()))))
     inside, of = (sum(pair[side] for pair in pairs) for side in (0, 1))
-    who = f"rule of {scope.persona}" if scope.persona else "rule of persons"
-    told = () if inside else (f"The {who} leaves nobody of {of:,} persons.",)
+    told: tuple[str, ...] = ()
+    if not inside and scope.persona:
+        told = (said("warnings.persona_of_nobody", persona=scope.persona, of=of),)
+    elif not inside:
+        told = (said("warnings.rule_of_nobody", of=of),)
     return {"persons_in": inside, "persons_of": of}, told
 
 
@@ -110,9 +125,7 @@ def _nothing_has(wanted: Iterable[tuple[str, str]], log: JourneyLog) -> Iterator
         if any(value in bucket.table(table).dictionary(column) for bucket in log.buckets):
             continue
         known = [known for known in log.global_dictionary(table, column) if known]
-        yield f"{field} = {value}: nothing has it. {nearest_hint(value, known, show=_SHOWN_VALUES)}".replace(
-            "Allowed:", "There are:"
-        )
+        yield said("warnings.nothing_has", field=field, value=value, hint=nearest_said(value, known))
 
 
 def _quiet_sources(scope: Scope, log: JourneyLog) -> Iterator[str]:
@@ -120,7 +133,7 @@ def _quiet_sources(scope: Scope, log: JourneyLog) -> Iterator[str]:
     as_of = scope.as_of_us()
     zone = zone_of(scope.timezone)
     for source, newest in log.quiet_sources(log.as_of_us if as_of is None else as_of).items():
-        yield f"Source {source} has nothing newer than {_day(newest, zone)}: journeys may look abandoned."
+        yield said("warnings.quiet_source", source=source, day=_day(newest, zone))
 
 
 def _wanted(condition: Condition) -> Iterator[tuple[str, str]]:
@@ -150,10 +163,16 @@ def _empty_period(scope: Scope, log: JourneyLog) -> Iterator[str]:
         return
     zone = zone_of(scope.timezone)
     first, last = (_day(int(edge), zone) for edge in (min(t.min() for t in times), max(t.max() for t in times)))
-    asked = f"between {scope.start} and {scope.end}" if scope.start and scope.end else ""
-    asked = asked or (f"from {scope.start} on" if scope.start else f"up to {scope.end}")
-    yield f"No events {asked}; there are events from {first} to {last}."
+    yield _no_events(scope, first, last)
 
 
-def _day(time_us: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(time_us // 1_000_000, UTC).astimezone(zone).date().isoformat()
+def _no_events(scope: Scope, first: date, last: date) -> Said:
+    if scope.start and scope.end:
+        return said("warnings.no_events_between", start=scope.start, end=scope.end, first=first, last=last)
+    if scope.start:
+        return said("warnings.no_events_from", start=scope.start, first=first, last=last)
+    return said("warnings.no_events_until", end=scope.end, first=first, last=last)
+
+
+def _day(time_us: int, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(time_us // 1_000_000, UTC).astimezone(zone).date()

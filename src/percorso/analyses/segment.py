@@ -25,6 +25,7 @@ from percorso.engines.local import fold_buckets
 from percorso.errors import SpecError
 from percorso.kernels.arrays import I64, U8, Bools
 from percorso.kernels.person_events import count_marked, persons_by_code
+from percorso.language.said import said
 from percorso.money import exponent
 from percorso.store.journey_log import Bucket, JourneyLog
 
@@ -261,5 +262,5 @@ def _warnings(spec: SegmentSpec, found: _Partial, basis: Basis) -> tuple[str, ..
     persons = int(found.sums[0, 0].sum())
     warnings = list(missing_rate_warnings(found.missing, basis))
     if 0 < persons < FEW:
-        warnings.append(f"Only {persons} persons: shares of fewer than {FEW} say little, and averages are left out.")
+        warnings.append(said("warnings.few_persons", n=persons, few=FEW))
     return tuple(warnings)

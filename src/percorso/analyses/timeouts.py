@@ -26,6 +26,8 @@ from percorso.engines.local import map_buckets
 from percorso.errors import SpecError
 from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.kernels.timeouts import find_roles, try_timeouts
+from percorso.language.measures import SHARE, Kind, Measure
+from percorso.language.said import Figure, Said, said
 from percorso.settings import DAY_US
 from percorso.store.journey_log import FLAG_ENGAGED, FLAG_GOAL, FLAG_SAME_ORDER, Bucket, JourneyLog
 
@@ -120,8 +122,8 @@ def run_timeouts(
         "reason": _reason(cut, converted, best, spec.at_most, basis.journey_timeout_us),
         "converted": converted,
     }
-    said = (f"Only {converted} journeys converted: too few to recommend by.",) if converted < FEW else ()
-    return Result(tables, spec, log.data_version, plan.as_of_us, totals, said)
+    told = (said("warnings.few_timeouts", n=converted),) if converted < FEW else ()
+    return Result(tables, spec, log.data_version, plan.as_of_us, totals, told)
 
 
 def _count(plan: ScopePlan, bucket: Bucket, categories: GlobalCodes, limits: I64) -> TimeoutCounts:
@@ -188,20 +190,32 @@ def _recommended(cut: I64, converted: int, at_most: float) -> int | None:
     return int(good[0]) if len(good) else len(CANDIDATES_DAYS) - 1
 
 
-def _reason(cut: I64, converted: int, best: int | None, at_most: float, current_us: int) -> str:
+def _reason(cut: I64, converted: int, best: int | None, at_most: float, current_us: int) -> Said:
     if best is None:
-        return "There are too few conversions to recommend a time-out."
-    days, share = CANDIDATES_DAYS[best], cut[best] / converted
-    limit = f"{100 * at_most:.3g} %"
+        return said("warnings.timeout_few")
+    days, share = CANDIDATES_DAYS[best], Figure(cut[best] / converted, SHARE)
+    limit = _brief(at_most, 100 * at_most, "share")
     if cut[best] > at_most * converted:
-        text = f"Even {days} days cut off {100 * share:.1f} % of the buyers, more than {limit}"
-        return f"{text}: many come back after half a year or more, so the longest of the candidates is recommended."
-    text = f"{days} days cut off {100 * share:.1f} % of the buyers from what they did before"
-    if best:
-        before = f"{CANDIDATES_DAYS[best - 1]} days would cut off {100 * cut[best - 1] / converted:.1f} %"
-        text += f"; {before}, more than {limit}"
-    current = "the current setting" if current_us == days * DAY_US else f"now it is {current_us / DAY_US:.3g} days"
-    return f"{text} ({current})."
+        return said("warnings.timeout_even", days=days, share=share, limit=limit)
+    now = _brief(current_us / DAY_US, current_us / DAY_US, "number")
+    current = said("warnings.timeout_same") if current_us == days * DAY_US else said("warnings.timeout_now", days=now)
+    if not best:
+        return said("warnings.timeout_shortest", days=days, share=share, current=current)
+    before, before_share = CANDIDATES_DAYS[best - 1], Figure(cut[best - 1] / converted, SHARE)
+    return said(
+        "warnings.timeout_why",
+        days=days,
+        share=share,
+        before=before,
+        before_share=before_share,
+        limit=limit,
+        current=current,
+    )
+
+
+def _brief(value: float, shown: float, kind: Kind) -> Figure:
+    """A figure that was set, and so is mostly whole: "5 %", "30"."""
+    return Figure(value, Measure(kind, decimals=0 if float(shown).is_integer() else 1))
 
 
 def _cut(cut: int, converted: int) -> dict[str, Any]:

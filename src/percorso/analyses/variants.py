@@ -32,6 +32,7 @@ from percorso.engines.local import map_buckets
 from percorso.errors import Corrupt, NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I32, I64, U64, Bools
 from percorso.kernels.variants import hash_paths, misspelt
+from percorso.language.said import Codes, said
 from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = ["VariantsSpec", "run_variants", "variant_people"]
@@ -244,12 +245,13 @@ def _measures(counts: I64, of: I64, times_us: I64) -> dict[str, Any]:
 
 
 def _warnings(spec: VariantsSpec, found: VariantPartial) -> tuple[str, ...]:
-    warnings = []
+    warnings: list[str] = []
     total, eligible = int(found.count.sum()), int(found.counts[:, 2].sum())
     if found.n_open and not spec.outcome:
-        warnings.append(f"{found.n_open:,} of {eligible:,} purchase journeys are still open: conversion can only rise.")
+        warnings.append(said("warnings.open_paths", n=found.n_open, of=eligible))
     if 0 < total < FEW:
-        warnings.append(f"Only {total} {spec.scope.per}s: shares of fewer than {FEW} say little.")
+        unit = Codes("unit", (f"{spec.scope.per}s",), 1)
+        warnings.append(said("warnings.few_paths", n=total, unit=unit, few=FEW))
     return tuple(warnings)
 
 

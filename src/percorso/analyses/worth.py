@@ -17,6 +17,7 @@ import pyarrow as pa
 from percorso.analyses.basis import Basis
 from percorso.events.zones import days_of
 from percorso.kernels.arrays import I64, Bools
+from percorso.language.said import said
 from percorso.money import convert, exponent
 
 __all__ = ["Missing", "Worth", "amount", "amounts_column", "missing_rate_warnings", "worth_of"]
@@ -129,8 +130,7 @@ def missing_rate_warnings(missing: Iterable[Missing], basis: Basis) -> tuple[str
         orders[one.currency] = orders.get(one.currency, 0) + one.orders
         days.setdefault(one.currency, set()).update(one.days)
     return tuple(
-        f"{orders[name]:,} orders in {name} have no value: there is no rate to {basis.currency} for {len(days[name]):,}"
-        " of their days. Add [[rates]] to percorso.toml."
+        said("warnings.missing_rate", n=orders[name], currency=name, into=basis.currency, days=len(days[name]))
         for name in sorted(orders)
     )
 

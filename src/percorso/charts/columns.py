@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from percorso.charts.axes import grid, grid_width, labels_below, spread
 from percorso.charts.chart import Chart, Drawing, Table, finish
 from percorso.charts.frame import Key, empty_chart, footing, heading, key_line
-from percorso.charts.lettering import fit, text_width
+from percorso.charts.lettering import fit, text_width, wrap
 from percorso.charts.scale import Scale, linear_scale
 from percorso.charts.svg import HALO, hatch, line, rect, text
-from percorso.charts.theme import ACCENT, HATCH, INK, SERIES, SMALL, darker
+from percorso.charts.theme import ACCENT, HATCH, INK, MUTED, SERIES, SMALL, darker
 from percorso.errors import SpecError
 from percorso.language.measures import COUNT, Measure
 from percorso.language.words import Words
@@ -19,6 +19,7 @@ __all__ = ["Columns", "Series", "draw_columns"]
 
 _PLOT = 220.0
 _MOST_VALUES = 14  # columns that get their value written above
+_LEAST_WRAPPED = 56.0  # room in which a name may stand in two lines; narrower columns leave names out
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,9 @@ def draw_columns(columns: Columns, words: Words) -> Chart:
     middles = [left + room * (at + 0.5) for at in range(len(columns.categories))]
     # Values of negative columns stand below them.
     bottom = y + _PLOT + (SMALL + 3 if scale.low < 0 else 0)
-    parts += labels_below(middles, columns.categories, bottom + 16, 0, columns.width)
+    labels, bottom = _labels(columns, middles, room, bottom)
     below, height = footing(columns, bottom + 18)
-    return finish(columns, [*parts, *below], height, table, words)
+    return finish(columns, [*parts, *labels, *below], height, table, words)
 
 
 def _colours(columns: Columns) -> list[str]:
@@ -171,6 +172,19 @@ def _names(named: list[tuple[str, str, float]], right: float, width: float, scal
         text(right + 8, place + 4, fit(name, room, SMALL, bold=True), size=SMALL, bold=True, fill=colour, full=name)
         for (name, colour, _), place in zip(named, places, strict=True)
     ]
+
+
+def _labels(columns: Columns, middles: list[float], room: float, bottom: float) -> tuple[list[str], float]:
+    """Names under the columns, and where they end: in two lines where columns are few and names long."""
+    lines = [wrap(name, room - 6, SMALL) for name in columns.categories]
+    if room < _LEAST_WRAPPED or all(len(each) == 1 and not each[0].endswith("…") for each in lines):
+        return labels_below(middles, columns.categories, bottom + 16, 0, columns.width), bottom
+    parts = [
+        text(middle, bottom + 16 + rank * (SMALL + 2), content, size=SMALL, fill=MUTED, anchor="middle", full=name)
+        for middle, each, name in zip(middles, lines, columns.categories, strict=True)
+        for rank, content in enumerate(each)
+    ]
+    return parts, bottom + (SMALL + 2) * (max(map(len, lines)) - 1)
 
 
 def _table(columns: Columns, words: Words) -> Table:

@@ -7,10 +7,11 @@ import typer
 from percorso.analyses.channels import ChannelsSpec
 from percorso.analyses.spec import Scope
 from percorso.cli.contacts import Beside, contact_scope, order_note, write_contacts
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import asking
 from percorso.cli.output import FormatOption, JsonOption, OutputOption, output_of
 from percorso.cli.progress import ready_log
+from percorso.language.words import Words
 from percorso.services.channels import ask_channels
 
 __all__ = ["register"]
@@ -34,15 +35,15 @@ _COLUMNS = (
     "cost",
     "cost_per_new",
 )
-_BESIDE = (
-    Beside("switches", "From one channel to another"),
-    Beside(
-        "breadth",
-        "Journeys by the number of their channels",
-        ("channels", "journeys", "conversion", "matched_conversion", "difference"),
-    ),
-    Beside("conversion_points", "Where orders happen"),
-)
+_BREADTH = ("channels", "journeys", "conversion", "matched_conversion", "difference")
+
+
+def _beside(words: Words) -> tuple[Beside, ...]:
+    return (
+        Beside("switches", words.text("terminal.channel_switches"), (), dict.fromkeys(("from", "to"), "channel")),
+        Beside("breadth", words.text("terminal.channel_breadth"), _BREADTH),
+        Beside("conversion_points", words.text("terminal.conversion_points")),
+    )
 
 
 def register(app: typer.Typer) -> None:
@@ -62,15 +63,16 @@ def channels(
 
     Example: percorso channels --from 2024-01-01 --to 2024-03-31
     """
-    workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
+    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
     answer = ask_channels(workspace, ChannelsSpec(scope=scope), log=ready_log(workspace))
-    notes = (order_note(answer.totals), "–: not measured. first, last, assist: purchase journeys.")
+    notes = (order_note(answer.totals, words), words.text("terminal.contacts_note"))
     write_contacts(
         answer,
         target,
-        title="Channels",
+        title=words.text("terminal.channels"),
         columns=_COLUMNS,
         secondary=("unidentified_orders", "frequency", "new_persons", "cost_per_new", "median_s", "assist first last"),
-        beside=_BESIDE,
+        beside=_beside(words),
         notes=notes,
+        words=words,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pyarrow as pa
 
@@ -23,8 +24,9 @@ from percorso.cli.options import (
     as_of_text,
     scope_of,
 )
-from percorso.cli.output import Format, Layout, Output, Section, write_answer, write_page
-from percorso.cli.texts import count_of, count_text, percent_text, seconds_text
+from percorso.cli.output import Format, Layout, Output, Section, warning_lines, write_answer, write_page
+from percorso.cli.texts import amount_text, mean_text, money_of, percent_text, seconds_text
+from percorso.language.words import Family, Words
 from percorso.services.workspace import Workspace
 
 __all__ = ["Beside", "contact_scope", "order_note", "write_contacts"]
@@ -34,8 +36,8 @@ _FORMATS = {
     **dict.fromkeys(_PERCENT, percent_text),
     **dict.fromkeys(("exit_share", "progression", "measured_share", "matched_share"), percent_text),
     **dict.fromkeys(("median_s", "p90_s", "total_s", "next_median_s", "next_p90_s"), seconds_text),
-    **dict.fromkeys(("frequency", "per_week"), "{:.2f}".format),
-    **dict.fromkeys(("value", "researched_value", "cost", "cost_per_contact", "cost_per_new"), "{:,}".format),
+    **dict.fromkeys(("frequency", "per_week"), mean_text),
+    **dict.fromkeys(("value", "researched_value", "cost", "cost_per_contact", "cost_per_new"), amount_text),
 }
 _TITLES = {
     "median_s": "median",
@@ -62,11 +64,14 @@ class Beside:
     title : str
     columns : tuple of str
         Some of its columns; none: all.
+    families : mapping of str to str
+        As of `Layout`.
     """
 
     name: str
     title: str
     columns: tuple[str, ...] = ()
+    families: Mapping[str, Family] = field(default_factory=dict)
 
 
 def contact_scope(
@@ -108,6 +113,7 @@ def write_contacts(
     secondary: tuple[str, ...],
     beside: Sequence[Beside],
     notes: Sequence[str],
+    words: Words,
 ) -> None:
     """Write an answer: for programs all of it, for people the main columns, and the tables beside below.
 
@@ -123,31 +129,33 @@ def write_contacts(
     beside : sequence of Beside
     notes : sequence of str
         The first above the main table, the others below it.
+    words : Words
     """
     if target.format is not Format.table:
-        write_answer(answer, target)
+        write_answer(answer, target, words=words)
         return
-    below = (*notes[1:], f"As of {as_of_text(answer)}.", *(f"Warning: {warning}" for warning in answer.warnings))
+    as_of = words.text("terminal.as_of", as_of=as_of_text(answer, words))
+    below = (*notes[1:], as_of, *warning_lines(answer.warnings, words))
     by = answer.spec.scope.by
     main = _columns(answer.table, ((by,) if by else ()) + tuple(columns))
     sections = [Section(title, main, below, _layout(main, secondary))]
     for one in beside:
         table = answer.tables.get(one.name)
         if table is not None and table.num_rows:
-            sections.append(_section(one, table))
-    write_page(notes[0], sections, target)
+            sections.append(_section(one, table, words))
+    write_page(notes[0], sections, target, words)
 
 
 def _columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
     return table.select([name for name in names if name in table.column_names])
 
 
-def _section(one: Beside, table: pa.Table) -> Section:
+def _section(one: Beside, table: pa.Table, words: Words) -> Section:
     shown = _columns(table, one.columns) if one.columns else table
     more = table.num_rows - _ROWS_BESIDE
-    notes = (f"{count_of(more, 'more row')}: --json has them all.",) if more > 0 else ()
+    notes = (words.text("terminal.more_rows", n=more),) if more > 0 else ()
     shown = shown.slice(0, _ROWS_BESIDE)
-    return Section(one.title, shown, notes, _layout(shown, ()))
+    return Section(one.title, shown, notes, replace(_layout(shown, ()), families=one.families))
 
 
 def _layout(table: pa.Table, secondary: tuple[str, ...]) -> Layout:
@@ -155,12 +163,12 @@ def _layout(table: pa.Table, secondary: tuple[str, ...]) -> Layout:
     return Layout(formats=formats, titles=_TITLES, secondary=secondary)
 
 
-def order_note(totals: Mapping[str, object]) -> str:
+def order_note(totals: Mapping[str, Any], words: Words) -> str:
     """Orders and value of persons, and beside them those of nobody."""
     orders, nobody = totals["orders"], totals["unidentified_orders"]
-    assert isinstance(orders, int)
-    assert isinstance(nobody, int)
-    told = f"{count_of(orders, 'order')} of persons, {totals['value']:,} {totals['currency']}"
+    told = words.text("counted.orders", n=orders)
+    value = money_of(totals["value"], totals["currency"], words)
     if not nobody:
-        return f"{told}."
-    return f"{told}; beside them {count_text(nobody)} of nobody, {totals['unidentified_value']:,}."
+        return words.text("terminal.orders_note", orders=told, value=value)
+    beside = amount_text(totals["unidentified_value"], words)
+    return words.text("terminal.orders_and_nobody", orders=told, value=value, nobody=nobody, beside=beside)

@@ -1,4 +1,4 @@
-"""What a command gets from the root of the command line: which workspace."""
+"""What a command gets from the root of the command line: which workspace, and which language."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 import typer
 
+from percorso.language.words import Words
 from percorso.services.workspace import Workspace, open_workspace
 
-__all__ = ["Invocation", "command_line", "folder_of", "workspace_of"]
+__all__ = ["Invocation", "command_line", "folder_of", "words_of", "workspace_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +19,12 @@ class Invocation:
     """The options that stand before the command."""
 
     folder: Path
+    language: str = ""  # "": the workspace's
 
 
 def folder_of(ctx: typer.Context) -> Path:
     """The workspace's folder as the user named it, whether or not there is one."""
-    invocation = ctx.find_root().obj
-    assert isinstance(invocation, Invocation)  # set by the root's callback before any command runs
-    return invocation.folder
+    return _invocation(ctx).folder
 
 
 def workspace_of(ctx: typer.Context) -> Workspace:
@@ -36,6 +36,32 @@ def workspace_of(ctx: typer.Context) -> Workspace:
         There is none; the hint says how to make one.
     """
     return open_workspace(folder_of(ctx))
+
+
+def words_of(ctx: typer.Context, chosen: str = "") -> Words:
+    """The words of the language that people are answered in.
+
+    Parameters
+    ----------
+    ctx : typer.Context
+    chosen : str
+        By the command's own `--language`, where it has one. Without it goes what stands before the command, then
+        PERCORSO_LANGUAGE, then the workspace's language.
+
+    Raises
+    ------
+    SpecError
+        There are no texts in that language.
+    WorkspaceError
+        There is no workspace to ask for its language.
+    """
+    return Words(chosen or _invocation(ctx).language or workspace_of(ctx).settings.workspace.language)
+
+
+def _invocation(ctx: typer.Context) -> Invocation:
+    invocation = ctx.find_root().obj
+    assert isinstance(invocation, Invocation)  # set by the root's callback before any command runs
+    return invocation
 
 
 def command_line(ctx: typer.Context) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -11,9 +11,9 @@ import pyarrow as pa
 import typer
 
 from percorso.analyses.customer_view import CustomerView
-from percorso.analyses.history import HistoryEvent, HistoryJourney
+from percorso.analyses.history import HistoryEvent, HistoryJourney, HistoryOrder
 from percorso.analyses.result import time_text
-from percorso.cli.context import command_line, workspace_of
+from percorso.cli.context import command_line, words_of, workspace_of
 from percorso.cli.options import AsOfOption, TimezoneOption
 from percorso.cli.output import (
     Format,
@@ -23,11 +23,13 @@ from percorso.cli.output import (
     OutputOption,
     Section,
     output_of,
+    warning_lines,
     write_page,
     write_table,
 )
 from percorso.cli.progress import ready_log
-from percorso.cli.texts import count_of, local_text, money_text, span_text
+from percorso.cli.texts import Formatter, day_text, local_text, money_of, money_text, span_text
+from percorso.language.words import ENGLISH, Words
 from percorso.services.customer import CustomerMatch, find_customers, view_customer
 from percorso.settings import CURRENCY_EXPONENTS
 from percorso.time import zone_of
@@ -37,16 +39,9 @@ __all__ = ["register"]
 _SHOWN_EVENTS = 50
 _SHOWN_PERSONS = 50  # a till's account stands on the receipts of thousands
 _SHOWN_DIGITS = 12
+_SHOWN_MARKS = ("bot", "heavy", "future", "same_order")
+_LABEL = 13  # letters of the longest label in English
 _SHOWN_CHANNELS = 1  # one, and how many more: the page fits 80 columns
-
-_RELATIONSHIPS = {
-    "prospect": "prospect (no order)",
-    "new": "new customer (orders on one day)",
-    "repeat": "repeat customer (orders on several days)",
-    "ambassador": "ambassador (a customer who speaks well of you)",
-    "at_risk": "at risk (no order for longer than most who order again take)",
-    "lost": "lost (no order for longer than nearly all who order again take)",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -79,47 +74,49 @@ def customer(
 
     Identifiers are masked unless --personal is given. CSV and Parquet hold the timeline.
     """
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
     chosen = output_of(output_format, output, as_json)
     zone = zone_of(timezone or workspace.settings.workspace.timezone)
     log = ready_log(workspace)
     found = find_customers(workspace, identifier, kind=kind, space=space, log=log)
     if len(found) > 1:
-        _tell_several(found, chosen, zone, command_line(ctx))
+        _tell_several(found, chosen, zone, command_line(ctx), words)
         return
     view = view_customer(workspace, found[0].person, as_of=as_of, timezone=zone.key, personal=personal, log=log)
     shown = None if every else limit
     if chosen.format is Format.table:
-        write_page(_head(view, zone), [*_sections(view, zone, shown)], chosen)
+        write_page(_head(view, zone, words), [*_sections(view, zone, shown, words)], chosen, words)
     else:
         body = view.as_json(limit=shown) if chosen.format is Format.json else None
         table = view.table if shown is None else view.table.slice(max(view.table.num_rows - shown, 0))
-        write_table(table, chosen, body=body, warnings=view.warnings)
+        write_table(table, chosen, body=body, warnings=view.warnings, words=words)
 
 
-def _tell_several(found: tuple[CustomerMatch, ...], output: Output, zone: ZoneInfo, command: str) -> None:
+def _tell_several(found: tuple[CustomerMatch, ...], output: Output, zone: ZoneInfo, command: str, words: Words) -> None:
     """The persons to choose from."""
-    shown = found
-    if output.format is Format.table and len(found) > _SHOWN_PERSONS:
+    shown, people = found, output.format is Format.table
+    if people and len(found) > _SHOWN_PERSONS:
         shown = tuple(sorted(found, key=lambda match: -match.events)[:_SHOWN_PERSONS])
     rows = [
         {
-            "person": match.person if output.format is not Format.table else match.person[:_SHOWN_DIGITS],
+            "person": match.person[:_SHOWN_DIGITS] if people else match.person,
             "kind": match.kind,
             "found as": ", ".join(match.found_as),
-            "first seen": local_text(match.first_us, zone),
-            "last seen": local_text(match.last_us, zone),
+            "first seen": local_text(match.first_us, zone, words if people else ENGLISH),
+            "last seen": local_text(match.last_us, zone, words if people else ENGLISH),
             "events": match.events,
             "orders": match.orders,
         }
         for match in shown
     ]
-    known = "This is shared by {} persons." if any(match.shared for match in found) else "{} persons are known by this."
-    note = f"{known.format(len(found))} Ask for one by its id: {command} customer {rows[0]['person']}"
+    known = words.text("terminal.known_by_this", n=len(found))
+    if any(match.shared for match in found):
+        known = words.text("terminal.shared_by", n=len(found))
+    note = words.text("terminal.ask_for_one", known=known, command=f"{command} customer {rows[0]['person']}")
     if len(shown) < len(found):
-        note = f"The {len(shown)} with most events are shown; --format json lists all. {note}"
+        note = f"{words.text('terminal.most_events_shown', n=len(shown))} {note}"
     body = {"persons": [_match_json(match) for match in found]}
-    write_table(pa.Table.from_pylist(rows), output, body=body, notes=[note])
+    write_table(pa.Table.from_pylist(rows), output, body=body, notes=[note], words=words)
 
 
 def _match_json(match: CustomerMatch) -> dict[str, Any]:
@@ -128,64 +125,92 @@ def _match_json(match: CustomerMatch) -> dict[str, Any]:
     return {**body, "first_seen": time_text(first), "last_seen": time_text(last)}
 
 
-def _head(view: CustomerView, zone: ZoneInfo) -> str:
+def _head(view: CustomerView, zone: ZoneInfo, words: Words) -> str:
     history, value = view.history, view.value
-    amount = _amounts(value.currency)
-    orders = count_of(len(history.orders), "order")
-    worth = f"{amount(value.net)} {value.currency} from {orders}"
+    worth = words.text(
+        "terminal.worth",
+        value=_worth(value.net, value.currency, words) or "",
+        orders=words.text("counted.orders", n=len(history.orders)),
+    )
     if value.net != value.gross:
-        worth += f" ({amount(value.gross)} before what was given back)"
-    first, last = history.events[0].time_us, history.events[-1].time_us
+        worth += f" ({words.text('terminal.worth_before', value=_amounts(value.currency)(value.gross, words))})"
+    first, last = (local_text(event.time_us, zone, words) for event in (history.events[0], history.events[-1]))
+    events = words.text("counted.events", n=len(history.events))
     lines = {
-        "Relationship": _RELATIONSHIPS[history.relationship],
-        "Stage now": history.stage or "none (no journey is open)",
-        "Seen": f"{local_text(first, zone)} to {local_text(last, zone)}",
-        "Activity": f"{count_of(len(history.events), 'event')}, {count_of(history.sessions, 'session')}",
-        "Value": worth,
-        "As of": f"{local_text(history.as_of_us, zone)} {zone.key}",
+        words.text("terminal.relationship"): _relationship(history.relationship, words),
+        words.text("terminal.stage_now"): _stage_now(history.stage, words),
+        words.text("terminal.seen"): words.text("terminal.seen_from_to", first=first, last=last),
+        words.text("terminal.activity"): f"{events}, {words.text('counted.sessions', n=history.sessions)}",
+        words.text("terminal.value"): worth,
+        words.text("terminal.as_of_label"): f"{local_text(history.as_of_us, zone, words)} {zone.key}",
     }
     if history.kind == "anonymous":
-        lines["Known by"] = "a browser, device or shared identifier alone"
+        lines[words.text("terminal.known_by")] = words.text("terminal.known_by_device")
     if view.traits:
-        lines["Traits"] = view.traits
-    told = [f"  {name:<13} {text}" for name, text in lines.items()]
-    return "\n".join([f"Customer {history.person}", "", *told, *(f"  Warning: {text}" for text in view.warnings)])
+        lines[words.text("terminal.traits")] = view.traits
+    width = max(_LABEL, *map(len, lines))
+    told = [f"  {name:<{width}} {text}" for name, text in lines.items()]
+    warned = [f"  {line}" for line in warning_lines(view.warnings, words)]
+    return "\n".join([words.text("terminal.customer", person=history.person), "", *told, *warned])
 
 
-def _amounts(currency: str) -> Callable[[int], str]:
+def _relationship(code: str, words: Words) -> str:
+    """What it is called, and in brackets what it means."""
+    match code:
+        case "prospect":
+            return words.text("terminal.is_prospect")
+        case "new":
+            return words.text("terminal.is_new")
+        case "repeat":
+            return words.text("terminal.is_repeat")
+        case "ambassador":
+            return words.text("terminal.is_ambassador")
+        case "at_risk":
+            return words.text("terminal.is_at_risk")
+        case _:
+            return words.text("terminal.is_lost")
+
+
+def _stage_now(stage: str, words: Words) -> str:
+    return words.code("stage", stage) if stage else words.text("terminal.no_stage")
+
+
+def _amounts(currency: str) -> Formatter:
     return money_text(CURRENCY_EXPONENTS.get(currency, 2))
 
 
-def _worth(minor: int | None, currency: str) -> str | None:
-    return None if minor is None else f"{_amounts(currency)(minor)} {currency}"
+def _worth(minor: int | None, currency: str, words: Words) -> str | None:
+    return None if minor is None else money_of(_amounts(currency)(minor, words), currency, words)
 
 
-def _sections(view: CustomerView, zone: ZoneInfo, limit: int | None) -> Iterable[Section]:
+def _sections(view: CustomerView, zone: ZoneInfo, limit: int | None, words: Words) -> Iterable[Section]:
     """The tables of the page; those without rows are left out."""
     history = view.history
     if history.orders:
-        yield Section("Orders", _orders(view, zone))
+        yield Section(words.text("terminal.orders"), _orders(view, zone, words))
     if history.journeys:
-        yield Section("Journeys", pa.Table.from_pylist([_journey(journey, zone) for journey in history.journeys]))
+        journeys = [_journey(journey, zone, words) for journey in history.journeys]
+        yield Section(words.text("terminal.journeys"), pa.Table.from_pylist(journeys))
     if view.identifiers:
-        yield Section("Identifiers on the events", _identifiers(view, zone))
+        yield Section(words.text("terminal.identifiers"), _identifiers(view, zone, words))
     events = history.events if limit is None else history.events[max(len(history.events) - limit, 0) :]
     more = len(history.events) - len(events)
-    notes = (f"{count_of(more, 'earlier event')} not shown: raise --limit, or use --all.",) if more else ()
-    yield Section("Timeline", pa.Table.from_pylist([_event(event, zone) for event in events]), notes=notes)
+    notes = (words.text("terminal.earlier_events", n=more),) if more else ()
+    timeline = pa.Table.from_pylist([_event(event, zone, words) for event in events])
+    yield Section(words.text("terminal.timeline"), timeline, notes=notes)
 
 
-def _orders(view: CustomerView, zone: ZoneInfo) -> pa.Table:
+def _orders(view: CustomerView, zone: ZoneInfo, words: Words) -> pa.Table:
     return pa.Table.from_pylist(
         [
             {
                 "#": order.number,
-                "time": local_text(order.time_us, zone),
+                "time": local_text(order.time_us, zone, words),
                 "place": order.place,
                 "channel": order.channel,
-                "status": ", ".join([order.status.replace("_", " "), *order.flags]),
-                "value": _worth(order.value, order.currency),
-                "refunded": _amounts(order.currency)(order.refunded) if order.refunded else None,
+                "status": _status(order, words),
+                "value": _worth(order.value, order.currency, words),
+                "refunded": _amounts(order.currency)(order.refunded, words) if order.refunded else None,
             }
             for order in view.history.orders
         ],
@@ -193,16 +218,20 @@ def _orders(view: CustomerView, zone: ZoneInfo) -> pa.Table:
     )
 
 
-def _journey(journey: HistoryJourney, zone: ZoneInfo) -> dict[str, Any]:
+def _status(order: HistoryOrder, words: Words) -> str:
+    return ", ".join(words.code("value", code.replace("_", " ")) for code in (order.status, *order.flags))
+
+
+def _journey(journey: HistoryJourney, zone: ZoneInfo, words: Words) -> dict[str, Any]:
     return {
         "#": journey.number,
         "kind": journey.kind,
-        "begun": _day(journey.start_us, zone),
-        "lasted": span_text(journey.end_us - journey.start_us).split()[0],
+        "begun": day_text(journey.start_us, zone, words),
+        "lasted": span_text(journey.end_us - journey.start_us, words).split()[0],
         "outcome": journey.outcome,
         "contacts": journey.contacts,
-        "value": _worth(journey.value, journey.currency) or "",
-        "channels": _few(journey.channels),
+        "value": _worth(journey.value, journey.currency, words) or "",
+        "channels": _few(tuple(words.code("channel", name) for name in journey.channels)),
     }
 
 
@@ -212,7 +241,7 @@ def _few(names: tuple[str, ...]) -> str:
     return ", ".join(names[:_SHOWN_CHANNELS]) + (f" +{more}" if more > 0 else "")
 
 
-def _identifiers(view: CustomerView, zone: ZoneInfo) -> pa.Table:
+def _identifiers(view: CustomerView, zone: ZoneInfo, words: Words) -> pa.Table:
     return pa.Table.from_pylist(
         [
             {
@@ -220,17 +249,17 @@ def _identifiers(view: CustomerView, zone: ZoneInfo) -> pa.Table:
                 "space": one.space,
                 "value": one.value,
                 "events": one.events,
-                "last seen": _day(one.last_us, zone),
+                "last seen": day_text(one.last_us, zone, words),
             }
             for one in view.identifiers
         ]
     )
 
 
-def _event(event: HistoryEvent, zone: ZoneInfo) -> dict[str, Any]:
-    marks = [mark.replace("_", " ") for mark in event.marks if mark in ("bot", "heavy", "future", "same_order")]
+def _event(event: HistoryEvent, zone: ZoneInfo, words: Words) -> dict[str, Any]:
+    marks = [words.code("value", mark.replace("_", " ")) for mark in event.marks if mark in _SHOWN_MARKS]
     return {
-        "time": local_text(event.time_us, zone),
+        "time": local_text(event.time_us, zone, words),
         "#": "" if event.journey is None else str(event.journey),
         "event": f"{event.event} ({', '.join(marks)})" if marks else event.event,
         "place": event.place,
@@ -241,7 +270,3 @@ def _event(event: HistoryEvent, zone: ZoneInfo) -> dict[str, Any]:
 
 def _schema(number: str, texts: str) -> pa.Schema:
     return pa.schema([pa.field(number, pa.int64()), *(pa.field(name, pa.string()) for name in texts.split())])
-
-
-def _day(time_us: int, zone: ZoneInfo) -> str:
-    return local_text(time_us, zone)[:10]

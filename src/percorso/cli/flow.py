@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import pyarrow as pa
 import typer
 
 from percorso.analyses.flow import FlowSpec
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import (
     AsOfOption,
     BotsOption,
@@ -40,12 +41,13 @@ from percorso.cli.output import (
     write_table,
 )
 from percorso.cli.progress import ready_log
-from percorso.cli.texts import count_of, percent_text, seconds_text
+from percorso.cli.texts import percent_text, seconds_text
 from percorso.errors import SpecError
+from percorso.language.words import Family, Words
 from percorso.services.flow import ask_flow
 from percorso.services.workspace import Workspace
 
-__all__ = ["flow_question", "register"]
+__all__ = ["flow_question", "node_families", "register"]
 
 _LAYOUT = Layout(
     formats={
@@ -55,6 +57,12 @@ _LAYOUT = Layout(
     titles={"median_s": "median", "p90_s": "p90"},
     secondary=("probability", "p90_s", "median_s"),
 )
+_FAMILIES: Mapping[str, Family] = {
+    "touchpoint": "touchpoint",
+    "place": "place",
+    "channel": "channel",
+    "stage": "stage",
+}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\b.*")
 
 _TOP = 10  # nodes told apart at each position, where steps are followed
@@ -154,7 +162,7 @@ def flow(
 
     Example: percorso flow --unit touchpoint --collapse; percorso flow --steps 3 --from "Product Viewed"
     """
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
     target = output_of(chosen, output, as_json)
     top = None if spec.steps else ctx.params.get("top")
     if top is not None and target.format is not Format.table:
@@ -163,14 +171,22 @@ def flow(
             hint="Leave out --top, or --format.",
         )
     answer = ask_flow(workspace, spec, log=ready_log(workspace))
-    notes = (f"Paths are cut per {spec.scope.per}. As of {as_of_text(answer)}.",)
+    per = words.code("unit", spec.scope.per)
+    notes = (words.text("terminal.flow", per=per, as_of=as_of_text(answer, words)),)
+    layout = replace(_LAYOUT, families=node_families(spec.unit, "from", "to"))
     if top is None:
-        write_answer(answer, target, layout=_LAYOUT, notes=notes)
-    else:
-        write_table(_shortened(answer.table, top), target, layout=_LAYOUT, notes=notes, warnings=answer.warnings)
+        write_answer(answer, target, layout=layout, notes=notes, words=words)
+        return
+    table = _shortened(answer.table, top, words)
+    write_table(table, target, layout=layout, notes=notes, warnings=answer.warnings, words=words)
 
 
-def _shortened(edges: pa.Table, top: int) -> pa.Table:
+def node_families(unit: str, *columns: str) -> dict[str, Family]:
+    """What the nodes of a path in these columns are names of; events are called what the data call them."""
+    return dict.fromkeys(columns, _FAMILIES[unit]) if unit in _FAMILIES else {}
+
+
+def _shortened(edges: pa.Table, top: int, words: Words) -> pa.Table:
     """The most frequent edges, and in a last line how many others there are and what they add up to."""
     rows = edges.to_pylist()
     shown = sorted(rows, key=lambda row: -row["count"])[:top]
@@ -178,5 +194,5 @@ def _shortened(edges: pa.Table, top: int) -> pa.Table:
     if not others:
         return edges
     rest = sum(row["count"] for row in rows) - sum(row["count"] for row in shown)
-    last = {"from": f"(other: {count_of(others, 'edge')})", "to": "", "count": rest}
+    last = {"from": words.text("terminal.other_edges", n=others), "to": "", "count": rest}
     return pa.Table.from_pylist([*shown, last], schema=edges.schema)

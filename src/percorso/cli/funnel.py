@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from percorso.analyses.funnel import FunnelSpec
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import (
     AsOfOption,
     BotsOption,
@@ -135,8 +135,9 @@ def funnel(
 
     Example: percorso funnel --step "Product Viewed" --step "Product Added" --step "Order Completed" --within 7d
     """
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
     target = output_of(chosen, output, as_json)
     answer = ask_funnel(workspace, spec, log=ready_log(workspace))
-    notes = (f"Counted: {spec.count}. low, high: 95 % interval of share. As of {as_of_text(answer)}.",)
-    write_answer(answer, target, layout=_LAYOUT, notes=notes)
+    unit = words.code("unit", spec.count)
+    notes = (words.text("terminal.funnel", unit=unit, as_of=as_of_text(answer, words)),)
+    write_answer(answer, target, layout=_LAYOUT, notes=notes, words=words)

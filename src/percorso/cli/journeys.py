@@ -8,7 +8,7 @@ import typer
 
 from percorso.analyses.journeys import JourneysSpec
 from percorso.analyses.result import Result
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import (
     AsOfOption,
     BotsOption,
@@ -32,11 +32,13 @@ from percorso.cli.output import (
     OutputOption,
     Section,
     output_of,
+    warning_lines,
     write_answer,
     write_page,
 )
 from percorso.cli.progress import ready_log
-from percorso.cli.texts import count_of, percent_text, seconds_text
+from percorso.cli.texts import amount_text, mean_text, percent_text, seconds_text
+from percorso.language.words import Words
 from percorso.services.journeys import ask_journeys
 from percorso.services.workspace import Workspace
 
@@ -47,8 +49,8 @@ _LAYOUT = Layout(
     formats={
         **_PERCENT,
         **dict.fromkeys(("median_s", "median_low_s", "median_high_s", "p90_s", "within_s"), seconds_text),
-        **dict.fromkeys(("value", "average_value"), "{:,}".format),
-        "mean": "{:.2f}".format,
+        **dict.fromkeys(("value", "average_value"), amount_text),
+        "mean": mean_text,
     },
     titles={
         "median_s": "median",
@@ -121,34 +123,35 @@ def journeys(
 
     Example: percorso journeys --by first_channel; percorso people journeys --outcome abandoned
     """
-    workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
+    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
     answer = ask_journeys(workspace, spec, log=ready_log(workspace))
     if target.format is Format.table:
-        write_page(_head(answer), _sections(answer), target)
+        write_page(_head(answer, words), _sections(answer, words), target, words)
     else:
-        write_answer(answer, target)
+        write_answer(answer, target, words=words)
 
 
-def _head(answer: Result) -> str:
-    return f"{count_of(answer.totals['journeys'], 'journey')}, as of {as_of_text(answer)}."
+def _head(answer: Result, words: Words) -> str:
+    counted = words.text("counted.journeys", n=answer.totals["journeys"])
+    return words.text("terminal.counted_as_of", counted=counted, as_of=as_of_text(answer, words))
 
 
-def _sections(answer: Result) -> list[Section]:
+def _sections(answer: Result, words: Words) -> list[Section]:
     by = (answer.spec.by,) if answer.spec.by else ()
     tables = answer.tables
-    warned = tuple(f"Warning: {warning}" for warning in answer.warnings)
-    found = [Section("How they end", answer.table, warned, _LAYOUT)]
+    warned = warning_lines(answer.warnings, words)
+    found = [Section(words.text("terminal.how_they_end"), answer.table, warned, _LAYOUT)]
     if tables["conversion"].num_rows:
-        note = "conversion: with those that are still open (Aalen-Johansen); low, high: its 95 % interval."
-        found.append(
-            Section("Conversion", tables["conversion"].select([*by, *_CONVERSION]), (note,), _LAYOUT),
-        )
+        note = words.text("terminal.conversion_note")
+        shown = tables["conversion"].select([*by, *_CONVERSION])
+        found.append(Section(words.text("terminal.conversion"), shown, (note,), _LAYOUT))
     if tables["times"].num_rows:
-        note = "From the first event to the goal. low, high: 95 % interval of the median."
-        found.append(Section("Time to convert", tables["times"], (note,), _LAYOUT))
-        found.append(Section("Converted by then", tables["curve"], (), _LAYOUT))
+        note = words.text("terminal.time_to_convert_note")
+        found.append(Section(words.text("terminal.time_to_convert"), tables["times"], (note,), _LAYOUT))
+        found.append(Section(words.text("terminal.converted_by"), tables["curve"], (), _LAYOUT))
     if tables["lengths"].num_rows:
-        found.append(Section("Length", tables["lengths"], (), _LAYOUT))
+        found.append(Section(words.text("terminal.length"), tables["lengths"], (), _LAYOUT))
     if tables["flags"].num_rows:
-        found.append(Section("Orders", tables["flags"], ("of: orders of which it is known.",), _LAYOUT))
+        note = words.text("terminal.flags_note")
+        found.append(Section(words.text("terminal.orders"), tables["flags"], (note,), _LAYOUT))
     return found

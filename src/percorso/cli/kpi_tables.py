@@ -61,8 +61,8 @@ class _Writer:
         text = self.numbers.signed(self._scaled(value, unit), measure)
         if row["diff_low"] is None:
             return text
-        ends = (self._scaled(row[name], unit) for name in ("diff_low", "diff_high"))
-        return f"{text} ({self.numbers.range(*ends, measure)})"
+        low, high = (self._scaled(row[name], unit) for name in ("diff_low", "diff_high"))
+        return f"{text} ({self.numbers.range(low, high, measure)})"
 
     def verdict(self, row: Mapping[str, Any]) -> str:
         """Whether a change is more than chance, and for the better."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ import typer
 from percorso.analyses.kpi_catalogue import KPIS
 from percorso.analyses.kpis import KpisSpec
 from percorso.analyses.result import Result
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.kpi_tables import kpi_sections
 from percorso.cli.options import (
     AsOfOption,
@@ -36,14 +36,14 @@ from percorso.cli.output import (
     Output,
     OutputOption,
     output_of,
+    warning_lines,
     write_answer,
     write_page,
     write_table,
 )
 from percorso.cli.progress import ready_log
-from percorso.errors import SpecError, nearest_hint
 from percorso.language.kpi_words import kpi_label, kpi_meaning, kpi_name
-from percorso.language.words import LANGUAGES
+from percorso.language.words import ENGLISH, Words
 from percorso.services.kpis import ask_kpis
 from percorso.services.workspace import Workspace
 from percorso.time import zone_of
@@ -64,7 +64,13 @@ KpiOption = Annotated[
     list[str] | None, typer.Option("--kpi", metavar="KEY", help="Only this one; may be given several times.")
 ]
 LanguageOption = Annotated[
-    str, typer.Option("--language", metavar="en|it", help="Of names and reasons.", rich_help_panel=_PANEL)
+    str,
+    typer.Option(
+        "--language",
+        metavar="en|it",
+        help="Default: of `percorso --language`.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 
 
@@ -115,7 +121,7 @@ def kpis(
     listed: Annotated[
         bool, typer.Option("--list", help="What every KPI means, without values.", rich_help_panel=_PANEL)
     ] = False,
-    language: LanguageOption = "en",
+    language: LanguageOption = "",
     chosen: FormatOption = None,
     as_json: JsonOption = False,
     output: OutputOption = None,
@@ -124,19 +130,20 @@ def kpis(
 
     Example: percorso kpis --last 30d --compare previous; percorso kpis --kpi revenue --by place --every month
     """
-    if language not in LANGUAGES:
-        raise SpecError(f"'{language}' is no language.", hint=nearest_hint(language, LANGUAGES))
-    target = output_of(chosen, output, as_json)
+    target, words = output_of(chosen, output, as_json), words_of(ctx, language)
+    # Programs get the same whoever reads it.
+    words_of_rows = words if target.format is Format.table else ENGLISH
     if listed:
-        write_table(_list(spec, language), target)
+        write_table(_list(spec, words_of_rows), target, words=words)
         return
     workspace = workspace_of(ctx)
-    answer = ask_kpis(workspace, spec, language=language, log=ready_log(workspace))
-    _write(answer, target, language)
+    answer = ask_kpis(workspace, spec, language=words_of_rows.language, log=ready_log(workspace))
+    _write(answer, target, words)
 
 
-def _list(spec: KpisSpec, language: str) -> pa.Table:
+def _list(spec: KpisSpec, words: Words) -> pa.Table:
     """Every KPI in words."""
+    language = words.language
     rows = [
         {
             "kpi": kpi.key,
@@ -152,35 +159,35 @@ def _list(spec: KpisSpec, language: str) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def _write(answer: Result, target: Output, language: str) -> None:
+def _write(answer: Result, target: Output, words: Words) -> None:
     if target.format is not Format.table:
         # A file of rows holds the trend where one was asked for; JSON holds both.
         first = {"trend": answer.tables["trend"]} if "trend" in answer.tables else {}
         rows = replace(answer, tables={**first, **answer.tables}) if target.format is not Format.json else answer
-        write_answer(rows, target)
+        write_answer(rows, target, words=words)
         return
-    sections = kpi_sections(answer, language)
-    notes = [kpi_label("interval_note", language), *(f"Warning: {warning}" for warning in answer.warnings)]
+    sections = kpi_sections(answer, words.language)
+    notes = (kpi_label("interval_note", words.language), *warning_lines(answer.warnings, words))
     if sections:
-        sections[-1] = replace(sections[-1], notes=tuple(notes))
-    write_page(_head(answer, language), sections, target)
+        sections[-1] = replace(sections[-1], notes=notes)
+    write_page(_head(answer, words), sections, target, words)
 
 
-def _head(answer: Result, language: str) -> str:
+def _head(answer: Result, words: Words) -> str:
     """Which period this is, and with which it is compared."""
-    zone = zone_of(answer.spec.scope.timezone)
-    text = f"{kpi_label('head', language)} {_period(answer.totals['period'], zone.key)}"
+    zone, language = zone_of(answer.spec.scope.timezone), words.language
+    text = f"{kpi_label('head', language)} {_period(answer.totals['period'], zone.key, words)}"
     if "earlier_period" in answer.totals:
-        text += f", {kpi_label('compared', language)} {_period(answer.totals['earlier_period'], zone.key)}"
-    return f"{text}. {kpi_label('as_of', language)} {as_of_text(answer)}."
+        text += f", {kpi_label('compared', language)} {_period(answer.totals['earlier_period'], zone.key, words)}"
+    return f"{text}. {kpi_label('as_of', language)} {as_of_text(answer, words)}."
 
 
-def _period(period: dict[str, str], zone: str) -> str:
+def _period(period: dict[str, str], zone: str, words: Words) -> str:
     """First and last day of a period."""
-    first, last = (_day(period["start"], zone, 0), _day(period["end"], zone, -1))
+    first, last = (words.numbers.date(_day(period[end], zone, us)) for end, us in (("start", 0), ("end", -1)))
     return first if first == last else f"{first} – {last}"
 
 
-def _day(instant: str, zone: str, microseconds: int) -> str:
+def _day(instant: str, zone: str, microseconds: int) -> date:
     moment = datetime.fromisoformat(instant) + timedelta(microseconds=microseconds)
-    return moment.astimezone(zone_of(zone)).date().isoformat()
+    return moment.astimezone(zone_of(zone)).date()

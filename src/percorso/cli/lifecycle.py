@@ -10,7 +10,7 @@ import typer
 
 from percorso.analyses.lifecycle import LifecycleSpec
 from percorso.analyses.result import Result
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import (
     AsOfOption,
     BotsOption,
@@ -33,11 +33,13 @@ from percorso.cli.output import (
     OutputOption,
     Section,
     output_of,
+    warning_lines,
     write_answer,
     write_page,
 )
 from percorso.cli.progress import ready_log
-from percorso.cli.texts import count_of, percent_text
+from percorso.cli.texts import mean_text, percent_text, units_of_time
+from percorso.language.words import Words
 from percorso.services.lifecycle import ask_lifecycle
 from percorso.services.workspace import Workspace
 
@@ -46,7 +48,7 @@ __all__ = ["lifecycle_question", "register"]
 _LAYOUT = Layout(
     formats={
         **dict.fromkeys(("share", "at_least", "ratio", "churn", "low", "high"), percent_text),
-        **dict.fromkeys(("quick_ratio", "daily"), "{:.2f}".format),
+        **dict.fromkeys(("quick_ratio", "daily"), mean_text),
     },
     titles={"quick_ratio": "quick ratio", "at_least": "at least", "at_risk_days": "at risk", "lost_days": "lost"},
     secondary=("complete", "low high", "quick_ratio"),
@@ -101,31 +103,32 @@ def lifecycle(
 
     Example: percorso lifecycle --unit week --from 2024-01-01
     """
-    workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
+    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
     answer = ask_lifecycle(workspace, spec, log=ready_log(workspace))
     if target.format is Format.table:
-        head = f"{count_of(answer.totals['persons'], 'person')}, as of {as_of_text(answer)}."
-        write_page(head, [*_sections(answer)], target)
+        counted = words.text("counted.persons", n=answer.totals["persons"])
+        head = words.text("terminal.counted_as_of", counted=counted, as_of=as_of_text(answer, words))
+        write_page(head, [*_sections(answer, words)], target, words)
     else:
-        write_answer(answer, target)
+        write_answer(answer, target, words=words)
 
 
-def _sections(answer: Result) -> Iterator[Section]:
+def _sections(answer: Result, words: Words) -> Iterator[Section]:
     tables = answer.tables
-    notes = (
-        "customers: as the interval begins, without those lost; lost: those of them who are when it ends.",
-        *(f"Warning: {warning}" for warning in answer.warnings),
-    )
-    yield Section("Persons by interval", answer.table, notes, _LAYOUT)
-    yield Section("Relationships now", tables["relationships"], (), _LAYOUT)
+    notes = (words.text("terminal.intervals_note"), *warning_lines(answer.warnings, words))
+    yield Section(words.text("terminal.intervals"), answer.table, notes, _LAYOUT)
+    yield Section(words.text("terminal.relationships"), tables["relationships"], (), _LAYOUT)
     if tables["limits"].num_rows:
-        note = "Days since the last order: past the first at risk, past the second lost."
-        yield Section("When a customer is at risk, and lost", tables["limits"], (note,), _LAYOUT)
+        note = words.text("terminal.limits_note")
+        yield Section(words.text("terminal.limits"), tables["limits"], (note,), _LAYOUT)
     if tables["stickiness"].num_rows:
-        yield Section(f"In how many {answer.spec.unit}s", tables["stickiness"], (), _LAYOUT)
-    ratios = [f"{name.replace('_', '/').upper()} {percent_text(answer.totals[name])}" for name in _ratios(answer)]
+        title = words.text("terminal.stickiness", units=units_of_time(answer.spec.unit, words))
+        yield Section(title, tables["stickiness"], (), _LAYOUT)
+    ratios = [
+        f"{name.replace('_', '/').upper()} {percent_text(answer.totals[name], words)}" for name in _ratios(answer)
+    ]
     if ratios:
-        yield Section("Active persons of a month, and of a day of it", _months(answer), (", ".join(ratios),), _LAYOUT)
+        yield Section(words.text("terminal.ratios"), _months(answer), (", ".join(ratios),), _LAYOUT)
 
 
 def _months(answer: Result) -> pa.Table:

@@ -1,4 +1,4 @@
-"""The command line: `percorso [-w DIR] COMMAND ...`.
+"""The command line: `percorso [-w DIR] [--language it|en] COMMAND ...`.
 
 A command lives in ``cli/<noun>.py``, which has ``register(app: typer.Typer) -> None`` and is named once in
 COMMANDS below; its module is imported when the command runs, not before. A command does one thing: read its
@@ -27,6 +27,7 @@ from percorso import __version__
 from percorso.cli.context import Invocation
 from percorso.cli.lazy import LazyCommand, lazy_group
 from percorso.errors import PercorsoError
+from percorso.language.words import Words
 from percorso.services.workspace import default_folder
 
 __all__ = ["COMMANDS", "app", "main", "run"]
@@ -97,12 +98,23 @@ def root(
             help="The workspace. Default: $PERCORSO_HOME, else ./percorso-data.",
         ),
     ] = None,
+    language: Annotated[
+        str,
+        typer.Option(
+            "--language",
+            metavar="it|en",
+            help="Of tables for people. Default: $PERCORSO_LANGUAGE, else the workspace's.",
+        ),
+    ] = "",
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop.")
     ] = False,
 ) -> None:
     """Customer journeys from the files your shop already has."""
-    ctx.obj = Invocation(folder=workspace if workspace is not None else default_folder())
+    chosen = language or os.environ.get("PERCORSO_LANGUAGE", "")
+    if chosen:
+        Words(chosen)  # refuses what is no language of ours, whatever the command
+    ctx.obj = Invocation(folder=workspace if workspace is not None else default_folder(), language=chosen)
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())
 

@@ -11,7 +11,7 @@ import typer
 
 from percorso.analyses.map import MapSpec
 from percorso.analyses.result import Result
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import (
     AsOfOption,
     BotsOption,
@@ -26,11 +26,11 @@ from percorso.cli.options import (
     asking,
     scope_of,
 )
-from percorso.cli.output import JsonOption, Layout, OutputOption, Section, write_page, write_table
+from percorso.cli.output import JsonOption, Layout, OutputOption, Section, warning_lines, write_page, write_table
 from percorso.cli.progress import ready_log
 from percorso.cli.streams import Format, Output, opened
 from percorso.errors import SpecError, UserError
-from percorso.language.words import Words
+from percorso.language.words import ENGLISH, Words
 from percorso.maps.cells import map_cells
 from percorso.maps.view import LaneView, MapView
 from percorso.services.map import DrawnMap, ask_map, draw_map
@@ -54,7 +54,7 @@ FormatOption = Annotated[
     typer.Option("--format", help="html and svg are pictures. Default: as --output ends, else a table."),
 ]
 LanguageOption = Annotated[
-    str, typer.Option("--language", metavar="en|it", help="Of the map. Default: the workspace's.")
+    str, typer.Option("--language", metavar="en|it", help="Of the map. Default: of `percorso --language`.")
 ]
 
 
@@ -109,18 +109,19 @@ def map_(
     """
     workspace = workspace_of(ctx)
     kind = _kind(chosen, output, as_json)
-    if language:
-        Words(language)  # is it one?
-    answer = ask_map(workspace, spec, language=language, log=ready_log(workspace))
-    if kind in (MapFormat.html, MapFormat.svg):
-        drawn = draw_map(workspace, answer, language=language)
-        _write_picture(drawn, kind, Output(Format.table, output), answer)
-    elif kind is MapFormat.table:
-        drawn = draw_map(workspace, answer, language=language)
-        _write_page(drawn.view, answer, Output(Format.table, output), Words(drawn.poster.language))
-    else:
-        body = answer.as_json() if kind is MapFormat.json else None
-        write_table(map_cells(answer), Output(Format(kind), output), body=body, warnings=answer.warnings)
+    words, people = words_of(ctx, language), kind not in (MapFormat.json, MapFormat.csv)
+    # Programs get the same whoever reads it.
+    told = words.language if people else ENGLISH.language
+    answer = ask_map(workspace, spec, language=told, log=ready_log(workspace))
+    if people:
+        drawn, target = draw_map(workspace, answer, language=told), Output(Format.table, output)
+        if kind is MapFormat.table:
+            _write_page(drawn.view, answer, target, words)
+        else:
+            _write_picture(drawn, kind, target, answer, words)
+        return
+    body = answer.as_json() if kind is MapFormat.json else None
+    write_table(map_cells(answer), Output(Format(kind), output), body=body, warnings=answer.warnings, words=words)
 
 
 def _kind(chosen: MapFormat | None, file: Path | None, as_json: bool) -> MapFormat:
@@ -139,12 +140,12 @@ def _kind(chosen: MapFormat | None, file: Path | None, as_json: bool) -> MapForm
     return found
 
 
-def _write_picture(drawn: DrawnMap, kind: MapFormat, output: Output, answer: Result) -> None:
+def _write_picture(drawn: DrawnMap, kind: MapFormat, output: Output, answer: Result, words: Words) -> None:
     content = drawn.page if kind is MapFormat.html else f"{drawn.poster.svg}\n"
     with opened(output) as stream:
         stream.write(content.encode())
-    for warning in answer.warnings:
-        typer.echo(f"Warning: {warning}", err=True)
+    for line in warning_lines(answer.warnings, words):
+        typer.echo(line, err=True)
     if output.file is not None:
         typer.echo(f"Written to {output.file}", err=True)
 
@@ -161,9 +162,9 @@ def _write_page(view: MapView, answer: Result, output: Output, words: Words) -> 
         onward = f", {stage.onward}" if stage.onward else ""
         sections.append(Section(f"{stage.name}: {stage.size}{onward}", table, layout=_LAYOUT))
     last = sections[-1]
-    notes = (*view.notes, as_of_text(answer))
+    notes = (*view.notes, words.text("terminal.as_of", as_of=as_of_text(answer, words)))
     sections[-1] = Section(last.title, last.table, notes, last.layout)
-    write_page(f"{view.title}\n{view.subtitle}\n\n{tiles}", sections, output)
+    write_page(f"{view.title}\n{view.subtitle}\n\n{tiles}", sections, output, words)
 
 
 _LAYOUT = Layout(titles={"lane": "", "what": ""})

@@ -12,6 +12,7 @@ from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
 from percorso.cli.context import workspace_of
 from percorso.cli.texts import local_text
+from percorso.language.words import Words
 from percorso.services.segment_lookup import persons_of
 from percorso.services.workspace import Workspace
 from percorso.time import zone_of
@@ -152,18 +153,20 @@ def scope_of(
     )
 
 
-def as_of_text(answer: Result, *, persons: bool = True) -> str:
+def as_of_text(answer: Result, words: Words, *, persons: bool = True) -> str:
     """The as-of time of an answer in the zone it was asked in, such as "2025-11-29 19:45 Europe/Rome".
 
     With `persons`, and where the question has a rule of persons, also how many are in.
     """
     scope = answer.spec.scope
     zone = zone_of(scope.timezone)
-    told = f"{local_text(answer.as_of_us, zone)} {zone.key}"
+    told = f"{local_text(answer.as_of_us, zone, words)} {zone.key}"
     if not persons or "persons_in" not in answer.totals:
         return told
-    who = f"of {scope.persona}" if scope.persona else "who meet the rule"
-    return f"{told}; only the {answer.totals['persons_in']:,} of {answer.totals['persons_of']:,} persons {who}"
+    inside, of = answer.totals["persons_in"], answer.totals["persons_of"]
+    if scope.persona:
+        return words.text("terminal.as_of_persona", time=told, inside=inside, of=of, persona=scope.persona)
+    return words.text("terminal.as_of_rule", time=told, inside=inside, of=of)
 
 
 def asking(

@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Annotated, Any, Protocol
 
@@ -24,6 +24,8 @@ from percorso.cli.streams import Format, Output, json_bytes, opened, write_json
 from percorso.cli.tables import Layout, render, wrapped
 from percorso.cli.texts import count_text, flat_text, money_text, percent_text, span_text
 from percorso.errors import SpecError, UserError
+from percorso.language.said import again
+from percorso.language.words import ENGLISH, Words
 
 __all__ = [
     "Answer",
@@ -40,6 +42,7 @@ __all__ = [
     "output_of",
     "percent_text",
     "span_text",
+    "warning_lines",
     "write_answer",
     "write_json",
     "write_page",
@@ -103,6 +106,7 @@ def write_answer(
     title: str = "",
     layout: Layout | None = None,
     notes: Sequence[str] = (),
+    words: Words = ENGLISH,
 ) -> None:
     """Write an analysis' answer; its warnings are told in every format.
 
@@ -116,6 +120,8 @@ def write_answer(
         How people read the columns.
     notes : sequence of str
         Sentences below the table, for people only.
+    words : Words
+        Of the language that people read; programs get the same in any.
     """
     write_table(
         answer.table,
@@ -125,6 +131,7 @@ def write_answer(
         layout=layout,
         notes=notes,
         warnings=answer.warnings,
+        words=words,
     )
 
 
@@ -137,6 +144,7 @@ def write_table(
     layout: Layout | None = None,
     notes: Sequence[str] = (),
     warnings: Sequence[str] = (),
+    words: Words = ENGLISH,
 ) -> None:
     """Write rows; `body` is what JSON says instead of the list of rows. See :func:`write_answer`."""
     with opened(output) as stream:
@@ -147,12 +155,17 @@ def write_table(
         elif output.format is Format.parquet:
             _write_parquet(table, stream)
         else:
-            below = [*notes, *(f"Warning: {warning}" for warning in warnings)]
-            stream.write(_table_text(table, title, layout or Layout(), below, _width(output)).encode())
+            section = Section(title, table, (*notes, *warning_lines(warnings, words)), layout or Layout())
+            stream.write(_section_text(section, _width(output), words).encode())
     _tell_written(output)
     if output.format is not Format.table:
-        for warning in warnings:
-            typer.echo(f"Warning: {warning}", err=True)
+        for line in warning_lines(warnings, words):
+            typer.echo(line, err=True)
+
+
+def warning_lines(warnings: Iterable[str], words: Words) -> tuple[str, ...]:
+    """The warnings of an answer as lines below a table."""
+    return tuple(words.text("terminal.warning", text=again(warning, words)) for warning in warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +178,13 @@ class Section:
     layout: Layout = field(default_factory=Layout)
 
 
-def write_page(head: str, sections: Sequence[Section], output: Output) -> None:
+def write_page(head: str, sections: Sequence[Section], output: Output, words: Words = ENGLISH) -> None:
     """Write several tables one below the other, for people; `head` stands above them."""
     width = _width(output)
-    texts = [f"{head}\n"]
+    texts = ["\n".join(part for line in head.split("\n") for part in wrapped(line, width)) + "\n"]
     for one in sections:
         title = typer.style(one.title, bold=True) if width else one.title
-        texts.append(f"{title}\n\n{_table_text(one.table, '', one.layout, one.notes, width)}")
+        texts.append(_section_text(replace(one, title=title), width, words))
     with opened(output) as stream:
         stream.write("\n".join(texts).encode())
     _tell_written(output)
@@ -205,11 +218,13 @@ def _flat(table: pa.Table) -> pa.Table:
     return table
 
 
-def _table_text(table: pa.Table, title: str, layout: Layout, below: Sequence[str], width: int | None) -> str:
-    """The table for people, its title and the sentences below."""
-    lines = [title, "", *render(table, layout, width=width)] if title else render(table, layout, width=width)
-    if below:
+def _section_text(section: Section, width: int | None, words: Words) -> str:
+    """The table for people, its title above and the sentences below."""
+    lines = render(section.table, section.layout, words=words, width=width)
+    if section.title:
+        lines = [section.title, "", *lines]
+    if section.notes:
         lines.append("")
-    for sentence in below:
+    for sentence in section.notes:
         lines += wrapped(sentence, width)
     return "\n".join(lines) + "\n"

@@ -12,7 +12,7 @@ from percorso.analyses.funnel import FunnelSpec
 from percorso.analyses.kpis import KpisSpec
 from percorso.analyses.result import Result
 from percorso.analyses.variants import VariantsSpec
-from percorso.cli.context import command_line, workspace_of
+from percorso.cli.context import command_line, words_of, workspace_of
 from percorso.cli.flow import flow_question
 from percorso.cli.funnel import funnel_question
 from percorso.cli.kpis import kpis_question
@@ -21,7 +21,6 @@ from percorso.cli.output import FormatOption, JsonOption, Layout, Output, Output
 from percorso.cli.people_of_contacts import register_of_contacts
 from percorso.cli.people_over_time import register_over_time
 from percorso.cli.progress import ready_log
-from percorso.cli.texts import count_of
 from percorso.cli.variants import variants_question
 from percorso.errors import SpecError
 from percorso.services.kpis import ask_kpi_people
@@ -30,11 +29,10 @@ from percorso.services.people_of_contacts import SpecOfContacts
 from percorso.services.people_over_time import SpecOverTime
 from percorso.time import zone_of
 
-__all__ = ["PEOPLE_LAYOUT", "register"]
+__all__ = ["register", "tell_people"]
 
 _CELL = "Which number"
-#: How people read a table of persons.
-PEOPLE_LAYOUT = Layout(
+_LAYOUT = Layout(
     titles={
         "first_time": "first seen",
         "last_time": "last seen",
@@ -151,7 +149,7 @@ def people_of_kpis(
         raise SpecError("Which KPI? Name one.", hint="percorso people kpis --kpi at_risk")
     workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
     answer = ask_kpi_people(workspace, spec, spec.kpis[0], group=group, log=ready_log(workspace))
-    _tell(ctx, answer, target)
+    tell_people(ctx, answer, target)
 
 
 def _write(
@@ -161,12 +159,17 @@ def _write(
     target: Output,
 ) -> None:
     workspace = workspace_of(ctx)
-    _tell(ctx, ask_people(workspace, spec, cell, log=ready_log(workspace)), target)
+    tell_people(ctx, ask_people(workspace, spec, cell, log=ready_log(workspace)), target)
 
 
-def _tell(ctx: typer.Context, answer: Result, target: Output) -> None:
-    notes = (
-        f"{count_of(answer.table.num_rows, 'person')}, as of {as_of_text(answer)}; times are of that zone. "
-        f"To see one: {command_line(ctx)} customer ID",
+def tell_people(ctx: typer.Context, answer: Result, target: Output, *, persons: bool = True) -> None:
+    """Write a table of persons; with `persons`, and where the question has a rule of persons, how many meet it."""
+    words = words_of(ctx)
+    note = words.text(
+        "terminal.people_note",
+        persons=words.text("counted.persons", n=answer.table.num_rows),
+        as_of=as_of_text(answer, words, persons=persons),
+        command=f"{command_line(ctx)} customer ID",
     )
-    write_answer(answer, target, layout=replace(PEOPLE_LAYOUT, zone=zone_of(answer.spec.scope.timezone)), notes=notes)
+    layout = replace(_LAYOUT, zone=zone_of(answer.spec.scope.timezone))
+    write_answer(answer, target, layout=layout, notes=(note,), words=words)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import typer
 
 from percorso.cli.output import Format, Layout, Output, write_json, write_table
-from percorso.cli.texts import count_of, count_text, local_text, money_text
+from percorso.cli.texts import as_it_is, count_of, count_text, local_text, money_text
 from percorso.events.aliases import canonical_name
 from percorso.events.event import IDENTIFIER_COLUMNS
 from percorso.events.side_rows import SIDE_FORMATS
@@ -127,5 +127,5 @@ def _tell_rejects(preview: Preview) -> None:
     )
     reasons = ", ".join(f"{count_text(count)} {reason}" for reason, count in preview.rejected_by_reason.items())
     typer.echo("")
-    layout = Layout(formats={"line": str}, fold=("raw",))
+    layout = Layout(formats={"line": as_it_is}, fold=("raw",))
     write_table(rejects, _TABLE, title="Rows that would be rejected:", layout=layout, notes=[f"In all: {reasons}."])

@@ -8,10 +8,10 @@ import pyarrow as pa
 import typer
 
 from percorso.analyses.quality import QualitySpec
-from percorso.analyses.quality_findings import PROBLEM
+from percorso.analyses.quality_findings import PROBLEM, say_fault
 from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import AsOfOption, FromOption, TimezoneOption, ToOption, as_of_text
 from percorso.cli.output import (
     Format,
@@ -26,7 +26,8 @@ from percorso.cli.output import (
     write_page,
 )
 from percorso.cli.progress import ready_log
-from percorso.cli.texts import count_of, percent_text
+from percorso.cli.texts import percent_text, tenths_text
+from percorso.language.words import Words
 from percorso.services.quality import ask_quality
 from percorso.time import zone_of
 
@@ -62,35 +63,46 @@ def quality(
 
     Example: percorso quality --from 2024-01-01
     """
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
     target = output_of(chosen, output, as_json)
     zone = timezone or workspace.settings.workspace.timezone
     spec = QualitySpec(scope=Scope(start=since, end=until, timezone=zone, as_of=as_of))
     answer = ask_quality(workspace, spec, log=ready_log(workspace))
     if target.format is Format.table:
-        _write_page(answer, target)
+        _write_page(answer, target, words)
     else:
-        write_answer(answer, target)
+        write_answer(answer, target, words=words)
     if strict and PROBLEM in answer.tables["findings"].column("level").to_pylist():
         raise typer.Exit(2)
 
 
-def _write_page(answer: Result, target: Output) -> None:
+def _write_page(answer: Result, target: Output, words: Words) -> None:
     zone = zone_of(answer.spec.scope.timezone)
     totals = answer.totals
-    head = (
-        f"{count_of(totals['events'], 'event')} from {count_of(answer.table.num_rows, 'source')}, "
-        f"as of {as_of_text(answer)}."
+    head = words.text(
+        "terminal.quality_head",
+        events=words.text("counted.events", n=totals["events"]),
+        sources=words.text("counted.sources", n=answer.table.num_rows),
+        as_of=as_of_text(answer, words),
     )
-    findings = answer.tables["findings"].select(["level", "meaning", "advice"])
+    findings = _findings(answer, words)
     sources = answer.table.select(list(_SHOWN))
-    layout = Layout(formats=_SHARES | {"days_since": lambda days: f"{days:.1f}"}, zone=zone, secondary=_SHOWN[:5:-1])
+    nothing = words.text("terminal.no_findings")
+    layout = Layout(formats=_SHARES | {"days_since": tenths_text}, zone=zone, secondary=_SHOWN[:5:-1])
     sections = [
-        Section("What to know", findings, () if findings.num_rows else ("Nothing is the matter.",)),
-        Section("Sources", sources, (), layout),
-        Section("With robots, and without", answer.tables["bots"]),
+        Section(words.text("terminal.findings"), findings, () if findings.num_rows else (nothing,)),
+        Section(words.text("terminal.sources"), sources, (), layout),
+        Section(words.text("terminal.bots"), answer.tables["bots"], (), Layout(families={"bots": "value"})),
     ]
     rejected: pa.Table = answer.tables["rejected"]
     if rejected.num_rows:
-        sections.append(Section("Rejected rows", rejected))
-    write_page(head, sections, target)
+        sections.append(Section(words.text("terminal.rejected"), rejected))
+    write_page(head, sections, target, words)
+
+
+def _findings(answer: Result, words: Words) -> pa.Table:
+    """What to know, and what to do about it, in the language."""
+    faults = answer.tables["findings"].to_pylist()
+    told = [(fault["level"], *say_fault(fault, answer.totals, words)) for fault in faults]
+    names = ("level", "meaning", "advice")
+    return pa.table({name: pa.array([one[at] for one in told], pa.string()) for at, name in enumerate(names)})

@@ -11,13 +11,14 @@ import typer
 from percorso.cli.context import workspace_of
 from percorso.cli.output import Format, FormatOption, JsonOption, Layout, OutputOption, output_of, write_table
 from percorso.cli.preview import short_row
+from percorso.cli.texts import as_it_is
 from percorso.services.imports import rejected_rows
 from percorso.services.workspace import Workspace
 
 __all__ = ["register"]
 
 _SHOWN_ROWS = 100
-_LAYOUT = Layout(formats={"line": str}, fold=("raw",))
+_LAYOUT = Layout(formats={"line": as_it_is}, fold=("raw",))
 
 
 def register(app: typer.Typer) -> None:

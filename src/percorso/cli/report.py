@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import (
     AsOfOption,
     FromOption,
@@ -47,7 +47,7 @@ def report(
         ),
     ] = AUTO,
     language: Annotated[
-        str, typer.Option(metavar="en|it", help="Language of the page. Default: the workspace's.")
+        str, typer.Option(metavar="en|it", help="Language of the page. Default: of `percorso --language`.")
     ] = "",
     section: Annotated[
         list[str] | None,
@@ -75,6 +75,7 @@ def report(
         persona=persona,
         persons=persons,
     )
+    language = words_of(ctx, language).language
     spec = ReportSpec(scope=scope, compare=compare, language=language, sections=tuple(section or ()))
     make_report(workspace, spec, log=ready_log(workspace)).save(html)
     typer.echo(f"Written to {html}", err=True)

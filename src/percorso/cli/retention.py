@@ -10,7 +10,7 @@ import typer
 
 from percorso.analyses.result import Result
 from percorso.analyses.retention import RetentionSpec
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import (
     AsOfOption,
     BotsOption,
@@ -34,17 +34,18 @@ from percorso.cli.output import (
     OutputOption,
     Section,
     output_of,
+    warning_lines,
     write_answer,
     write_page,
 )
 from percorso.cli.progress import ready_log
-from percorso.cli.texts import count_of, percent_text
+from percorso.cli.texts import percent_text, units_of_time
+from percorso.language.words import ENGLISH, Words
 from percorso.services.retention import ask_retention
 from percorso.services.workspace import Workspace
 
 __all__ = ["register", "retention_question", "wide_table"]
 
-_COUNTED = (("persons", "person"), ("n_cohorts", "cohort"))
 _WHAT = "order|activity|CONDITION"
 
 
@@ -110,30 +111,32 @@ def retention(
 
     Example: percorso retention --from 2024-01-01; percorso retention --start activity --return activity --unit week
     """
-    workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
+    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
     answer = ask_retention(workspace, spec, log=ready_log(workspace))
     if target.format is Format.table:
-        write_page(_head(answer), [*_sections(answer)], target)
+        write_page(_head(answer, words), [*_sections(answer, words)], target, words)
     else:
-        write_answer(answer, target)
+        write_answer(answer, target, words=words)
 
 
-def _head(answer: Result) -> str:
-    persons, cohorts = (count_of(answer.totals[name], noun) for name, noun in _COUNTED)
-    return f"{persons} in {cohorts}, as of {as_of_text(answer)}."
-
-
-def _sections(answer: Result) -> Iterator[Section]:
-    notes = (
-        f"Share of the cohort that came back so many {answer.spec.unit}s later; –: that time has not ended yet.",
-        *(f"Warning: {warning}" for warning in answer.warnings),
+def _head(answer: Result, words: Words) -> str:
+    return words.text(
+        "terminal.retention_head",
+        persons=words.text("counted.persons", n=answer.totals["persons"]),
+        cohorts=words.text("counted.cohorts", n=answer.totals["n_cohorts"]),
+        as_of=as_of_text(answer, words),
     )
-    yield Section("Cohorts", wide_table(answer), notes, _wide_layout(answer))
+
+
+def _sections(answer: Result, words: Words) -> Iterator[Section]:
+    units = units_of_time(answer.spec.unit, words)
+    notes = (words.text("terminal.cohorts_note", units=units), *warning_lines(answer.warnings, words))
+    yield Section(words.text("terminal.cohorts"), wide_table(answer, words), notes, _wide_layout(answer))
     if "repeat" in answer.tables and answer.tables["repeat"].num_rows:
         formats = dict.fromkeys(("rate", "low", "high"), percent_text)
         layout = Layout(formats=formats, titles={"within_days": "within days"}, secondary=("low high",))
-        note = "Share with another order on a later day (Kaplan-Meier); low, high: 95 % interval."
-        yield Section("Ordered again", _of_all(answer), (note,), layout)
+        note = words.text("terminal.ordered_again_note")
+        yield Section(words.text("terminal.ordered_again"), _of_all(answer), (note,), layout)
 
 
 def _columns_k(answer: Result) -> list[str]:
@@ -142,7 +145,7 @@ def _columns_k(answer: Result) -> list[str]:
     return [str(k) for k in sorted(known)]
 
 
-def wide_table(answer: Result) -> pa.Table:
+def wide_table(answer: Result, words: Words = ENGLISH) -> pa.Table:
     """A row a cohort, a column a period, and below the mean weighted by size."""
     by = answer.spec.scope.by
     rows: dict[tuple[str, str], dict[str, Any]] = {}
@@ -156,6 +159,7 @@ def wide_table(answer: Result) -> pa.Table:
     for (group, cohort), line in rows.items():
         if cohort == "all":
             line["size"] = sum(one["size"] for (of, name), one in rows.items() if of == group and name != "all")
+            line["cohort"] = words.text("terminal.all_cohorts")
     ordered = sorted(rows.items(), key=lambda item: item[0][0]) if by else rows.items()
     names = [*([by] if by else []), "cohort", "size", *_columns_k(answer)]
     lines = [line for _, line in ordered]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any
 
 import pyarrow as pa
 import typer
 
 from percorso.analyses.result import Result
-from percorso.cli.context import command_line, workspace_of
+from percorso.cli.context import command_line, words_of, workspace_of
 from percorso.cli.options import AsOfOption, as_of_text
 from percorso.cli.output import (
     Format,
@@ -21,15 +21,18 @@ from percorso.cli.output import (
     OutputOption,
     Section,
     output_of,
+    warning_lines,
     write_answer,
     write_json,
     write_page,
     write_table,
 )
-from percorso.cli.people import PEOPLE_LAYOUT
+from percorso.cli.people import tell_people
 from percorso.cli.progress import ready_log
-from percorso.cli.texts import count_of, local_text, percent_text
+from percorso.cli.texts import amount_text, local_text, mean_text, money_of, percent_text
 from percorso.errors import SpecError
+from percorso.language.said import again
+from percorso.language.words import Words, capital
 from percorso.services.segment import define_segment, people_of_segment, remove_segment, segment_json, show_segment
 from percorso.services.segment_lookup import list_segments
 from percorso.store.database import Segment
@@ -41,8 +44,9 @@ _SHARES = dict.fromkeys(("share", "low", "high", "share_of_all"), percent_text)
 _SIZE = Layout(
     formats={
         **_SHARES,
+        "value": amount_text,
         **dict.fromkeys(
-            ("average_order", "average_low", "average_high", "orders_a_year", "year_low", "year_high"), "{:,.2f}".format
+            ("average_order", "average_low", "average_high", "orders_a_year", "year_low", "year_high"), mean_text
         ),
     },
     titles={"who": "", "average_order": "average", "orders_a_year": "a year"},
@@ -90,7 +94,7 @@ def define_command(
 
     Example: percorso segment define guitarists --where "count(category = Chitarre) >= 3 within 90d" --persona
     """
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
     report = define_segment(
         workspace,
         name,
@@ -107,12 +111,25 @@ def define_command(
         write_json(report.as_json())
         return
     one = report.segment
-    done = {"made": "Defined", "changed": "Changed", "unchanged": "Already there, nothing changed:"}[report.change]
-    lines = [f"{done} {one.kind} {one.name}: {_size_sentence(report.answer)}"]
-    lines += [f"Who: {report.answer.totals['definition']['words']}."]
-    lines += [f"Warning: {warning}" for warning in report.answer.warnings]
-    lines += [f"To see more: {command_line(ctx)} segment show {_quoted(one.name)}"]
+    command = f"{command_line(ctx)} segment show {_quoted(one.name)}"
+    lines = [
+        f"{_done(report.change, one, words)} {_size_sentence(report.answer, words)}",
+        words.text("terminal.segment_who", words=again(report.answer.totals["definition"]["words"], words)),
+        *warning_lines(report.answer.warnings, words),
+        words.text("terminal.see_more", command=command),
+    ]
     typer.echo("\n".join(lines))
+
+
+def _done(change: str, segment: Segment, words: Words) -> str:
+    kind = words.code("value", segment.kind)
+    match change:
+        case "made":
+            return words.text("terminal.segment_made", kind=kind, name=segment.name)
+        case "changed":
+            return words.text("terminal.segment_changed", kind=kind, name=segment.name)
+        case _:
+            return words.text("terminal.segment_unchanged", kind=kind, name=segment.name)
 
 
 def _pairs(given: Sequence[str]) -> dict[str, str]:
@@ -125,13 +142,16 @@ def _pairs(given: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-def _size_sentence(answer: Result) -> str:
+def _size_sentence(answer: Result, words: Words) -> str:
     mine, every = answer.tables["size"].to_pylist()
-    share = "" if mine["share"] is None else f" ({percent_text(mine['share'])})"
-    orders = count_of(mine["orders"], "order")
-    return (
-        f"{count_of(mine['persons'], 'person')}{share} of {every['persons']:,}, with {orders} "
-        f"of {mine['value']:,} {answer.totals['currency']}, as of {as_of_text(answer, persons=False)}."
+    share = "" if mine["share"] is None else f" ({percent_text(mine['share'], words)})"
+    return words.text(
+        "terminal.segment_size",
+        persons=f"{words.text('counted.persons', n=mine['persons'])}{share}",
+        of=every["persons"],
+        orders=words.text("counted.orders", n=mine["orders"]),
+        value=money_of(mine["value"], answer.totals["currency"], words),
+        as_of=as_of_text(answer, words, persons=False),
     )
 
 
@@ -139,16 +159,17 @@ def list_command(
     ctx: typer.Context, chosen: FormatOption = None, as_json: JsonOption = False, output: OutputOption = None
 ) -> None:
     """All segments and personas."""
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
     target = output_of(chosen, output, as_json)
     found = list_segments(workspace)
     zone = zone_of(workspace.settings.workspace.timezone)
     people = target.format is Format.table
-    rows = [_row(one, local_text(one.changed_us, zone) if people else "") for one in found]
+    rows = [_row(one, local_text(one.changed_us, zone, words) if people else "") for one in found]
     schema = pa.schema([(name, pa.string()) for name in ("name", "kind", "title", "changed_at", "rule")])
-    notes = [] if found else [f"There is none yet: {command_line(ctx)} segment define --help"]
+    command = f"{command_line(ctx)} segment define --help"
+    notes = [] if found else [words.text("terminal.no_segment", command=command)]
     body = {"segments": [segment_json(one, timezone=zone.key) for one in found]}
-    write_table(pa.Table.from_pylist(rows, schema=schema), target, body=body, layout=_LIST, notes=notes)
+    write_table(pa.Table.from_pylist(rows, schema=schema), target, body=body, layout=_LIST, notes=notes, words=words)
 
 
 def _row(segment: Segment, changed: str) -> Mapping[str, Any]:
@@ -173,35 +194,39 @@ def show_command(
     workspace = workspace_of(ctx)
     target = output_of(chosen, output, as_json)
     answer = show_segment(workspace, name, as_of=as_of, log=ready_log(workspace))
+    words = words_of(ctx)
     if target.format is not Format.table:
-        write_answer(answer, target)
+        write_answer(answer, target, words=words)
         return
-    told = answer.totals["definition"]
-    currency = answer.totals["currency"]
-    below = [
-        f"Orders and values in {currency}, before refunds; average: value / orders; a year: orders of a person a year.",
-        f"low, high: 95 % interval. As of {as_of_text(answer)}.",
-        *(f"Warning: {warning}" for warning in answer.warnings),
-    ]
+    below = (
+        words.text("terminal.segment_note", currency=answer.totals["currency"]),
+        words.text("terminal.interval_as_of", as_of=as_of_text(answer, words)),
+        *warning_lines(answer.warnings, words),
+    )
     sections = [
-        Section("Size", answer.tables["size"], (), _SIZE),
-        Section("What they are like", answer.tables["traits"], tuple(below), _TRAITS),
+        Section(words.text("terminal.segment_size_title"), answer.tables["size"], (), _SIZE),
+        Section(words.text("terminal.segment_traits"), answer.tables["traits"], below, _TRAITS),
     ]
-    write_page("\n".join(_head(told)), sections, target)
+    write_page("\n".join(_head(answer.totals["definition"], words)), sections, target, words)
 
 
-def _head(told: Mapping[str, Any]) -> list[str]:
+def _head(told: Mapping[str, Any], words: Words) -> list[str]:
     """Name, words, rule, what the team says, and earlier rules."""
     title = f": {told['title']}" if told["title"] else ""
-    lines = [f"{told['kind'].capitalize()} {told['name']}{title}"]
+    lines = [f"{capital(words.code('value', told['kind']))} {told['name']}{title}"]
     lines += [told["description"]] if told["description"] else []
-    lines += [f"Who: {told['words']}.", f"Rule: {told['rule']}"]
+    lines += [words.text("terminal.segment_who", words=again(told["words"], words))]
+    lines += [words.text("terminal.segment_rule", rule=told["rule"])]
     lines += [f"{name}: {value}" for name, value in told["traits"].items()]
     lines += [
-        f"Until {after['defined_at'][:10]}: {old['rule']}"
+        words.text("terminal.segment_until", day=_day(after["defined_at"], words), rule=old["rule"])
         for old, after in zip(told["rules"], told["rules"][1:], strict=False)
     ]
     return lines
+
+
+def _day(moment: str, words: Words) -> str:
+    return words.numbers.date(date.fromisoformat(moment[:10]))
 
 
 def people_command(
@@ -219,21 +244,18 @@ def people_command(
     workspace = workspace_of(ctx)
     target = output_of(chosen, output, as_json)
     answer = people_of_segment(workspace, name, as_of=as_of, log=ready_log(workspace))
-    notes = (
-        f"{count_of(answer.table.num_rows, 'person')}, as of {as_of_text(answer, persons=False)}; times are of that "
-        f"zone. To see one: {command_line(ctx)} customer ID",
-    )
-    write_answer(answer, target, layout=replace(PEOPLE_LAYOUT, zone=zone_of(answer.spec.scope.timezone)), notes=notes)
+    tell_people(ctx, answer, target, persons=False)
 
 
 def remove_command(ctx: typer.Context, name: NameArgument, as_json: JsonReportOption = False) -> None:
     """Forget a segment and its earlier rules. Questions that are kept hold its rule."""
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
     gone = remove_segment(workspace, name)
     if as_json:
         write_json({"removed": segment_json(gone, timezone=workspace.settings.workspace.timezone)})
         return
-    typer.echo(f"Removed {gone.kind} {gone.name}. Its rule was: {gone.rule}")
+    kind = words.code("value", gone.kind)
+    typer.echo(words.text("terminal.segment_removed", kind=kind, name=gone.name, rule=gone.rule))
 
 
 def _quoted(name: str) -> str:

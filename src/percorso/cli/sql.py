@@ -8,11 +8,10 @@ from typing import Annotated, Any
 import pyarrow as pa
 import typer
 
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import TimezoneOption
 from percorso.cli.output import Format, FormatOption, JsonOption, Layout, OutputOption, output_of, write_table
 from percorso.cli.progress import ready_log
-from percorso.cli.texts import count_of
 from percorso.services.sql import TIME_LIMIT_S, run_sql
 from percorso.settings.durations import parse_duration_us
 from percorso.time import zone_of
@@ -44,7 +43,7 @@ def sql(
 
     Example: percorso sql "select channel, count(*) from sessions group by all order by 2 desc"
     """
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
     target = output_of(chosen, output, as_json)
     limit_s = parse_duration_us(time_limit) / 1e6 if time_limit else TIME_LIMIT_S
     log = ready_log(workspace)
@@ -53,8 +52,9 @@ def sql(
     body = _rows(table) if target.format is Format.json else None
     zone = zone_of(timezone or workspace.settings.workspace.timezone)
     timed = any(pa.types.is_timestamp(field.type) and field.type.tz for field in table.schema)
-    notes = (f"{count_of(table.num_rows, 'row')}{f'; times of {zone.key}' if timed else ''}",)
-    write_table(table, target, body=body, layout=Layout(zone=zone, plain=True), notes=notes)
+    rows = words.text("counted.rows", n=table.num_rows)
+    note = words.text("terminal.rows_and_zone", rows=rows, zone=zone.key) if timed else rows
+    write_table(table, target, body=body, layout=Layout(zone=zone, plain=True), notes=(note,), words=words)
 
 
 def _rows(table: pa.Table) -> list[dict[str, Any]]:

@@ -7,10 +7,11 @@ import typer
 from percorso.analyses.spec import Scope
 from percorso.analyses.stages import StagesSpec
 from percorso.cli.contacts import Beside, contact_scope, order_note, write_contacts
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import asking
 from percorso.cli.output import FormatOption, JsonOption, OutputOption, output_of
 from percorso.cli.progress import ready_log
+from percorso.language.words import Words
 from percorso.services.stages import ask_stages
 
 __all__ = ["register"]
@@ -33,7 +34,13 @@ _COLUMNS = (
     "orders",
     "value",
 )
-_BESIDE = (Beside("moves", "From stage to stage"), Beside("exits", "Where abandoned journeys end"))
+
+
+def _beside(words: Words) -> tuple[Beside, ...]:
+    return (
+        Beside("moves", words.text("terminal.stage_moves"), (), dict.fromkeys(("from", "to"), "stage")),
+        Beside("exits", words.text("terminal.exits")),
+    )
 
 
 def register(app: typer.Typer) -> None:
@@ -53,15 +60,16 @@ def stages(
 
     Example: percorso stages --by person.country
     """
-    workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
+    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
     answer = ask_stages(workspace, StagesSpec(scope=scope), log=ready_log(workspace))
-    notes = (order_note(answer.totals), "progression: of those who came to it, the share that got further.")
+    notes = (order_note(answer.totals, words), words.text("terminal.progression_note"))
     write_contacts(
         answer,
         target,
-        title="Stages",
+        title=words.text("terminal.stages"),
         columns=_COLUMNS,
         secondary=("value orders", "contacts", "exit_share", "next_median_s", "regressed skipped_ahead progressed"),
-        beside=_BESIDE,
+        beside=_beside(words),
         notes=notes,
+        words=words,
     )

@@ -9,7 +9,7 @@ import typer
 
 from percorso.analyses.result import Result
 from percorso.analyses.timeouts import TimeoutsSpec
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import (
     AsOfOption,
     BotsOption,
@@ -32,11 +32,14 @@ from percorso.cli.output import (
     OutputOption,
     Section,
     output_of,
+    warning_lines,
     write_answer,
     write_page,
 )
 from percorso.cli.progress import ready_log
 from percorso.cli.texts import percent_text
+from percorso.language.said import again
+from percorso.language.words import Words
 from percorso.services.suggest import suggest_timeout
 from percorso.services.workspace import Workspace
 
@@ -105,26 +108,26 @@ def timeout(
 
     Example: percorso suggest timeout
     """
-    workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
+    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
     answer = suggest_timeout(workspace, spec, log=ready_log(workspace))
     if target.format is Format.table:
-        write_page(_head(answer), [*_sections(answer)], target)
+        write_page(_head(answer, words), [*_sections(answer, words)], target, words)
     else:
-        write_answer(answer, target)
+        write_answer(answer, target, words=words)
 
 
-def _head(answer: Result) -> str:
+def _head(answer: Result, words: Words) -> str:
     days = answer.totals["recommended_days"]
-    lead = "No recommendation." if days is None else f"Recommended: {days} days."
-    return f"{lead} {answer.totals['reason']}"
+    lead = words.text("terminal.not_recommended") if days is None else words.text("terminal.recommended", days=days)
+    return f"{lead} {again(answer.totals['reason'], words)}"
 
 
-def _sections(answer: Result) -> Iterator[Section]:
+def _sections(answer: Result, words: Words) -> Iterator[Section]:
     notes = (
-        "cut off: conversions whose earlier visits would belong to another, abandoned journey.",
-        f"As of {as_of_text(answer)}.",
-        *(f"Warning: {warning}" for warning in answer.warnings),
+        words.text("terminal.cut_off_note"),
+        words.text("terminal.as_of", as_of=as_of_text(answer, words)),
+        *warning_lines(answer.warnings, words),
     )
-    yield Section("Time-outs", answer.table, notes, _LAYOUT)
+    yield Section(words.text("terminal.timeouts"), answer.table, notes, _LAYOUT)
     if answer.tables["categories"].num_rows:
-        yield Section("By category of the order", answer.tables["categories"], (), _LAYOUT)
+        yield Section(words.text("terminal.timeouts_by_category"), answer.tables["categories"], (), _LAYOUT)

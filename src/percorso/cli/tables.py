@@ -3,6 +3,10 @@
 Where a table is wider than the terminal, columns that its command calls secondary go first, and a line says which;
 then texts wrap between words; and if that does not help, each row is written downwards, a line a column. Piped, a
 table is as wide as it needs to be.
+
+A layout is of no language: what a column is called, how its numbers read and what its codes are called come from the
+`Words` that the table is written with. English shows heads and codes as the layout and the answer have them, because
+so they are what options take.
 """
 
 from __future__ import annotations
@@ -20,7 +24,8 @@ import pyarrow as pa
 import typer
 from rich.cells import cell_len
 
-from percorso.cli.texts import Formatter, count_text, flat_text, plain_value
+from percorso.cli.texts import Formatter, amount_text, count_text, flat_text, plain_value, rough_text
+from percorso.language.words import ENGLISH, Family, Words
 
 __all__ = ["Layout", "render", "wrapped"]
 
@@ -30,6 +35,20 @@ _NARROW = 12  # nor ever narrower than this, unless its texts are
 _SHORT_ID = 12
 _UNKNOWN = "–"
 
+#: What the texts of a column name, wherever it stands.
+_FAMILIES: Mapping[str, Family] = {
+    **dict.fromkeys(("channel", "first_channel", "person.first_channel"), "channel"),
+    **dict.fromkeys(("device", "person.device"), "device"),
+    **dict.fromkeys(("place", "first_place", "order_place"), "place"),
+    **dict.fromkeys(("stage", "stage_reached"), "stage"),
+    **dict.fromkeys(("flag", "kind", "level", "measure", "season", "way"), "value"),
+    "direction": "direction",
+    "outcome": "outcome",
+    "reason": "rejection",
+    "relationship": "relationship",
+    "touchpoint": "touchpoint",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -38,9 +57,11 @@ class Layout:
     Parameters
     ----------
     formats : mapping of str to callable
-        How the values of a column read: `percent_text`, `span_text`, ...
+        How the values of a column read in a language: `percent_text`, `span_text`, ...
     titles : mapping of str to str
-        Heads that differ from the column's name.
+        Heads that differ from the column's name, in English; other languages find theirs by it in the catalogue.
+    families : mapping of str to str
+        What the codes of a column name, where its name does not say it.
     secondary : tuple of str
         Columns that a narrow terminal may lack, the first to go first; "low high" go together.
     ids : tuple of str
@@ -55,6 +76,7 @@ class Layout:
 
     formats: Mapping[str, Formatter] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
+    families: Mapping[str, Family] = field(default_factory=dict)
     secondary: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     fold: tuple[str, ...] = ()
@@ -85,17 +107,19 @@ class _Column:
         return max(cell_len(self.title), min(self.natural, limit), *map(cell_len, words), 0)
 
 
-def render(table: pa.Table, layout: Layout, *, width: int | None = None) -> list[str]:
+def render(table: pa.Table, layout: Layout, *, words: Words = ENGLISH, width: int | None = None) -> list[str]:
     """The lines of a table.
 
     Parameters
     ----------
     table : pyarrow.Table
     layout : Layout
+    words : Words
+        Of the language of heads, names and numbers.
     width : int, optional
         Of the terminal, whose heads are bold and underlined; without one, plain text as wide as needed.
     """
-    columns = [_column(table, name, layout) for name in table.column_names]
+    columns = [_column(table, name, layout, words) for name in table.column_names]
     if width is None:
         return _lines(columns, [column.natural for column in columns])
     left_out: list[str] = []
@@ -107,10 +131,10 @@ def render(table: pa.Table, layout: Layout, *, width: int | None = None) -> list
         left_out += [column.title for column in gone]
         columns = [column for column in columns if column not in gone]
     if _needed(columns, _NARROW) > width:
-        return _downwards([_column(table, name, layout) for name in table.column_names])
+        return _downwards([_column(table, name, layout, words) for name in table.column_names], words)
     lines = _lines(columns, _widths(columns, width), head=True)
     if left_out:
-        lines += ["", *wrapped(f"left out: {', '.join(left_out)} (widen the window, or --format csv)", width)]
+        lines += ["", *wrapped(words.text("terminal.left_out", names=", ".join(left_out)), width)]
     return lines
 
 
@@ -121,18 +145,23 @@ def wrapped(text: str, width: int | None, *, may_break: bool = False) -> list[st
     return textwrap.wrap(text, width, break_long_words=may_break, break_on_hyphens=False) or [""]
 
 
-def _column(table: pa.Table, name: str, layout: Layout) -> _Column:
+def _column(table: pa.Table, name: str, layout: Layout, words: Words) -> _Column:
     kind = table.schema.field(name).type
-    cells = tuple(_cell(value, layout, name) for value in table.column(name).to_pylist())
+    cells = tuple(_cell(value, layout, name, words) for value in table.column(name).to_pylist())
     number = bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
     return _Column(
         name=name,
-        title=layout.titles.get(name, name),
+        title=_head(name, layout, words),
         cells=cells,
         is_number=number,
         may_wrap=not number and not pa.types.is_temporal(kind) and name not in layout.ids,
         may_break=name in layout.fold,
     )
+
+
+def _head(name: str, layout: Layout, words: Words) -> str:
+    title = layout.titles.get(name, name)
+    return title if layout.plain else words.code("head", title)
 
 
 def _with_short_ids(columns: list[_Column], layout: Layout, width: int) -> list[_Column]:
@@ -164,6 +193,8 @@ def _widths(columns: Sequence[_Column], width: int) -> list[int]:
 def _lines(columns: Sequence[_Column], widths: Sequence[int], *, head: bool = False) -> list[str]:
     titles = _GAP.join(_aligned(one, one.title, width) for one, width in zip(columns, widths, strict=True)).rstrip()
     lines = [typer.style(titles, bold=True), "─" * cell_len(titles)] if head else [titles]
+    if not titles:
+        lines = []  # columns that need no heads
     for cells in zip(*(column.cells for column in columns), strict=True):
         parts = [
             wrapped(cell, width, may_break=one.may_break) if one.may_wrap else [cell]
@@ -181,53 +212,55 @@ def _aligned(column: _Column, text: str, width: int) -> str:
     return pad + text if column.is_number else text + pad
 
 
-def _downwards(columns: Sequence[_Column]) -> list[str]:
+def _downwards(columns: Sequence[_Column], words: Words) -> list[str]:
     """Each row as lines of "column  value"."""
     n_rows = len(columns[0].cells) if columns else 0
     width = max((cell_len(column.title) for column in columns), default=0)
     lines = []
     for n in range(n_rows):
-        lines += ([""] if n else []) + [typer.style(f"row {count_text(n + 1)} of {count_text(n_rows)}", bold=True)]
+        row = words.text("terminal.row_of", at=n + 1, of=n_rows)
+        lines += ([""] if n else []) + [typer.style(row, bold=True)]
         for one in columns:
             lines.append(f"{one.title}{' ' * (width - cell_len(one.title))}{_GAP}{one.cells[n]}".rstrip())
     return lines or [", ".join(column.title for column in columns)]
 
 
-def _cell(value: object, layout: Layout, name: str) -> str:
+def _cell(value: object, layout: Layout, name: str, words: Words) -> str:
     """A value for people; what is not known is a dash, never an invented zero."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return _UNKNOWN
     formatter: Callable[..., str] | None = layout.formats.get(name)
     if formatter is not None:
-        return formatter(value)
+        return formatter(value, words)
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return words.text("terminal.yes") if value else words.text("terminal.no")
     if isinstance(value, int):
-        return str(value) if layout.plain else count_text(value)
+        return str(value) if layout.plain else count_text(value, words)
     if isinstance(value, float):
-        return _number_text(value, layout.plain)
+        return f"{value:.15g}" if layout.plain else rough_text(value, words)
     if isinstance(value, Decimal):
-        return str(value) if layout.plain else f"{value:,}"
+        return str(value) if layout.plain else amount_text(value, words)
     if isinstance(value, datetime.datetime):
-        return _time_text(value, layout)
+        return _time_text(value, layout, words)
     if isinstance(value, list | tuple | dict):
         return _printable(flat_text(list(value) if isinstance(value, tuple) else value))
-    return _printable(value if isinstance(value, str) else str(plain_value(value)))
+    text = value if isinstance(value, str) else str(plain_value(value))
+    return _printable(text if layout.plain else _named(text, layout, name, words))
 
 
-def _number_text(value: float, plain: bool) -> str:
-    if plain:
-        return f"{value:.15g}"
-    return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+def _named(code: str, layout: Layout, name: str, words: Words) -> str:
+    """The name of a code; "(none)" and the like are words of ours in any column."""
+    family = layout.families.get(name, _FAMILIES.get(name))
+    return words.code(family or "value", code) if family or code.startswith("(") else code
 
 
-def _time_text(value: datetime.datetime, layout: Layout) -> str:
+def _time_text(value: datetime.datetime, layout: Layout, words: Words) -> str:
     """To the minute; where numbers are plain, to the last digit there is."""
     if value.tzinfo is not None:
         if layout.zone is None:
             return str(plain_value(value))
         value = value.astimezone(layout.zone).replace(tzinfo=None)
-    return value.isoformat(sep=" ") if layout.plain else value.isoformat(sep=" ", timespec="minutes")
+    return value.isoformat(sep=" ") if layout.plain else f"{words.numbers.date(value)} {value:%H:%M}"
 
 
 def _printable(text: str) -> str:

@@ -1,4 +1,8 @@
-"""Values as people read them, and as JSON has them."""
+"""Values as people read them, in their language, and as JSON has them.
+
+A table's formatter takes a value and the words of the language: ``percent_text(0.123, Words("it"))``. Without words it
+speaks English, as commands do that only say what they have done.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +11,48 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from percorso.language.words import ENGLISH, Words
 from percorso.time import time_text
 
 __all__ = [
     "Formatter",
+    "MoneyFormatter",
+    "amount_text",
+    "as_it_is",
     "count_of",
     "count_text",
+    "day_text",
     "flat_text",
     "local_text",
+    "mean_text",
+    "money_of",
     "money_text",
     "percent_text",
     "plain_value",
+    "rough_text",
     "seconds_text",
     "span_text",
+    "tenths_text",
+    "units_of_time",
 ]
 
-Formatter = Callable[[Any], str]
+#: A value in a language.
+Formatter = Callable[[Any, Words], str]
+
+
+class MoneyFormatter(Protocol):
+    """An amount in minor units, in a language; by default English."""
+
+    def __call__(self, minor: int, words: Words = ENGLISH) -> str: ...
+
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-#: Units of a duration from the largest, each with the one below it, and the seconds of the next one below.
-_SPANS = ((86_400, "d", 3_600, "h", 60), (3_600, "h", 60, "m", 1), (60, "m", 1, "s", 1))
+#: Terminals have ordinary spaces and hyphens, which can be searched for and copied.
+_TYPED = str.maketrans({"\u00a0": " ", "\u2212": "-"})
+_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 
 def plain_value(value: Any) -> Any:
@@ -59,19 +82,24 @@ def flat_text(value: Any) -> str:
     return json.dumps(plain_value(value), ensure_ascii=False)
 
 
-def count_text(count: int) -> str:
+def as_it_is(value: Any, words: Words = ENGLISH) -> str:
+    """A value in no language: the number of a line, without thousands apart."""
+    return str(value)
+
+
+def count_text(count: int, words: Words = ENGLISH) -> str:
     """A whole number with its thousands apart.
 
     Examples
     --------
-    >>> count_text(1234567)
-    '1,234,567'
+    >>> count_text(1234567), count_text(1234567, Words("it"))
+    ('1,234,567', '1.234.567')
     """
-    return f"{count:,}"
+    return words.numbers.exact(count)
 
 
 def count_of(count: int, noun: str) -> str:
-    """A number of things.
+    """A number of things, in English.
 
     Examples
     --------
@@ -81,18 +109,18 @@ def count_of(count: int, noun: str) -> str:
     return f"{count_text(count)} {noun}{'' if count == 1 else 's'}"
 
 
-def percent_text(share: float) -> str:
-    """A share of one as per cent.
+def percent_text(share: float, words: Words = ENGLISH) -> str:
+    """A share of one as per cent; digits stand below each other in a column, so 0.01 % is "0.0 %".
 
     Examples
     --------
-    >>> percent_text(0.1234)
-    '12.3 %'
+    >>> percent_text(0.1234), percent_text(0.1234, Words("it"))
+    ('12.3 %', '12,3 %')
     """
-    return f"{100 * share:.1f} %"
+    return f"{tenths_text(100 * share, words)} %"
 
 
-def span_text(span_us: float) -> str:
+def span_text(span_us: float, words: Words = ENGLISH) -> str:
     """A duration in microseconds, rounded to its largest two units.
 
     Examples
@@ -100,49 +128,87 @@ def span_text(span_us: float) -> str:
     >>> span_text(93_780_000_000), span_text(1_500_000), span_text(86_399_000_000)
     ('1d 2h', '1.5s', '1d 0h')
     """
-    seconds = span_us / 1_000_000
-    if seconds < 60:
-        return f"{seconds:.3g}s"
-    # Rounded as the unit below would show it: 59 minutes and 59.9 seconds are an hour.
-    size, name, smaller, smaller_name = next(
-        (unit for unit in _SPANS if round(seconds / unit[4]) * unit[4] >= unit[0]), _SPANS[-1]
-    )[:4]
-    rounded = round(seconds / smaller) * smaller
-    return f"{rounded // size}{name} {rounded % size // smaller}{smaller_name}"
+    return seconds_text(span_us / 1_000_000, words)
 
 
-def seconds_text(seconds: float) -> str:
+def seconds_text(seconds: float, words: Words = ENGLISH) -> str:
     """A duration in seconds; see :func:`span_text`."""
-    return span_text(seconds * 1_000_000)
+    return words.numbers.span(seconds)
 
 
-def local_text(time_us: int, zone: ZoneInfo) -> str:
+def amount_text(amount: Decimal | float, words: Words = ENGLISH) -> str:
+    """An amount of the currency that stands beside it, with all its decimals."""
+    return words.numbers.exact(amount) if isinstance(amount, Decimal | int) else mean_text(amount, words)
+
+
+def mean_text(value: float, words: Words = ENGLISH) -> str:
+    """A mean: two decimals."""
+    return words.numbers.decimal(value, 2).translate(_TYPED)
+
+
+def tenths_text(value: float, words: Words = ENGLISH) -> str:
+    """One decimal."""
+    return words.numbers.decimal(value, 1).translate(_TYPED)
+
+
+def rough_text(value: float, words: Words = ENGLISH) -> str:
+    """Any other number: four digits that count."""
+    return words.numbers.rough(value)
+
+
+def money_of(amount: Decimal | str, currency: str, words: Words = ENGLISH) -> str:
+    """An amount with its currency, which Italian writes as a sign.
+
+    Examples
+    --------
+    >>> money_of(Decimal("1234.50"), "EUR"), money_of(Decimal("1234.50"), "EUR", Words("it"))
+    ('1,234.50 EUR', '1.234,50 €')
+    """
+    number = amount if isinstance(amount, str) else amount_text(amount, words)
+    return f"{number} {currency if words.language == 'en' else _SYMBOLS.get(currency, currency)}"
+
+
+def local_text(time_us: int, zone: ZoneInfo, words: Words = ENGLISH) -> str:
     """µs UTC as the zone's clocks show it, to the minute.
 
     Examples
     --------
-    >>> local_text(0, ZoneInfo("Europe/Rome"))
-    '1970-01-01 01:00'
+    >>> local_text(0, ZoneInfo("Europe/Rome")), local_text(0, ZoneInfo("Europe/Rome"), Words("it"))
+    ('1970-01-01 01:00', '01/01/1970 01:00')
     """
     try:
         local = (_EPOCH + datetime.timedelta(microseconds=time_us)).astimezone(zone)
     except OverflowError:  # the first or the last day of the calendar: UTC has it, the zone has not
         return time_text(time_us)[:16].replace("T", " ")
-    return local.isoformat(sep=" ", timespec="minutes")[:16]
+    return f"{words.numbers.date(local)} {local:%H:%M}"
 
 
-def money_text(exponent: int) -> Formatter:
+def day_text(time_us: int, zone: ZoneInfo, words: Words = ENGLISH) -> str:
+    """The day of it; see :func:`local_text`."""
+    return local_text(time_us, zone, words)[:10]
+
+
+def money_text(exponent: int) -> MoneyFormatter:
     """Minor units of a currency with that many decimals, as an amount.
 
     Examples
     --------
-    >>> money_text(2)(-123456)
-    '-1,234.56'
+    >>> money_text(2)(-123456), money_text(2)(123456, Words("it"))
+    ('-1,234.56', '1.234,56')
     """
 
-    def text(minor: int) -> str:
-        whole, rest = divmod(abs(minor), 10**exponent)
-        decimals = f".{rest:0{exponent}d}" if exponent else ""
-        return f"{'-' if minor < 0 else ''}{whole:,}{decimals}"
+    def text(minor: int, words: Words = ENGLISH) -> str:
+        return amount_text(Decimal(minor).scaleb(-exponent), words)
 
     return text
+
+
+def units_of_time(unit: str, words: Words) -> str:
+    """Days, weeks or months."""
+    match unit:
+        case "day":
+            return words.text("terminal.days")
+        case "week":
+            return words.text("terminal.weeks")
+        case _:
+            return words.text("terminal.months")

@@ -7,7 +7,7 @@ import typer
 from percorso.analyses.spec import Scope
 from percorso.analyses.touchpoints import TouchpointsSpec
 from percorso.cli.contacts import Beside, contact_scope, order_note, write_contacts
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import asking
 from percorso.cli.output import FormatOption, JsonOption, OutputOption, output_of
 from percorso.cli.progress import ready_log
@@ -54,15 +54,16 @@ def touchpoints(
 
     Example: percorso touchpoints --where "place in (site, app)"
     """
-    workspace, target = workspace_of(ctx), output_of(chosen, output, as_json)
+    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
     answer = ask_touchpoints(workspace, TouchpointsSpec(scope=scope), log=ready_log(workspace))
-    notes = (order_note(answer.totals), "exits: abandoned purchase journeys that end there.")
+    notes = (order_note(answer.totals, words), words.text("terminal.exits_note"))
     write_contacts(
         answer,
         target,
-        title="Touchpoints",
+        title=words.text("terminal.touchpoints"),
         columns=_COLUMNS,
         secondary=("frequency", "value orders", "direction", "contacts", "exit_share", "assist first last"),
-        beside=(Beside("conversion_points", "Where orders happen"),),
+        beside=(Beside("conversion_points", words.text("terminal.conversion_points")),),
         notes=notes,
+        words=words,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import pyarrow as pa
@@ -9,7 +10,8 @@ import typer
 
 from percorso.analyses.result import Result
 from percorso.analyses.variants import VariantsSpec
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
+from percorso.cli.flow import node_families
 from percorso.cli.options import (
     AsOfOption,
     BotsOption,
@@ -41,7 +43,8 @@ from percorso.cli.output import (
     write_table,
 )
 from percorso.cli.progress import ready_log
-from percorso.cli.texts import count_of, count_text, percent_text, seconds_text
+from percorso.cli.texts import percent_text, seconds_text
+from percorso.language.words import ENGLISH, Words
 from percorso.services.variants import ask_variants
 from percorso.services.workspace import Workspace
 
@@ -121,27 +124,37 @@ def variants(
 
     Example: percorso variants --unit place --collapse --top 10
     """
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
     target = output_of(chosen, output, as_json)
     answer = ask_variants(workspace, spec, log=ready_log(workspace))
     if target.format is not Format.table:
-        write_answer(answer, target)
+        write_answer(answer, target, words=words)
         return
-    total, distinct = count_of(answer.totals["total"], spec.scope.per), count_text(answer.totals["distinct"])
-    notes = (
-        f"{total} with a path, {distinct} different {'one' if distinct == '1' else 'ones'}. "
-        f"low, high: 95 % interval of conversion. As of {as_of_text(answer)}.",
-    )
-    write_table(table_for_people(answer), target, layout=_LAYOUT, notes=notes, warnings=answer.warnings)
+    total = counted(answer.totals["total"], spec.scope.per, words)
+    distinct = words.text("terminal.distinct_paths", n=answer.totals["distinct"])
+    notes = (words.text("terminal.variants", total=total, distinct=distinct, as_of=as_of_text(answer, words)),)
+    table = table_for_people(answer, words)
+    write_table(table, target, layout=_LAYOUT, notes=notes, warnings=answer.warnings, words=words)
 
 
-def table_for_people(answer: Result) -> pa.Table:
+def counted(n: int, unit: str, words: Words) -> str:
+    """A number of journeys, sessions or persons."""
+    match unit:
+        case "journey":
+            return words.text("counted.journeys", n=n)
+        case "session":
+            return words.text("counted.sessions", n=n)
+        case _:
+            return words.text("counted.persons", n=n)
+
+
+def table_for_people(answer: Result, words: Words = ENGLISH) -> pa.Table:
     """The variants and below them the others, numbers first, so that long paths can wrap."""
     shown = answer.table.to_pylist()
     others = [row for row in answer.tables["other"].to_pylist() if row["count"]]
     rows = [
-        *(row | {"path": " > ".join(row["path"])} for row in shown),
-        *(row | {"path": f"(other: {_variants(row['variants'])})"} for row in others),
+        *(row | {"path": " > ".join(_names(row["path"], answer.spec.unit, words))} for row in shown),
+        *(row | {"path": words.text("terminal.other_variants", n=row["variants"])} for row in others),
     ]
     by = answer.spec.scope.by
     columns = {**({by: by} if by else {}), **_COLUMNS}
@@ -154,5 +167,6 @@ def table_for_people(answer: Result) -> pa.Table:
     )
 
 
-def _variants(count: int) -> str:
-    return count_of(count, "variant")
+def _names(path: Sequence[str], unit: str, words: Words) -> Iterator[str]:
+    family = node_families(unit, "path").get("path", "value")  # of events too: "(other)"
+    return (words.code(family, node) for node in path)

@@ -131,12 +131,16 @@ class Words:
     def code(self, family: Family, code: str) -> str:
         """A code as tables of the terminal show it: in English as it is, for so it is what options take.
 
+        What stands in brackets is no code but a word of ours: "(none)".
+
         Examples
         --------
         >>> Words("en").code("place", "store"), Words("it").code("place", "store")
         ('store', 'negozio')
         """
-        return code if self.language == ENGLISH.language else self.name(family, code)
+        if self.language == ENGLISH.language:
+            return code
+        return self.name("value" if code.startswith("(") else family, code)
 
     def title(self, family: Family, code: str) -> str:
         """The name with a capital, as the head of a row or column."""

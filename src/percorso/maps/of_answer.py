@@ -14,6 +14,7 @@ from percorso.analyses.map_lanes import OTHER
 from percorso.analyses.result import Result
 from percorso.language.kpi_words import kpi_name
 from percorso.language.measures import DURATION, NUMBER, POINTS, SHARE, Measure, money
+from percorso.language.said import again
 from percorso.language.words import Words, capital
 from percorso.maps.view import CurvePoint, LaneView, Line, MapView, StageView, Tile
 from percorso.money import exponent
@@ -90,7 +91,7 @@ def map_view(answer: Result, words: Words, model: StageModel, *, brand: str, per
             f"{told.words.text('map.how', few=FEW)} {told.words.text('map.bots_out')}"
             if not answer.spec.scope.include_bots
             else told.words.text("map.how", few=FEW),
-            *answer.warnings,
+            *(again(warning, words) for warning in answer.warnings),
         ),
     )
 

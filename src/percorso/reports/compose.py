@@ -77,8 +77,8 @@ def _cover(page: Page, as_of: str) -> Cover:
     facts = [Fact(words.text("report.as_of_head"), as_of)]
     if page.compared:
         facts.append(Fact(words.text("report.compared_head"), page.compared))
-    if page.spec.scope.persona:
-        facts.append(Fact(words.text("report.persona_head"), page.spec.scope.persona))
+    if page.persona:
+        facts.append(Fact(words.text("report.persona_head"), page.persona))
     quality = page.answer("quality")
     if quality is not None:
         facts.append(Fact(words.text("report.sources_head"), _sources(page, quality)))

@@ -42,6 +42,8 @@ class Page:
     brand : str
     compared : str
         Name of the period compared with; "" for none.
+    persona : str
+        As people call it; "" for all.
     """
 
     spec: ReportSpec
@@ -51,6 +53,7 @@ class Page:
     basis: Basis
     brand: str = ""
     compared: str = ""
+    persona: str = ""
 
     # ------------------------------------------------------------------------------------------------- answers
 

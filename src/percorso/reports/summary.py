@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from itertools import pairwise
@@ -37,16 +38,23 @@ _NO_CAUSE = (
     *("Chat", "Survey", "Reviews", "Service", "Loyalty Programme", "Unassigned", "(none)"),
 )
 
+#: What a rule of persons says that chooses by purchases.
+_BOUGHT = re.compile(r"\b(orders?|Order Completed|value|relationship|convert(ed)?)\b")
+#: Faults that concern persons whom a rule of persons mostly leaves out.
+_OF_ALL = ("unidentified_orders", "weak_persons")
+
 Row = Mapping[str, Any]
 Rule = Callable[[Page], Iterator[Sentence]]
 
 
 def summarise(page: Page) -> tuple[Sentence, ...]:
     """Five to seven sentences, in the order of the report; fewer where the data say no more."""
-    found = [sentence for rule in _RULES for sentence in rule(page)]
-    if not found:
-        found = [Sentence(page.words.text("report.nothing_to_say"), "reading")]
-    return tuple(found[:_MOST])
+    rules = _OF_BUYERS if _BOUGHT.search(page.spec.scope.persons) else _RULES
+    found = [sentence for rule in rules for sentence in rule(page)]
+    # What misleads about the others is never left out.
+    warned = list(_data(page))
+    found = [*found[: _MOST - len(warned)], *warned]
+    return tuple(found) or (Sentence(page.words.text("report.nothing_to_say"), "reading"),)
 
 
 def _total(page: Page) -> Iterator[Sentence]:
@@ -66,7 +74,7 @@ def _change(page: Page) -> Iterator[Sentence]:
     answer = page.answer("kpis")
     if answer is None or not page.compared:
         return
-    rows = [row for row in answer.table.to_pylist() if row["kpi"] in _TOLD and _is_sure(row)]
+    rows = [row for row in answer.table.to_pylist() if row["kpi"] in _TOLD and _is_sure(row) and _is_shown(page, row)]
     if not rows:
         yield Sentence(page.words.text("report.says_no_change", before=page.compared), "kpis")
         return
@@ -89,6 +97,13 @@ def _is_sure(row: Row) -> bool:
     if None in (row["difference"], row["diff_low"], row["diff_high"], row["previous"]) or not row["previous"]:
         return False
     return bool(row["n"] >= FEW and (row["diff_low"] > 0 or row["diff_high"] < 0))
+
+
+def _is_shown(page: Page, row: Row) -> bool:
+    """Does the interval leave out zero also as it is written?"""
+    measure, show = kpi_measure(page, row).difference, page.words.numbers.show
+    ends = (kpi_value(page, row, name) for name in ("diff_low", "diff_high"))
+    return show(0.0, measure) not in {show(end, measure).lstrip("\u2212") for end in ends}
 
 
 def _drop(page: Page) -> Iterator[Sentence]:
@@ -193,10 +208,19 @@ def _data(page: Page) -> Iterator[Sentence]:
     rows = [] if answer is None else answer.tables["findings"].to_pylist()
     problems = {row["finding"]: row for row in reversed(rows) if row["level"] == PROBLEM}
     for finding in _MISLEADING:
+        if page.spec.scope.persons and finding in _OF_ALL:
+            continue
         if answer is not None and finding in problems:
             meaning, _ = say_fault(problems[finding], answer.totals, page.words)
             yield Sentence(page.words.text("report.says_data", fault=meaning), "quality", "bad")
             return
 
 
-_RULES: tuple[Rule, ...] = (_total, _change, _drop, _channels, _ends, _repeat, _data)
+def _chosen(page: Page) -> Iterator[Sentence]:
+    """A persona whose rule asks for orders has them: rates of buying say nothing of it."""
+    yield Sentence(page.words.text("report.says_chosen"), "kpis")
+
+
+_RULES: tuple[Rule, ...] = (_total, _change, _drop, _channels, _ends, _repeat)
+#: Of persons who are chosen by what they bought.
+_OF_BUYERS: tuple[Rule, ...] = (_total, _change, _chosen)

@@ -7,6 +7,7 @@ from collections import Counter
 from percorso.analyses.basis import basis_of
 from percorso.analyses.quality import Ledger, QualitySpec, SourceImports, run_quality
 from percorso.analyses.result import Result
+from percorso.analyses.spec import Scope
 from percorso.identity.clocks import count_corrected
 from percorso.services.build import fresh_log
 from percorso.services.identity_state import state_of
@@ -32,14 +33,14 @@ def ask_quality(
         Default: the cores this process may use.
     """
     log = fresh_log(workspace) if log is None else log
-    return run_quality(spec, log, basis_of(workspace.settings), _ledger(workspace, log), threads=threads)
+    return run_quality(spec, log, basis_of(workspace.settings), _ledger(workspace, log, spec.scope), threads=threads)
 
 
-def _ledger(workspace: Workspace, log: JourneyLog) -> Ledger:
+def _ledger(workspace: Workspace, log: JourneyLog, scope: Scope) -> Ledger:
     state = state_of(workspace, log)
     return Ledger(
         imports=_imports(Lake(workspace.lake)),
-        corrected=None if state is None else count_corrected(state),
+        corrected=None if state is None else count_corrected(state, scope.start_us(), scope.end_us()),
         built_duplicates=int(log.manifest.get("n_duplicates", 0)),
         most_events=workspace.settings.build.heavy_person_events,
     )

@@ -42,6 +42,7 @@ from percorso.services.map import ask_map, brand_of, draw_map
 from percorso.services.places import ask_places
 from percorso.services.quality import ask_quality
 from percorso.services.retention import ask_retention
+from percorso.services.segment_lookup import find_segment
 from percorso.services.variants import ask_variants
 from percorso.services.workspace import Workspace
 from percorso.store.journey_log import JourneyLog
@@ -124,6 +125,7 @@ def make_report(
         basis_of(workspace.settings),
         brand=brand_of(workspace),
         compared=_compared(answers, words, scope.timezone) if compare != NONE else "",
+        persona=_persona(workspace, scope),
     )
     poster = draw_map(workspace, answers["map"], language=spec.language).poster if "map" in answers else None
     document = compose_report(page, poster, as_of=words.numbers.day(as_of), version=percorso.__version__)
@@ -152,6 +154,11 @@ def _compare(asked: str, period: ReportPeriod, first: date) -> str:
     if asked != AUTO:
         return asked
     return "previous" if earlier_is_known(first, period.first, period.last) else NONE
+
+
+def _persona(workspace: Workspace, scope: Scope) -> str:
+    """Whom the report is of, as people call them; a rule without a name is shown as it is."""
+    return (find_segment(workspace, scope.persona).title or scope.persona) if scope.persona else scope.persons
 
 
 def _compared(answers: dict[str, Result], words: Words, timezone: str) -> str:

@@ -110,11 +110,21 @@ OWN_KNOWN = 4  # the channel is of known origin
 OWN_HAS_CART = 8
 
 
+#: Dictionaries of up to so many values are kept as Python texts once they were asked for.
+_KEPT_VALUES = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table of one bucket, memory-mapped; columns are read without a copy."""
+    """One table of one bucket, memory-mapped; columns are read without a copy.
+
+    What a column was read as is kept: a question asks for the same columns dozens of times, and making an Arrow array
+    takes longer than reading a small one.
+    """
 
     batch: pa.RecordBatch
+    _values: dict[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False, compare=False)
+    _dictionaries: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.batch.num_rows)
@@ -135,14 +145,24 @@ class Table:
 
     def values(self, name: str) -> npt.NDArray[Any]:
         """Numbers of a plain column, or the codes of a coded one, shape (n_rows,); not writable."""
-        column = self.arrow(name)
-        if pa.types.is_dictionary(column.type):
-            column = column.indices
-        return column.to_numpy(zero_copy_only=True)  # type: ignore[no-any-return]
+        found = self._values.get(name)
+        if found is None:
+            column = self.arrow(name)
+            if pa.types.is_dictionary(column.type):
+                column = column.indices
+            found = self._values[name] = column.to_numpy(zero_copy_only=True)
+        return found
 
     def dictionary(self, name: str) -> tuple[str, ...]:
         """The values of a coded column, sorted by bytes; codes count into it."""
-        return tuple(self.arrow(name).dictionary.to_pylist())
+        known = self._dictionaries.get(name)
+        if known is not None:
+            return known
+        values = self.arrow(name).dictionary
+        found = tuple(values.to_pylist())
+        if len(found) <= _KEPT_VALUES:
+            self._dictionaries[name] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,6 @@ def _lengths(page: Page, answer: Result) -> ReportTable | None:
         words.text("report.measure_head"),
         words.text("report.journeys_head"),
         words.text("report.median_head"),
-        words.text("report.p90_head"),
+        words.text("report.nine_in_ten_head"),
     )
     return ReportTable(caption + (f" ({page.few(n)})" if n < FEW else ""), heads, tuple(rows))

@@ -23,6 +23,9 @@ def make_quality(page: Page) -> Section:
     pieces += [_sources(page, answer), _robots(page, answer)]
     rejected = _rejected(page, answer)
     pieces.append(Note(words.text("report.nothing_rejected"), "muted") if rejected is None else rejected)
+    if page.spec.scope.persons:
+        # Of all persons, whoever the report is of: its orders are not those of the other sections.
+        return page.section("quality", title, words.text("report.quality_of_all"), pieces)
     return page.section("quality", title, lead, pieces, answer)
 
 

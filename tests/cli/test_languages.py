@@ -1,0 +1,196 @@
+"""Tables for people in Italian and English: nothing left in the other language, and the same data for programs."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from percorso.cli.main import run
+from percorso.language.kpi_words import kpi_texts
+from percorso.language.measures import SHARE
+from percorso.language.said import Codes, Figure, again, said
+from percorso.language.words import Words, catalogue
+from tests.services.shop_workspace import ADD, BUY, VIEW, make_shop
+
+Captured = pytest.CaptureFixture[str]
+STEPS = ("--step", VIEW, "--step", ADD, "--step", BUY)
+ITALIAN = Words("it")
+
+#: Every command that asks, as a user writes it.
+QUESTIONS = (
+    ("funnel", *STEPS),
+    ("funnel", "--step", VIEW, "--step", "Product Shared", "--by", "place"),
+    ("flow", "--unit", "stage", "--collapse"),
+    ("flow", "--unit", "place", "--per", "session", "--collapse", "--top", "1", "--counts-only"),
+    ("variants", "--unit", "touchpoint", "--top", "1", "--per", "person"),
+    ("channels",),
+    ("channels", "--where", "place = shop"),
+    ("places", "--by", "person.country"),
+    ("touchpoints",),
+    ("stages",),
+    ("journeys",),
+    ("journeys", "--by", "first_channel", "--from", "2030-01-01"),
+    ("retention", "--from", "2024-03-02"),
+    ("lifecycle", "--unit", "week"),
+    ("lifecycle", "--persons", "orders >= 9"),
+    ("suggest", "timeout"),
+    (
+        "kpis",
+        "--every",
+        "day",
+        "--kpi",
+        "orders",
+        "--kpi",
+        "average_order_value",
+        "--last",
+        "3d",
+        "--compare",
+        "previous",
+    ),
+    ("kpis",),
+    ("map",),
+    ("quality",),
+    ("people", "funnel", *STEPS, "--at", "1"),
+    ("customer", "u0"),
+    ("segment", "list"),
+    ("segment", "show", "buyers"),
+    ("segment", "people", "buyers"),
+    ("sql", "select place, count(*) as n from events group by all"),
+)
+#: English words that Italian marketers use, names of data, of options and of the product.
+ALLOWED = {
+    *("churn", "customer", "define", "directly", "email", "help", "json", "kpi", "list", "media", "order", "persona"),
+    *("percorso", "product", "rates", "robot", "segment", "stage", "store", "touchpoint", "unit", "viewed"),
+    *("place", "social", "visitors", "orders"),  # of the rule and the query in QUESTIONS
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    make_shop(folder)
+    assert run(["-w", str(folder), "build"]) == 0
+    assert run(["-w", str(folder), "segment", "define", "buyers", "--where", "orders >= 1"]) == 0
+    return folder
+
+
+def told(folder: Path, capsys: Captured, language: str, *arguments: str) -> str:
+    capsys.readouterr()
+    assert run(["-w", str(folder), "--language", language, *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def words_of(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d_]{3,}", text.lower()))
+
+
+def forms(entry: Any) -> str:
+    return entry if isinstance(entry, str) else " ".join(entry.values())
+
+
+def english_alone() -> set[str]:
+    """Words that our English says and our Italian never does."""
+    texts = [
+        entry
+        for section in ("counted", "terminal", "warnings", "map", "quality")
+        for entry in catalogue("texts")[section].values()
+    ]
+    texts += [entry for family in catalogue("names").values() for entry in family.values()]
+    texts += [entry for part in ("kpi", "label", "missing") for entry in kpi_texts()[part].values()]
+    english, italian = (set().union(*(words_of(forms(entry[of])) for entry in texts)) for of in ("en", "it"))
+    return english - italian - ALLOWED
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=" ".join)
+def test_italian_tables_hold_no_english(folder: Path, capsys: Captured, question: tuple[str, ...]) -> None:
+    page = told(folder, capsys, "it", *question)
+    # What events are called, and what users wrote, is theirs.
+    for name in (
+        VIEW,
+        ADD,
+        BUY,
+        "Product Shared",
+        "count_star",
+        str(folder),
+        *(question if question[0] == "sql" else ()),
+    ):
+        page = page.replace(name, "")
+    page = re.sub(r"--\w+|buyers|orders >= \d|percorso .*|u0|\bRegola: .*", "", page)
+    assert words_of(page) & english_alone() == set()
+    assert not re.search(r"\d\.\d+ %", page)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=" ".join)
+def test_programs_get_the_same_in_any_language(folder: Path, capsys: Captured, question: tuple[str, ...]) -> None:
+    if "--top" in question and question[0] == "flow":
+        question = question[:-3]  # --top shortens tables for people
+    for how in ("json", "csv"):
+        english, italian = (told(folder, capsys, language, *question, "--format", how) for language in ("en", "it"))
+        assert english == italian
+
+
+def test_numbers_dates_and_money(folder: Path, capsys: Captured) -> None:
+    funnel = told(folder, capsys, "it", "funnel", *STEPS)
+    assert "83,3 %" in funnel
+    assert "Dati al 09/03/2024 11:00 Europe/Rome." in funnel
+    channels = told(folder, capsys, "it", "channels")
+    assert "3 ordini di clienti noti, 75,00 €." in channels
+    assert "3 orders of persons, 75.00 EUR." in told(folder, capsys, "en", "channels")
+
+
+def test_codes_have_names_in_italian_and_stay_in_english(folder: Path, capsys: Captured) -> None:
+    question = ("flow", "--unit", "stage", "--collapse")
+    assert re.search(r"\(inizio\) +Consapevolezza ", told(folder, capsys, "it", *question))
+    assert re.search(r"\(start\) +awareness ", told(folder, capsys, "en", *question))
+
+
+def test_who_chooses_the_language(folder: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    def page(*arguments: str) -> str:
+        capsys.readouterr()
+        assert run(["-w", str(folder), *arguments]) == 0
+        return capsys.readouterr().out
+
+    assert "Stages" in page("stages")  # the workspace speaks English
+    monkeypatch.setenv("PERCORSO_LANGUAGE", "it")
+    assert "Fasi" in page("stages")
+    assert "Stages" in page("--language", "en", "stages")
+    assert "Business" in page("--language", "it", "kpis", "--language", "en")
+
+
+def test_no_such_language(folder: Path, capsys: Captured) -> None:
+    assert run(["-w", str(folder), "--language", "de", "stages"]) == 2
+    assert "'de' is no language" in capsys.readouterr().err
+
+
+def test_errors_stay_english(folder: Path, capsys: Captured) -> None:
+    assert run(["-w", str(folder), "--language", "it", "people", "places", "--place", "negozio"]) == 2
+    assert "Hint: " in capsys.readouterr().err
+
+
+def test_a_sentence_is_said_again() -> None:
+    sentence = said("warnings.few_named", few=30, names=Codes("place", ("store", "(none)", "site"), 2))
+    assert sentence == "Fewer than 30 persons: store, (none) and 1 more. Shares and means of so few say little."
+    assert again(sentence, ITALIAN).startswith("Meno di 30 persone: negozio, (nessuno) e un altro.")
+    copied = pickle.loads(pickle.dumps(sentence))
+    assert again(copied, ITALIAN) == again(sentence, ITALIAN)
+    assert again("A sentence of somebody else.", ITALIAN) == "A sentence of somebody else."
+
+
+def test_a_sentence_within_a_sentence() -> None:
+    meant = said("warnings.did_you_mean", value="store")
+    sentence = said("warnings.nothing_has", field="place", value="stor", hint=meant)
+    assert sentence == "place = stor: nothing has it. Did you mean 'store'?"
+    assert again(sentence, ITALIAN).endswith("Intendevi 'store'?")
+    assert said("warnings.nothing_has", field="place", value="x", hint="") == "place = x: nothing has it."
+    few = said("warnings.timeout_even", days=180, share=Figure(0.125, SHARE), limit=Figure(0.05, SHARE))
+    assert "12.5 % of the buyers" in few
+    assert "il 12,5 % di chi acquista" in again(few, ITALIAN)
+
+
+def test_english_heads_and_values_are_their_keys() -> None:
+    for family in ("head", "value"):
+        assert all(key == entry["en"] for key, entry in catalogue("names")[family].items())
