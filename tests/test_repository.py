@@ -264,11 +264,13 @@ def test_every_event_column_is_documented() -> None:
 
 
 def shown_commands() -> list[tuple[str, list[str]]]:
-    """Every `percorso ...` line in a shell block of any page, as (page, words)."""
+    """Every `percorso ...` command in a shell block of any page, as (page, words)."""
     found = []
     for page in pages():
         for block in re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", text(page), re.MULTILINE | re.DOTALL):
-            lines = (line.removeprefix("$ ") for line in block.replace("\\\n", " ").splitlines())
+            # Inside quotes a command may go on in the next line.
+            block = re.sub(r'"[^"]*"', lambda quoted: quoted[0].replace("\n", " "), block.replace("\\\n", " "))
+            lines = (line.removeprefix("$ ") for line in block.splitlines())
             found += [(name(page), shlex.split(line, comments=True)) for line in lines if line.startswith("percorso ")]
     return found
 

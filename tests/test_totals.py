@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 import percorso
 from percorso.analyses.result import Result
+from percorso.reports.spec import NONE, ReportSpec
+from percorso.services.report import make_report
 from percorso.services.workspace import Workspace
 from tests.journeys.random_events import one
 from tests.real_data import PAGES, Real
@@ -37,6 +39,17 @@ def test_every_data_set(real: Real, each: str) -> None:
 @pytest.fixture(params=PAGES)
 def each(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+def test_a_report(real: Real) -> None:
+    """All answers of a report are of one period; this set has receipts of nobody."""
+    report = make_report(real("uci_online_retail_II_2009_2010").workspace, ReportSpec(compare=NONE))
+    told = report.answers["kpis"].totals
+    for name, answer in report.answers.items():
+        known = {total: answer.totals[total] for total in TOTALS if total in answer.totals}
+        assert known == {total: told[total] for total in known}, name
+    assert {"quality", "map", "channels", "places", "variants", "journeys", "retention"} <= report.answers.keys()
+    assert told["unidentified_orders"]
 
 
 # Builds are too slow to shrink: a seed that fails is told, and n is made smaller by hand.

@@ -85,9 +85,16 @@ class _Part:
             self.roles.merge(other.roles),
             self.moves.merge(other.moves),
             self.points.merge(other.points),
-            other.beside if self.beside is None else self.beside.merge(other.beside),
+            _merged(self.beside, other.beside),
             self.durations | other.durations,
         )
+
+
+def _merged(left: Any, right: Any) -> Any:
+    """What two parts counted beside; a run of no buckets has counted nothing."""
+    if left is None or right is None:
+        return right if left is None else left
+    return left.merge(right)
 
 
 @dataclass(frozen=True, slots=True)

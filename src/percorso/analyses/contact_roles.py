@@ -85,11 +85,12 @@ def journey_contacts(plan: ContactPlan, bucket: Bucket, found: ContactsBy) -> Jo
     mask = select_events(plan.whole, bucket).dense()
     n_journeys = len(bucket.table("journeys"))
     n_contacts = int(number.max(initial=-1)) + 1
-    row, offsets = distinct_in_groups(journey, number, NO_MASK if mask is None else mask, n_journeys, n_contacts)
+    state, last_row = journey_states(plan, bucket)
+    keep = NO_MASK if mask is None else mask
+    row, offsets = distinct_in_groups(journey, number, keep, state, n_journeys, n_contacts)
     at = np.zeros(n_contacts, np.int32)
     at[contacts.number] = np.arange(len(contacts), dtype=np.int32)
     position = at[number[row]]
-    state, last_row = journey_states(plan, bucket)
     return JourneyContacts(offsets, position, row, contacts.inbound[position], last_row, state)
 
 

@@ -59,21 +59,16 @@ def contacts_of(plan: ScopePlan, bucket: Bucket) -> Contacts:
     events = bucket.events
     contact, time = events.values("contact"), events.values("time")
     mask = select_events(plan, bucket).dense()
-    n = int(contact.max(initial=-1)) + 1
-    first, person = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
-    last, count = np.zeros(n, np.int64), np.zeros(n, np.int32)
-    find_contacts(bucket.offsets(), contact, time, NO_MASK if mask is None else mask, first, person, last, count)
-    number = np.flatnonzero(first >= 0).astype(np.int32)
+    keep = NO_MASK if mask is None else mask
     # Numbered by first event, of all events; the first one that is in may come later than another contact's.
-    number = number[np.argsort(first[number], kind="stable")]
-    row = first[number]
+    number, row, person, last, count = find_contacts(bucket.offsets(), contact, keep, int(contact.max(initial=-1)) + 1)
     return Contacts(
         number=number,
         row=row,
-        person=person[number],
+        person=person,
         start_us=time[row],
-        end_us=last[number],
-        n_events=count[number],
+        end_us=time[last],
+        n_events=count,
         is_session=events.values("session")[row] >= 0,
         inbound=inbound_values(bucket)[events.values("direction")[row]],
     )

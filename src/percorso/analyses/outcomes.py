@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from percorso.kernels.arrays import U8, Bools
+from percorso.kernels.outcomes import outcomes_at
 from percorso.store.journey_log import Bucket, Table
 
 __all__ = [
@@ -42,10 +43,13 @@ def purchase_outcomes(bucket: Bucket, as_of_us: int) -> U8:
     is at or before it; else open. NOT_PURCHASE for order journeys.
     """
     journeys = bucket.table("journeys")
-    goal, ends = journeys.values("goal_time"), journeys.values("intent") + journeys.values("timeout")
-    outcome = np.where(ends <= as_of_us, ABANDONED, OPEN)
-    outcome = np.where((goal != -1) & (goal <= as_of_us), CONVERTED, outcome)
-    return np.where(journeys_of_kind(bucket, "purchase"), outcome, NOT_PURCHASE).astype(np.uint8)
+    return outcomes_at(
+        journeys_of_kind(bucket, "purchase"),
+        journeys.values("goal_time"),
+        journeys.values("intent"),
+        journeys.values("timeout"),
+        as_of_us,
+    )
 
 
 def journey_outcomes(bucket: Bucket, as_of_us: int) -> U8:

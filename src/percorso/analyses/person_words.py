@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from percorso.analyses.conditions import Among, Compare, Leaf, Matches
 from percorso.analyses.person_tree import (
     AllOf,
@@ -16,15 +18,13 @@ from percorso.analyses.person_tree import (
     Sequence,
     Value,
 )
+from percorso.language.said import Said, said
 
 __all__ = ["rule_words"]
 
-_AMOUNTS = {"=": "exactly", "!=": "not exactly", "<": "less than", "<=": "at most", ">": "more than", ">=": "at least"}
-_TESTS = {"=": "is", "<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least"}
 
-
-def rule_words(rule: PersonRule) -> str:
-    """The rule as a sentence without its subject.
+def rule_words(rule: PersonRule) -> Said:
+    """The rule as a sentence without its subject; English, and it can be said again in another language.
 
     Examples
     --------
@@ -34,44 +34,65 @@ def rule_words(rule: PersonRule) -> str:
     """
     match rule:
         case NotRule(part):
-            return f"not: {_inside(part)}"
+            return said("rules.not", part=_inside(part))
         case AllOf(parts):
-            return ", and ".join(_inside(part) for part in parts)
+            return reduce(lambda left, right: said("rules.and", left=left, right=right), map(_inside, parts))
         case AnyOf(parts):
-            return ", or ".join(_inside(part) for part in parts)
+            return reduce(lambda left, right: said("rules.or", left=left, right=right), map(_inside, parts))
         case PersonTest(leaf):
             return _field_words(leaf)
         case Count(op="=", number=0, period=period, text=text):
-            return f"no event with {text}{_period_words(period)}"
+            return said("rules.no_event", text=text, period=_period_words(period))
         case Count(op=op, number=number, period=period, text=text):
-            return f"{_AMOUNTS[op]} {number} event{'' if number == 1 else 's'} with {text}{_period_words(period)}"
-        case Edge(last=last, period=period, text=text):
-            return f"the {'last' if last else 'first'} event with {text} was{_period_words(period)}"
+            return said("rules.events", amount=_amount(op), n=number, text=text, period=_period_words(period))
+        case Edge(last=True, period=period, text=text):
+            return said("rules.last_event", text=text, period=_period_words(period))
+        case Edge(period=period, text=text):
+            return said("rules.first_event", text=text, period=_period_words(period))
         case Sequence(period=period, text=text):
-            return f"one after the other: {text}{_period_words(period)}"
+            return said("rules.sequence", text=text, period=_period_words(period))
         case Orders(op=op, number=number, period=period, text=text):
-            orders = f"order{'' if number == 1 else 's'}{f' with {text}' if text else ''}"
-            return f"{_AMOUNTS[op]} {number} {orders}{_period_words(period)}"
+            with_text = said("rules.with", text=text) if text else ""
+            return said("rules.orders", amount=_amount(op), n=number, text=with_text, period=_period_words(period))
         case Value(op=op, amount=amount, period=period, text=text):
-            return f"orders{f' with {text}' if text else ''} worth {_AMOUNTS[op]} {amount}{_period_words(period)}"
+            what = said("rules.orders_with", text=text) if text else said("rules.all_orders")
+            return said("rules.worth", what=what, amount=_amount(op), value=str(amount), period=_period_words(period))
 
 
-def _inside(rule: PersonRule) -> str:
+def _amount(op: str) -> Said:
+    match op:
+        case "=":
+            return said("rules.exactly")
+        case "!=":
+            return said("rules.not_exactly")
+        case "<":
+            return said("rules.less_than")
+        case "<=":
+            return said("rules.at_most")
+        case ">":
+            return said("rules.more_than")
+        case _:
+            return said("rules.at_least")
+
+
+def _inside(rule: PersonRule) -> Said:
     words = rule_words(rule)
-    return f"({words})" if isinstance(rule, AllOf | AnyOf) else words
+    return said("rules.in_brackets", part=words) if isinstance(rule, AllOf | AnyOf) else words
 
 
-def _field_words(leaf: Leaf) -> str:
+def _field_words(leaf: Leaf) -> Said:
     field = leaf.field.removeprefix("person.")
     match leaf:
+        case Compare(op="=", value=value):
+            return said("rules.is", field=field, value=value)
         case Compare(op=op, value=value):
-            return f"{field} {_TESTS[op]} {value}"
+            return said("rules.is_amount", field=field, amount=_amount(op), value=value)
         case Among(values=values):
-            return f"{field} is one of {', '.join(values)}"
+            return said("rules.is_one_of", field=field, values=", ".join(values))
         case Matches(pattern=pattern):
-            return f"{field} has '{pattern}' in it"
+            return said("rules.has", field=field, pattern=pattern)
         case _:
-            return f"{field} is not known"
+            return said("rules.is_not_known", field=field)
 
 
 def _period_words(period: Period | None) -> str:
@@ -79,8 +100,8 @@ def _period_words(period: Period | None) -> str:
         return ""
     match period.kind:
         case "within":
-            return f" in the last {period.text.removeprefix('within ')}"
+            return said("rules.within", span=period.text.removeprefix("within "))
         case "over":
-            return f" more than {period.text.removeprefix('over ')}"
+            return said("rules.over", span=period.text.removeprefix("over "))
         case _:
-            return f" {period.text}"
+            return period.text

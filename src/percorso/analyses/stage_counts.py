@@ -114,7 +114,7 @@ def count_stages(plan: ContactPlan, bucket: Bucket, basis: Basis, touchpoints: G
     cell = cell if mask is None else np.where(mask != 0, cell, np.int32(-1))
     group_counts(cell, person, events, persons)
     contact = bucket.events.values("contact")
-    row, _ = distinct_in_groups(contact, cell, NO_MASK, int(contact.max(initial=-1)) + 1, n)
+    row, _ = distinct_in_groups(contact, cell, NO_MASK, NO_MASK, int(contact.max(initial=-1)) + 1, n)
     stays = stays_of(plan, bucket, stage, inbound)
     moves, movers = _moves(plan, stays)
     exits, abandoned = _exits(plan, bucket, inbound, touchpoints)
@@ -218,7 +218,7 @@ def _journeys(plan: ContactPlan, bucket: Bucket, stage: I32) -> I64:
     journeys = bucket.table("journeys")
     mask = select_events(plan.whole, bucket).dense()
     keep = NO_MASK if mask is None else mask
-    row, offsets = distinct_in_groups(bucket.events.values("journey"), stage, keep, len(journeys), plan.n_names)
+    row, offsets = distinct_in_groups(bucket.events.values("journey"), stage, keep, NO_MASK, len(journeys), plan.n_names)
     start = journeys.values("start")
     inside = (start >= plan.scope.start_us) & (start < plan.scope.end_us)
     count = np.diff(offsets)

@@ -176,7 +176,7 @@ def pairs_of(plan: ContactPlan, bucket: Bucket, cell: I32 | None = None) -> Pair
     if cell is None:
         cell, _ = _cells(plan, bucket, names_of_events(plan, bucket), plan.scope)
     contact = bucket.events.values("contact")
-    row, _ = distinct_in_groups(contact, cell, NO_MASK, int(contact.max(initial=-1)) + 1, plan.n_cells)
+    row, _ = distinct_in_groups(contact, cell, NO_MASK, NO_MASK, int(contact.max(initial=-1)) + 1, plan.n_cells)
     person = np.empty(bucket.n_events, np.int32)
     person_of_event(bucket.offsets(), person)
     return Pairs(row, cell[row], person[row])
@@ -219,7 +219,7 @@ def present_in(plan: ContactPlan, bucket: Bucket, name: I32 | None = None) -> tu
     names = names_of_events(plan, bucket) if name is None else name
     n_journeys = len(bucket.table("journeys"))
     mask = NO_MASK if keep is None else keep
-    row, offsets = distinct_in_groups(bucket.events.values("journey"), names, mask, n_journeys, plan.n_names)
+    row, offsets = distinct_in_groups(bucket.events.values("journey"), names, mask, NO_MASK, n_journeys, plan.n_names)
     return row, offsets
 
 

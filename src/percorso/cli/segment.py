@@ -29,6 +29,7 @@ from percorso.cli.output import (
 )
 from percorso.cli.people import tell_people
 from percorso.cli.progress import ready_log
+from percorso.cli.tables import value_name
 from percorso.cli.texts import amount_text, local_text, mean_text, money_of, percent_text
 from percorso.errors import SpecError
 from percorso.language.said import again
@@ -49,11 +50,14 @@ _SIZE = Layout(
             ("average_order", "average_low", "average_high", "orders_a_year", "year_low", "year_high"), mean_text
         ),
     },
+    families={"who": "value"},
     titles={"who": "", "average_order": "average", "orders_a_year": "a year"},
     secondary=("year_low year_high", "average_low average_high", "low high"),
 )
-_TRAITS = Layout(formats=_SHARES, titles={"share_of_all": "of all"}, secondary=("low high",))
-_LIST = Layout(titles={"changed_at": "changed"}, fold=("rule",), plain=True)
+_TRAITS = Layout(
+    formats=_SHARES, families={"field": "head"}, titles={"share_of_all": "of all"}, secondary=("low high",)
+)
+_LIST = Layout(titles={"changed_at": "changed"}, fold=("rule",))
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of the segment or persona.")]
 
@@ -205,9 +209,16 @@ def show_command(
     )
     sections = [
         Section(words.text("terminal.segment_size_title"), answer.tables["size"], (), _SIZE),
-        Section(words.text("terminal.segment_traits"), answer.tables["traits"], below, _TRAITS),
+        Section(words.text("terminal.segment_traits"), _traits(answer.tables["traits"], words), below, _TRAITS),
     ]
     write_page("\n".join(_head(answer.totals["definition"], words)), sections, target, words)
+
+
+def _traits(table: pa.Table, words: Words) -> pa.Table:
+    """The table, its values called what people call them."""
+    rows = table.to_pylist()
+    named = [None if row["value"] is None else value_name(row["field"], row["value"], words) for row in rows]
+    return table.set_column(table.column_names.index("value"), "value", pa.array(named, pa.string()))
 
 
 def _head(told: Mapping[str, Any], words: Words) -> list[str]:

@@ -27,7 +27,7 @@ from rich.cells import cell_len
 from percorso.cli.texts import Formatter, amount_text, count_text, flat_text, plain_value, rough_text
 from percorso.language.words import ENGLISH, Family, Words
 
-__all__ = ["Layout", "render", "wrapped"]
+__all__ = ["Layout", "render", "value_name", "wrapped"]
 
 _GAP = "  "
 _COMFORTABLE = 32  # a text column is not made narrower than this while secondary columns are shown
@@ -250,7 +250,13 @@ def _cell(value: object, layout: Layout, name: str, words: Words) -> str:
 
 def _named(code: str, layout: Layout, name: str, words: Words) -> str:
     """The name of a code; "(none)" and the like are words of ours in any column."""
-    family = layout.families.get(name, _FAMILIES.get(name))
+    family = layout.families.get(name)
+    return value_name(name, code, words) if family is None else words.code(family, code)
+
+
+def value_name(field: str, code: str, words: Words) -> str:
+    """What a value of a field is called."""
+    family = _FAMILIES.get(field)
     return words.code(family or "value", code) if family or code.startswith("(") else code
 
 

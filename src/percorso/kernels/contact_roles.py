@@ -32,8 +32,8 @@ ROLES = (
 N_ROLES = len(ROLES)
 
 
-@kernel(types.Tuple((I32_OUT, I64_OUT))(I32_IN, I32_IN, U8_IN, types.int64, types.int64))
-def distinct_in_groups(group: I32, item: I32, keep: U8, n_groups: int, n_items: int) -> tuple[I32, I64]:
+@kernel(types.Tuple((I32_OUT, I64_OUT))(I32_IN, I32_IN, U8_IN, U8_IN, types.int64, types.int64))
+def distinct_in_groups(group: I32, item: I32, keep: U8, state: U8, n_groups: int, n_items: int) -> tuple[I32, I64]:
     """The different items of each group (contacts of a journey, touchpoints of a contact): the first row of each.
 
     Parameters
@@ -42,6 +42,8 @@ def distinct_in_groups(group: I32, item: I32, keep: U8, n_groups: int, n_items: 
         -1: none.
     keep : uint8, shape (n_events,) or (0,)
         1 in, 0 out; of no elements: all in.
+    state : uint8, shape (n_groups,) or (0,)
+        Groups whose state is NOT_ASKED have no items; of no elements: all are asked for.
     n_groups, n_items : int
 
     Returns
@@ -57,10 +59,17 @@ def distinct_in_groups(group: I32, item: I32, keep: U8, n_groups: int, n_items: 
     owner = np.full(n_items, -1, dtype=np.int32)
     rows = np.empty(group.shape[0], dtype=np.int32)
     place = np.zeros(n_groups + 1, dtype=np.int64)
+    all_asked = state.shape[0] == 0
     n = 0
+    last_group, last_item = np.int32(-1), np.int32(-1)  # mostly an event is of the same as the one before it
     for i in range(group.shape[0]):
         g, x = group[i], item[i]
-        if g < 0 or x < 0 or owner[x] == g or not (every or keep[i] != 0):
+        if g == last_group and x == last_item:
+            continue
+        if g < 0 or x < 0 or not (every or keep[i] != 0) or not (all_asked or state[g] != 3):
+            continue
+        last_group, last_item = g, x
+        if owner[x] == g:
             continue
         owner[x] = g
         place[g + 1] += 1

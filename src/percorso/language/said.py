@@ -89,8 +89,8 @@ def again(text: str, words: Words) -> str:
 
 def _said_in(key: str, values: Mapping[str, Value], words: Words) -> str:
     shown = {name: _shown(value, words) for name, value in values.items()}
-    # No placeholder, no space: a part that says nothing leaves none behind.
-    return words.text(key, **shown).strip()
+    # A part that says nothing leaves no space behind.
+    return " ".join(words.text(key, **shown).split())
 
 
 def _shown(value: Value, words: Words) -> str | int:

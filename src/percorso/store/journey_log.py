@@ -173,6 +173,7 @@ class Bucket:
     meta: Mapping[str, Any]
     texts: Cold
     _open: dict[str, Table] = field(default_factory=dict)
+    _offsets: list[npt.NDArray[np.int64]] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def index(self) -> int:
@@ -203,6 +204,7 @@ class Bucket:
     def release(self) -> None:
         """Let go of the tables that are mapped; who holds one keeps it."""
         self._open.clear()
+        self._offsets.clear()
 
     @property
     def events(self) -> Table:
@@ -230,8 +232,11 @@ class Bucket:
 
     def offsets(self) -> npt.NDArray[np.int64]:
         """Where each person's events begin, and the end of the last: int64, shape (n_persons + 1,)."""
-        starts = self.persons.values("start")
-        return np.append(starts, np.int64(self.n_events))
+        if not self._offsets:
+            found = np.append(self.persons.values("start"), np.int64(self.n_events))
+            found.flags.writeable = False
+            self._offsets.append(found)
+        return self._offsets[0]
 
     def count(self, flag: int) -> int:
         """How many events of the bucket carry the flag."""
