@@ -59,7 +59,7 @@ QUESTIONS = (
     ("segment", "list"),
     ("segment", "show", "buyers"),
     ("segment", "people", "buyers"),
-    ("sql", "select place, count(*) as n from events group by all"),
+    ("sql", "select count(*) as n, max(time) as last from events"),
 )
 #: English words that Italian marketers use, names of data, of options and of the product.
 ALLOWED = {

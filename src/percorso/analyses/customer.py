@@ -111,9 +111,7 @@ class _Ids(Sequence[bytes]):
         return self.column[row].as_py()
 
 
-def history_of(
-    where: PersonRow, settings: Settings, *, as_of_us: int, lapse: LapseLimits | None = None
-) -> History:
+def history_of(where: PersonRow, settings: Settings, *, as_of_us: int, lapse: LapseLimits | None = None) -> History:
     """What is known of a person at a time.
 
     Parameters

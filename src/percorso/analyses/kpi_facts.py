@@ -246,7 +246,7 @@ class Facts:
         found: Bools = np.isin(self.bucket.events.values("event")[rows], known)
         return found
 
-    def person_of(self, rows: I64) -> I32:
+    def person_of(self, rows: I64 | I32) -> I32:
         """Person of each of some rows, int32."""
         found: I32 = (np.searchsorted(self.bucket.offsets(), rows, side="right") - 1).astype(np.int32)
         return found
@@ -295,7 +295,8 @@ class Facts:
         group = self.groups
         if self.is_of_nobody:
             group = _EVERY_GROUP
-            person = (np.arange(len(cell)) if row is None else np.asarray(row)) % N_GROUPS
+            each = np.arange(len(cell)) if row is None else np.asarray(row)
+            person = (each % N_GROUPS).astype(np.int32)
         weights = _ONCE if weight is None else np.ascontiguousarray(weight, np.int64)
         wanted = _ALL if only is None else np.ascontiguousarray(only)
         add_by_group(cell, np.ascontiguousarray(person, np.int32), group, wanted, weights, self.sum_of(name))

@@ -142,7 +142,8 @@ def _reached(facts: Facts, position: dict[str, int]) -> I32:
     """Position of the furthest stage of each journey by the as-of time, int32 of shape (n_journeys,)."""
     journeys, events = facts.bucket.table("journeys"), facts.bucket.events
     if not facts.is_earlier:
-        return _positions(position, journeys.dictionary("stage_reached"))[journeys.values("stage_reached")]
+        furthest: I32 = _positions(position, journeys.dictionary("stage_reached"))[journeys.values("stage_reached")]
+        return furthest
     reached = np.full(len(journeys) + 1, -1, np.int32)  # events of no journey, -1, write into the last entry
     rows = np.flatnonzero(events.values("time") <= facts.as_of_us)
     stage = _positions(position, events.dictionary("stage"))[events.values("stage")[rows]]

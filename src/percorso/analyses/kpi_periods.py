@@ -63,7 +63,7 @@ def period_of(
 def _first_event_us(log: JourneyLog, as_of_us: int) -> int:
     firsts = [int(bucket.persons.values("first_time").min()) for bucket in log.buckets if bucket.n_persons]
     times = log.unidentified.events.values("time")
-    return min([*firsts, *times[:1].tolist(), as_of_us])
+    return int(min([*firsts, *times[:1].tolist(), as_of_us]))
 
 
 def earlier_period(compare: str, asked: tuple[int, int], shown: Period, zone_name: str) -> Period:

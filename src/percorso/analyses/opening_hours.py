@@ -45,13 +45,15 @@ class OpeningHours:
         [90]
         """
         if not self.weekdays or not len(start_us):
-            return np.maximum(end_us - start_us, 0) // _SECOND_US
+            every: I64 = np.maximum(end_us - start_us, 0) // _SECOND_US
+            return every
         first = int(days_of(start_us, self.timezone).min()) - 1
         last = int(days_of(end_us, self.timezone).max()) + 1
         opens, closes = self._edges(first, last)
         before = np.append(0, np.cumsum(closes - opens))
         until = [self._open_until(time, opens, closes, before) for time in (start_us, end_us)]
-        return np.maximum(until[1] - until[0], 0) // _SECOND_US
+        inside: I64 = np.maximum(until[1] - until[0], 0) // _SECOND_US
+        return inside
 
     def _edges(self, first: int, last: int) -> tuple[I64, I64]:
         """Instants at which each open day begins and ends."""

@@ -98,10 +98,16 @@ def _field_words(leaf: Leaf) -> Said:
 def _period_words(period: Period | None) -> str:
     if period is None:
         return ""
-    match period.kind:
-        case "within":
-            return said("rules.within", span=period.text.removeprefix("within "))
-        case "over":
-            return said("rules.over", span=period.text.removeprefix("over "))
+    match period.text.split():
+        case ["within", span]:
+            return said("rules.within", span=span)
+        case ["over", span, "ago"]:
+            return said("rules.over", span=span)
+        case ["since", day]:
+            return said("rules.since", day=day)
+        case ["before", day]:
+            return said("rules.before", day=day)
+        case ["between", first, "and", last]:
+            return said("rules.between", first=first, last=last)
         case _:
             return period.text

@@ -218,7 +218,9 @@ def _journeys(plan: ContactPlan, bucket: Bucket, stage: I32) -> I64:
     journeys = bucket.table("journeys")
     mask = select_events(plan.whole, bucket).dense()
     keep = NO_MASK if mask is None else mask
-    row, offsets = distinct_in_groups(bucket.events.values("journey"), stage, keep, NO_MASK, len(journeys), plan.n_names)
+    row, offsets = distinct_in_groups(
+        bucket.events.values("journey"), stage, keep, NO_MASK, len(journeys), plan.n_names
+    )
     start = journeys.values("start")
     inside = (start >= plan.scope.start_us) & (start < plan.scope.end_us)
     count = np.diff(offsets)
