@@ -11,6 +11,7 @@ from pathlib import Path
 
 from percorso.analyses.spec import Scope
 from percorso.demo.files import FILES, File
+from percorso.demo.goals import goals_toml
 from percorso.demo.simulate import Simulated, simulate
 from percorso.errors import UserError, WorkspaceError, nearest_hint
 from percorso.reports.spec import ReportSpec
@@ -195,7 +196,8 @@ def demo_workspace(folder: Path, files: Path, language: str = "it") -> Workspace
     workspace = init_workspace(folder, currency="EUR", timezone="Europe/Rome", language=language, country="IT")
     path = workspace.folder / SETTINGS_FILE
     wanted = (files / "mappings" / SETTINGS_FILE).read_text(encoding="utf-8")
-    path.write_text(with_settings(path.read_text(encoding="utf-8"), wanted), encoding="utf-8")
+    made = with_settings(path.read_text(encoding="utf-8"), wanted)
+    path.write_text(f"{made}\n{goals_toml(language)}", encoding="utf-8")
     return open_workspace(folder)
 
 
