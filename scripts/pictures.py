@@ -27,20 +27,16 @@ PERCORSO = str(Path(sys.executable).with_name("percorso"))
 LANGUAGES = ("en", "it")
 COLUMNS = 100
 
+SHOWN_KPIS = (
+    *("revenue", "orders", "average_order_value", "new_persons", "conversion_rate", "cart_abandonment"),
+    *("time_to_convert", "repeat_purchase_180", "late_delivery", "nps"),
+)
+STEPS = ("--step", "Product Viewed", "--step", "Product Added", "--step", "Order Completed")
+
 #: What the terminal shows, by the name of its picture.
 SCREENS = {
-    "kpis": ("kpis", "--last", "90d", "--compare", "previous"),
-    "funnel": (
-        "funnel",
-        "--step",
-        "Product Viewed",
-        "--step",
-        "Product Added",
-        "--step",
-        "Order Completed",
-        "--within",
-        "7d",
-    ),
+    "kpis": ("kpis", "--last", "90d", "--compare", "previous", *(f"--kpi={kpi}" for kpi in SHOWN_KPIS)),
+    "funnel": ("funnel", *STEPS, "--within", "7d"),
     "channels": ("channels",),
 }
 _FONT_FACE = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
