@@ -23,6 +23,9 @@ TARGETS = {
     "command": 2.0,
 }
 
+#: Times of analyses have targets for so many events.
+TARGET_EVENTS = 20_000_000
+
 NAMES = {"funnel": "Funnel of four steps within seven days", "follows": "Directly-follows counts of events"}
 
 
@@ -35,6 +38,8 @@ def report(found: dict[str, Any]) -> str:
     ]
     if "sizes" in found:
         parts += ["## Questions\n\n" + _questions(found["sizes"]), "## From files to journeys\n\n" + _ways_in(found)]
+    if "analyses" in found:
+        parts.append("## Analyses, map and report\n\n" + _analyses(found["analyses"]))
     if "peers" in found:
         parts.append("## Beside other tools\n\n" + _peers(found["peers"]))
     if "identity" in found:
@@ -97,6 +102,23 @@ def _question_rows(size: dict[str, Any], question: str, name: str) -> Iterable[S
             f"{size['events']:,}", name, _ms(own), fastest, _ms(forms[fastest]), f"{forms[fastest] / own:.1f}×",
             f"≥ {target:.0f}×" if target else "-",
         )  # fmt: skip
+
+
+def _analyses(sizes: list[dict[str, Any]]) -> str:
+    """Each analysis: how long it takes, what its threads work in all, and how often memory could be read meanwhile."""
+    rows: list[Sequence[str]] = []
+    for size in sizes:
+        scan = size["memory"]["median_s"]
+        for name, timed in size["questions"].items():
+            seconds, cpu = timed["median_s"], timed["cpu_s"]
+            target = f"≤ {timed['target_s']:.0f} s" if size["events"] >= TARGET_EVENTS else "-"
+            rows.append(
+                (f"{size['events']:,}", name, _ms(seconds), f"{cpu:.2f} s", f"{cpu / seconds:.1f}",
+                 f"{seconds / scan:.1f}×", target)
+            )  # fmt: skip
+        rows.append((f"{size['events']:,}", "all columns of events, read once", _ms(scan), "-", "-", "1.0×", "-"))
+    header = ("events", "question", "time", "all threads", "cores busy", "beside reading all", "target")
+    return table(header, rows)
 
 
 PEER_NAMES = {"retentioneering": "Retentioneering", "pm4py": "PM4Py"}

@@ -36,7 +36,7 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 TEXT_EVENTS = 1_000_000
 
 #: What can be measured by itself.
-SECTIONS = ("text", "sizes", "identity", "peers", "kills")
+SECTIONS = ("text", "sizes", "analyses", "identity", "peers", "kills")
 
 #: Other tools keep their data in memory: they are asked at this size.
 PEER_EVENTS = 2_000_000
@@ -86,6 +86,17 @@ def measure_size(events: int, options: argparse.Namespace) -> dict[str, Any]:
     percorso(workspace, *command)
     found["command"] = repeated(lambda: percorso(workspace, *command), options.runs)
     return found
+
+
+def measure_analyses(events: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Each analysis, the map and the report over the workspace that "sizes" built; one is built where none is."""
+    workspace = DATA / str(events) / "workspace"
+    if not (workspace / "log" / "manifest.json").exists():
+        measure_import("parquet", events, workspace, 1)
+        percorso(workspace, "build")
+    say(f"analyses, map and report over {events:,} events")
+    found: dict[str, Any] = run_module("benchmarks.analyses", str(workspace), "--runs", str(options.runs)).json
+    return found | {"events": events}
 
 
 def machine() -> dict[str, Any]:
@@ -173,6 +184,9 @@ def main(arguments: list[str] | None = None) -> None:
     for events in sizes:
         if "sizes" in options.only:
             put(found, "sizes", measure_size(events, options))
+    for events in sizes:
+        if "analyses" in options.only:
+            put(found, "analyses", measure_analyses(events, options))
     for events in sizes:
         if "identity" in options.only:
             put(found, "identity", measure_identity(events, options.repeat))

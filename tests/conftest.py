@@ -62,4 +62,5 @@ def memory() -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def _no_workspace_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PERCORSO_HOME", raising=False)
+    monkeypatch.delenv("PERCORSO_LANGUAGE", raising=False)
     monkeypatch.delenv("PERCORSO_DEBUG", raising=False)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from percorso.analyses import stage_counts
 from percorso.analyses.basis import Basis, basis_of
 from percorso.analyses.customer import PersonRow, history_of
 from percorso.analyses.orders_in import total_orders
@@ -160,6 +161,14 @@ def test_a_group_of_persons_has_what_a_condition_on_them_has(shops: Shops, numbe
                 differs = {name for name in one if one[name] != group[name]}
                 ends = ("", "_low", "_high")
                 assert differs <= {f"{share}{end}" for share in ("share", "exit_share") for end in ends}
+
+
+def test_models_of_many_stages_are_counted_the_same(shops: Shops, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, _ = shops(N_SHOPS - 1)
+    spec = StagesSpec(scope=Scope(start="2024-03-01", end="2024-04-10"))
+    with_bits = run_stages(spec, log)
+    monkeypatch.setattr(stage_counts, "MOST_STAGES", 0)  # as if there were more stages than bits
+    assert run_stages(spec, log).tables == with_bits.tables
 
 
 def test_spec_is_its_json() -> None:

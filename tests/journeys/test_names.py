@@ -23,7 +23,7 @@ from percorso.settings.stages import SIGNALS
 def test_channels_places_directions_signals_devices() -> None:
     assert tuple(CHANNEL_NAMES_IT) == CHANNEL_NAMES
     assert tuple(PLACE_NAMES_IT) == tuple(PLACE_NAMES_EN) == PLACES
-    assert set(DIRECTION_NAMES_IT) == {"inbound", "outbound"}
+    assert set(DIRECTION_NAMES_IT) == {"inbound", "outbound", "both"}  # both: of a touchpoint, not of an event
     assert tuple(SIGNAL_NAMES_IT) == SIGNALS
     assert tuple(DEVICE_NAMES_IT) == DEVICE_KINDS
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from percorso.kernels.kpi_sums import active_persons, add_by_group, count_persons, periods_of
+from percorso.kernels.kpi_sums import active_persons, add_by_slot, count_persons, periods_of, slots_of
 from percorso.kernels.kpi_touches import bits_of_persons, last_touches
 
 EVENTS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 30), st.integers(0, 1), st.integers(0, 2)), max_size=30)
@@ -46,6 +46,21 @@ def test_active_persons(events: list[tuple[int, int, int, int]], edges: list[int
         assert persons[cell, g] > 0
 
 
+@given(EVENTS, st.tuples(st.integers(0, 29), st.integers(1, 30)))
+def test_active_persons_of_one_period(events: list[tuple[int, int, int, int]], period: tuple[int, int]) -> None:
+    """Without mask and break-down a person who is in with all events is counted without a look at them."""
+    events.sort(key=lambda one: (one[0], one[1]))
+    start, end = min(period), max(period) + 1
+    person, time = (np.array([one[n] for one in events], np.int64) for n in range(2))
+    offsets = np.searchsorted(person, np.arange(5)).astype(np.int64)
+    found, persons = np.zeros((1, 256), np.int64), np.zeros((1, 256), np.int64)
+    limits, group = (np.array([start], np.int64), np.array([end], np.int64)), np.array([7, 3, 7, 250], np.uint8)
+    active_persons(offsets, time, np.empty(0, np.uint8), *limits, np.empty(0, np.int32), 1, group, found, persons)
+    inside = [p for p, t, _, _ in events if start <= t < end]
+    assert found[0].tolist() == [sum(group[p] == g for p in inside) for g in range(256)]
+    assert persons[0].tolist() == [sum(group[p] == g for p in set(inside)) for g in range(256)]
+
+
 @given(EVENTS, EDGES)
 def test_sums_and_persons_by_group(events: list[tuple[int, int, int, int]], edges: list[int]) -> None:
     events.sort(key=lambda one: one[0])
@@ -56,7 +71,7 @@ def test_sums_and_persons_by_group(events: list[tuple[int, int, int, int]], edge
     group = np.array([1, 1, 2, 3], np.uint8)
     sums, persons = np.zeros((len(starts), 256), np.int64), np.zeros((len(starts), 256), np.int64)
     wanted = keep.astype(np.bool_)
-    add_by_group(cell, person.astype(np.int32), group, wanted, weight, sums)
+    add_by_slot(slots_of(cell, person.astype(np.int32), group), wanted, weight, sums)
     count_persons(cell, person.astype(np.int32), group, persons)
     plain = np.zeros_like(sums)
     for p, c, k, w in zip(person, cell, keep, weight, strict=True):

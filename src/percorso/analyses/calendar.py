@@ -57,6 +57,14 @@ def _first_day(number: int, unit: str) -> date:
     return _EPOCH + timedelta(days=number if unit == "day" else 7 * number - _MONDAY)
 
 
+@lru_cache(maxsize=64)
+def _numbers_of(first: int, n_days: int, unit: str) -> I64:
+    """Period of each of some consecutive days; every bucket of a question asks for the same."""
+    numbers = np.fromiter((period_of_day(first + position, unit) for position in range(n_days)), np.int64, n_days)
+    numbers.flags.writeable = False
+    return numbers
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """Consecutive periods of a zone.
@@ -105,10 +113,7 @@ class Calendar:
         days : int, shape (n,)
             Positions.
         """
-        numbers = np.fromiter(
-            (period_of_day(self.first + position, unit) for position in range(len(self))), np.int64, len(self)
-        )
-        return numbers[days]
+        return _numbers_of(self.first, len(self), unit)[days]
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ import numpy as np
 
 from percorso.analyses.codes import GlobalCodes, global_codes
 from percorso.analyses.contacts import Contacts
-from percorso.kernels.arrays import I64, U8, Bools
+from percorso.kernels.arrays import I64, U8, U64, Bools
 from percorso.kernels.cells import count_codes, count_contact_cells, count_event_cells
 from percorso.store.journey_log import Bucket, JourneyLog
 
@@ -101,33 +101,26 @@ def event_counts(plan: CellPlan, bucket: Bucket, keep: U8) -> Cells:
     return _global(plan, bucket, number, np.zeros_like(number))
 
 
-def contact_cells(plan: CellPlan, bucket: Bucket, keep: U8, contacts: Contacts, wanted: Bools) -> Cells:
+def contact_cells(plan: CellPlan, bucket: Bucket, contacts: Contacts, stages: U64, wanted: Bools) -> Cells:
     """Contacts and persons of each cell, of one bucket; a contact's value is that of its first event.
 
     Parameters
     ----------
     plan : CellPlan
     bucket : Bucket
-    keep : uint8 array, shape (n_events,) or (0,)
     contacts : Contacts
-        Those of the same events.
+    stages : uint64 array, shape (n_contacts,)
+        The stages of each, one bit each, in the bucket's own codes.
     wanted : bool array, shape (n_contacts,)
         Which of them count.
     """
     events = bucket.events
-    names = events.dictionary(plan.column)
-    of_event = events.values("contact")
-    n_contacts = int(of_event.max(initial=-1)) + 1
+    names, n_stages = events.dictionary(plan.column), len(events.dictionary("stage"))
     nothing = names.index("") if "" in names else -1
     code = events.values(plan.column)[contacts.row].astype(np.int32)
     code[~wanted | (code == nothing)] = -1
-    of_contact = np.full(n_contacts, -1, np.int32)
-    of_contact[contacts.number] = code
-    size = len(events.dictionary("stage")) * len(names)
-    number, persons = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    seen = np.zeros(n_contacts, np.uint64)
-    stage = events.values("stage")
-    count_contact_cells(bucket.offsets(), keep, stage, of_event, of_contact, len(names), seen, number, persons)
+    number, persons = np.zeros(n_stages * len(names), np.int64), np.zeros(n_stages * len(names), np.int64)
+    count_contact_cells(stages, contacts.person, code, len(names), n_stages, number, persons)
     return _global(plan, bucket, number, persons)
 
 

@@ -42,11 +42,12 @@ def count_points(bucket: Bucket, bought: OrdersBy) -> Points:
     if not len(inside):
         return Points()
     codes = [bucket.events.values(name)[bought.orders.event[inside]].astype(np.int64) for name in _COLUMNS]
-    keys = np.stack([bought.cell[inside].astype(np.int64), *codes])
-    distinct, at = np.unique(keys, axis=1, return_inverse=True)
-    orders = np.bincount(at.reshape(-1), minlength=distinct.shape[1])
-    value: I64 = np.zeros(distinct.shape[1], np.int64)
-    np.add.at(value, at.reshape(-1), bought.orders.worth.minor[inside])
+    keys = [bought.cell[inside].astype(np.int64), *codes]
+    first, at = _distinct(keys)
+    distinct = [key[first] for key in keys]
+    orders = np.bincount(at, minlength=len(first))
+    value: I64 = np.zeros(len(first), np.int64)
+    np.add.at(value, at, bought.orders.worth.minor[inside])
     texts = [
         bucket.events.arrow(name).dictionary.take(pa.array(column)).to_pylist()
         for name, column in zip(_COLUMNS, distinct[1:], strict=True)
@@ -54,6 +55,17 @@ def count_points(bucket: Bucket, bought: OrdersBy) -> Points:
     points = zip(distinct[0].tolist(), *texts, strict=True)
     # Distinct by code is distinct by text: a dictionary has each text once.
     return Points(dict(zip(points, zip(orders.tolist(), value.tolist(), strict=True), strict=True)))
+
+
+def _distinct(keys: Sequence[I64]) -> tuple[I64, I64]:
+    """Where each combination of several keys stands first, and the combination of each position.
+
+    One key after the other: a sort of numbers instead of one of columns, and no product of sizes that overflows.
+    """
+    first, at = np.zeros(0, np.int64), np.zeros(len(keys[0]), np.int64)
+    for key in keys:
+        _, first, at = np.unique(at * (int(key.max()) + 1) + key, return_index=True, return_inverse=True)
+    return first, at
 
 
 def points_table(points: Points, column: str, names: Sequence[str], currency: str) -> pa.Table:

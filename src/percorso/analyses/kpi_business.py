@@ -126,7 +126,7 @@ def add_business(facts: Facts, costs: Mapping[str, int] | None = None) -> None:
         What a unit of a product costs the shop, minor units of the workspace's currency.
     """
     orders = facts.orders
-    cell = facts.cells(orders.time_us, orders.event, orders.person)
+    cell = facts.order_cell
     value, row = orders.worth.minor, orders.row
     net, live = net_values(facts)
     facts.add("orders", cell, orders.person, row=row)

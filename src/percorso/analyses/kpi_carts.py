@@ -9,12 +9,14 @@ import numpy as np
 from percorso.analyses.kpi_facts import Facts
 from percorso.kernels.arrays import I32, I64
 from percorso.kernels.kpi_carts import BOUGHT, LEFT, find_carts
-from percorso.store.journey_log import Table
 
 __all__ = ["CART_EVENTS", "CHECKOUT_EVENTS", "WINDOW_US", "add_carts"]
 
 CART_EVENTS = ("Product Added", "Wishlist Product Added to Cart")
 CHECKOUT_EVENTS = ("Checkout Started",)
+
+#: Columns of events, and those of items that say the same.
+_COLUMNS = (("product", "product_id"), ("category", "category"))
 
 #: A cart that nothing was put in for so long is over; an order so long after its opening is its order.
 WINDOW_US = 7 * 86_400_000_000
@@ -60,27 +62,39 @@ def add_carts(facts: Facts, name: str, events: tuple[str, ...]) -> None:
 def _contents(facts: Facts, rows: I64) -> _Contents:
     """What stands on the events: their products of the table `items`, else their own product and category."""
     events, items = facts.bucket.events, facts.bucket.table("items")
+    if not len(items):
+        product, category = (_lookup(facts, *names)[0][events.values(names[0])[rows]] for names in _COLUMNS)
+        return _Contents(np.arange(len(rows) + 1), product, category)
     begin = np.searchsorted(items.values("event"), rows, side="left")
     n_items = np.searchsorted(items.values("event"), rows, side="right") - begin
     lengths = np.maximum(n_items, 1)
     at = np.append(np.int64(0), np.cumsum(lengths)).astype(np.int64)
     own, event = np.repeat(n_items == 0, lengths), np.repeat(rows, lengths)
     item = np.repeat(begin - at[:-1], lengths) + np.arange(at[-1])
-    found = [
-        _codes(events, items, names, np.where(own, -1, item), event)
-        for names in (("product", "product_id"), ("category", "category"))
-    ]
+    found = [_codes(facts, names, np.where(own, -1, item), event) for names in _COLUMNS]
     return _Contents(at, *found)
 
 
-def _codes(events: Table, items: Table, names: tuple[str, str], item: I64, event: I64) -> I32:
+def _codes(facts: Facts, names: tuple[str, str], item: I64, event: I64) -> I32:
     """The column of each item, or of the event where there is none (-1), in codes equal where texts are; 0 is none."""
-    code = {"": 0}
-    of_event, of_item = (
-        np.array([code.setdefault(text, len(code)) for text in table.dictionary(name)], np.int32)
-        for table, name in zip((events, items), names, strict=True)
-    )
+    events, items = facts.bucket.events, facts.bucket.table("items")
+    of_event, of_item = _lookup(facts, *names)
     found: I32 = of_event[events.values(names[0])[event]]
     listed = np.flatnonzero(item >= 0)
     found[listed] = of_item[items.values(names[1])[item[listed]]]
+    return found
+
+
+def _lookup(facts: Facts, of_events: str, of_items: str) -> tuple[I32, I32]:
+    """Codes that two columns have in common, for the values of each; made once a bucket."""
+    name = f"codes of {of_events}"
+    if name not in facts.shared:
+        code = {"": 0}
+        tables = ((facts.bucket.events, of_events), (facts.bucket.table("items"), of_items))
+        facts.shared[name] = tuple(
+            np.array([code.setdefault(text, len(code)) for text in table.dictionary(column)], np.int32)
+            for table, column in tables
+        )
+    found = facts.shared[name]
+    assert isinstance(found, tuple)
     return found

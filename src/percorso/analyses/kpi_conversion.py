@@ -13,7 +13,8 @@ from percorso.analyses.select import NO_MASK
 from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS, OTHERWISE
 from percorso.events.zones import segments_around
 from percorso.kernels.arrays import I32, I64, U8, Bools
-from percorso.kernels.journey_measures import N_MEASURES, measure_journeys
+from percorso.kernels.journey_measures import N_MEASURES, measure_journeys, rows_of_journeys
+from percorso.kernels.kpi_sums import periods_of
 
 __all__ = ["KPIS", "ONLINE", "Opened", "add_conversion", "opened_journeys"]
 
@@ -111,7 +112,7 @@ KPIS: tuple[Kpi, ...] = (
 
 
 class Opened:
-    """Purchase journeys of one bucket that are in by the event that opened them, and when that was.
+    """Purchase journeys of one bucket that open in a period, by the event that opened them, and when that was.
 
     Attributes
     ----------
@@ -133,6 +134,7 @@ class Opened:
         wanted = (state != NOT_PURCHASE) & (first >= 0) & (start <= facts.as_of_us)
         if facts.keep is not None and len(first):
             wanted &= facts.keep[np.maximum(first, 0)] != 0
+        wanted &= periods_of(start, facts.plan.starts, facts.plan.ends) >= 0
         row: I64 = np.flatnonzero(wanted)
         self.row = row
         self.person: I32 = journeys.values("person")[row]
@@ -164,7 +166,7 @@ def add_conversion(facts: Facts) -> None:
 
 def _add_order_values(facts: Facts) -> None:
     orders = facts.orders
-    cell = facts.cells(orders.time_us, orders.event, orders.person)
+    cell = facts.order_cell
     known = only_cells(cell, orders.worth.known)
     value = orders.worth.minor
     for name, mine in (("", None), ("_online", ONLINE), ("_store", ("store",))):
@@ -195,9 +197,10 @@ def _add_journeys(facts: Facts) -> None:
     facts.add_spans("conversion", opened.cell, span_bin(until - start) * N_KINDS + kind)
     converted = only_cells(opened.cell, state == CONVERTED)
     facts.add_spans("time_to_convert", converted, np.maximum(goal - start, 0) // _SECOND_US)
-    measures = _measures(facts, row[state == CONVERTED])[row]
+    bought = np.flatnonzero(state == CONVERTED)
+    measures, cell = _measures(facts, row[bought])[row[bought]], converted[bought]
     for name in ("contacts_to_convert", "sessions_to_convert", "active_days_to_convert"):
-        facts.add_spans(name, converted, measures[:, LENGTHS.index(name)].astype(np.int64))
+        facts.add_spans(name, cell, measures[:, LENGTHS.index(name)].astype(np.int64))
 
 
 def _measures(facts: Facts, row: I64) -> I32:
@@ -207,16 +210,16 @@ def _measures(facts: Facts, row: I64) -> I32:
     out = np.zeros((n, N_MEASURES), np.int32)
     if not len(row):
         return out
-    chosen = np.zeros(n + 1, np.bool_)  # events of no journey, -1, read the last entry
-    chosen[row] = True
-    rows = np.flatnonzero(chosen[events.values("journey")])
-    journey = events.values("journey")[rows]
-    order = np.argsort(journey, kind="stable")
-    offsets = np.append(np.int64(0), np.cumsum(np.bincount(journey, minlength=n))).astype(np.int64)
+    chosen, persons = np.zeros(n, np.uint8), np.zeros(bucket.n_persons, np.uint8)
+    chosen[row] = 1
+    persons[bucket.table("journeys").values("person")[row]] = 1
+    rows, offsets = rows_of_journeys(bucket.offsets(), persons, events.values("journey"), chosen)
+    if not len(rows):
+        return out
     time, contact, session = (events.values(name) for name in ("time", "contact", "session"))
     measure_journeys(
         offsets,
-        rows[order].astype(np.int32),
+        rows,
         time,
         NO_MASK if facts.keep is None else facts.keep,
         contact,
@@ -238,6 +241,6 @@ def _add_payments(facts: Facts) -> None:
     cell = facts.cells(facts.time_of(rows), rows, person)
     facts.add("payments_failed", cell, person)
     orders = facts.orders
-    paid = facts.cells(orders.time_us, orders.event, orders.person)
+    paid = facts.order_cell
     facts.add("payments", paid, orders.person, only=_placed(facts, ONLINE))
     facts.add("payments", cell, person)

@@ -23,8 +23,8 @@ from percorso.analyses.spec import Scope
 from percorso.analyses.tallies import Tally, tally
 from percorso.analyses.worth import Missing
 from percorso.journeys.detail_tables import SERVICE_EVENTS
-from percorso.kernels.arrays import I32, I64, U8, Bools, Codes
-from percorso.kernels.kpi_sums import add_by_group, count_persons, periods_of
+from percorso.kernels.arrays import I32, I64, U8, Bools
+from percorso.kernels.kpi_sums import add_by_slot, count_persons, periods_of, persons_of, slots_of
 from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = ["LOOKED_FOR", "Facts", "KpiPlan", "KpiSums", "only_cells", "plan_kpis"]
@@ -44,6 +44,9 @@ LOOKED_FOR = frozenset(
         *("Referral Sent", "Referral Converted", "Post Shown"),
     )
 )
+
+#: For so many kinds of things, beside the last, it is kept where they are added.
+_SLOTS_KEPT = 2
 
 #: Tallies of keys below this are counted in bins instead of sorted.
 _BINS = 1 << 18
@@ -175,6 +178,8 @@ class Facts:
         self.shared: dict[str, object] = {}
         self._sums: dict[str, I64] = {}
         self._spans: dict[str, tuple[tuple[int, Tally], ...]] = {}
+        #: Slots of the things that were added last: most things are added to several sums.
+        self._slots: list[tuple[I32, I32, I32]] = []
 
     def result(self) -> KpiSums:
         """The frozen sums."""
@@ -190,7 +195,7 @@ class Facts:
         """Is the question asked as of a time before the log's own?"""
         return self.as_of_us < self.plan.log_as_of_us
 
-    @property
+    @cached_property
     def is_of_nobody(self) -> bool:
         """Is this the bucket of the unidentified?"""
         return self.bucket.n_persons == 0
@@ -211,6 +216,12 @@ class Facts:
         return orders_in(self.plan.scope, self.bucket, self.plan.basis)
 
     @cached_property
+    def order_cell(self) -> I32:
+        """Cell of each of `orders`, int32."""
+        orders = self.orders
+        return self.cells(orders.time_us, orders.event, orders.person)
+
+    @cached_property
     def contacts(self) -> Contacts:
         """Contacts up to the as-of time."""
         return contacts_of(self.plan.scope, self.bucket)
@@ -220,25 +231,26 @@ class Facts:
         return {name: code for code, name in enumerate(self.bucket.events.dictionary("event"))}
 
     @cached_property
-    def _marked(self) -> tuple[I64, Codes]:
-        """Rows of events that some KPI looks for, ascending, and their codes: all events are looked at once."""
+    def _marked(self) -> dict[int, I64]:
+        """Rows of events that some KPI looks for, ascending, by their codes: all events are looked at once."""
         codes = self.bucket.events.values("event")
         wanted = np.array([name in LOOKED_FOR for name in self._event_codes], np.bool_)
         found = wanted.take(codes) if len(wanted) else np.zeros(0, np.bool_)
         if self.keep is not None:
             found &= self.keep.view(np.bool_)
         rows = np.flatnonzero(found)
-        return rows, codes[rows]
+        code = codes[rows]
+        order = np.argsort(code, kind="stable")  # of small numbers: by their digits
+        rows, ends = rows[order], np.cumsum(np.bincount(code, minlength=len(wanted)))
+        return {one: rows[ends[one] - n : ends[one]] for one, n in enumerate(np.diff(ends, prepend=0).tolist()) if n}
 
     def rows_of(self, names: Iterable[str]) -> I64:
         """Rows of events with one of the names, some of LOOKED_FOR, that are in; ascending."""
-        known = [self._event_codes[name] for name in names if name in self._event_codes]
-        if not known:
-            return np.empty(0, np.int64)
-        rows, codes = self._marked
-        wanted = np.zeros(len(self._event_codes), np.bool_)
-        wanted[known] = True
-        return rows[wanted[codes]]
+        known = {self._event_codes[name] for name in names if name in self._event_codes}
+        found = [self._marked[code] for code in sorted(known) if code in self._marked]
+        if len(found) < 2:
+            return found[0] if found else np.empty(0, np.int64)
+        return np.sort(np.concatenate(found))
 
     def is_named(self, rows: I64, *names: str) -> Bools:
         """Which of some rows have one of the names, bool of the rows' shape."""
@@ -248,7 +260,9 @@ class Facts:
 
     def person_of(self, rows: I64 | I32) -> I32:
         """Person of each of some rows, int32."""
-        found: I32 = (np.searchsorted(self.bucket.offsets(), rows, side="right") - 1).astype(np.int32)
+        if self.is_of_nobody:
+            return np.zeros(len(rows), np.int32)
+        found: I32 = persons_of(np.ascontiguousarray(rows, np.int64), self.bucket.offsets())
         return found
 
     def time_of(self, rows: I64 | I32) -> I64:
@@ -276,7 +290,10 @@ class Facts:
 
     def sum_of(self, name: str) -> I64:
         """The sums of a name, to be added to."""
-        return self._sums.setdefault(name, np.zeros((self.plan.n_cells, N_GROUPS), np.int64))
+        found = self._sums.get(name)
+        if found is None:
+            found = self._sums[name] = np.zeros((self.plan.n_cells, N_GROUPS), np.int64)
+        return found
 
     def add(
         self,
@@ -292,14 +309,21 @@ class Facts:
 
         Of nobody, each thing is of the group that its row says: there are no persons that could be drawn together.
         """
-        group = self.groups
-        if self.is_of_nobody:
-            group = _EVERY_GROUP
-            each = np.arange(len(cell)) if row is None else np.asarray(row)
-            person = (each % N_GROUPS).astype(np.int32)
         weights = _ONCE if weight is None else np.ascontiguousarray(weight, np.int64)
         wanted = _ALL if only is None else np.ascontiguousarray(only)
-        add_by_group(cell, np.ascontiguousarray(person, np.int32), group, wanted, weights, self.sum_of(name))
+        add_by_slot(self._slots_of(cell, person, row), wanted, weights, self.sum_of(name))
+
+    def _slots_of(self, cell: I32, person: I32, row: I64 | I32 | None) -> I32:
+        """Where things are added, as `slots_of` has it; kept for those that were asked for last."""
+        if self.is_of_nobody:
+            number = np.arange(len(cell)) if row is None else np.asarray(row)
+            return slots_of(cell, (number % N_GROUPS).astype(np.int32), _EVERY_GROUP)
+        for known_cell, known_person, slots in self._slots:
+            if known_cell is cell and known_person is person:
+                return slots
+        found: I32 = slots_of(cell, np.ascontiguousarray(person, np.int32), self.groups)
+        self._slots = [(cell, person, found), *self._slots[:_SLOTS_KEPT]]
+        return found
 
     def add_persons(self, name: str, cell: I32, person: I32) -> None:
         """Add the different persons of each cell; what is of one person stands together."""
@@ -310,6 +334,9 @@ class Facts:
         """Add durations, or spans with how they ended, to a tally of each cell; keys are at least 0."""
         wanted = cell >= 0 if only is None else (cell >= 0) & only
         if not wanted.any():
+            return
+        if self.plan.n_cells == 1 and wanted.all():
+            self._spans[name] = (*self._spans.get(name, ()), (0, _tally(keys)))
             return
         cells = [0] if self.plan.n_cells == 1 else np.flatnonzero(np.bincount(cell[wanted])).tolist()
         found = tuple((one, _tally(keys[wanted if len(cells) == 1 else wanted & (cell == one)])) for one in cells)

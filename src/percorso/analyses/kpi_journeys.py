@@ -14,6 +14,7 @@ from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.outcomes import CONVERTED
 from percorso.kernels.arrays import I32, I64, Bools
 from percorso.kernels.contact_roles import contact_moves
+from percorso.kernels.stages import furthest_stages
 
 __all__ = ["ACROSS", "CONSIDERATION", "MICRO", "STAGES", "add_across", "add_micro", "add_stages"]
 
@@ -132,7 +133,7 @@ def add_stages(facts: Facts) -> None:
         facts.add(f"stood_{number}", opened.cell, opened.person, only=stood)
         facts.add(f"passed_{number}", opened.cell, opened.person, only=stood & passed)
     orders = facts.orders
-    cell = facts.cells(orders.time_us, orders.event, orders.person)
+    cell = facts.order_cell
     praised = _praised(facts)[orders.row]
     facts.add("orders_of_persons", cell, orders.person)
     facts.add("advocated", cell, orders.person, only=praised)
@@ -144,11 +145,14 @@ def _reached(facts: Facts, position: dict[str, int]) -> I32:
     if not facts.is_earlier:
         furthest: I32 = _positions(position, journeys.dictionary("stage_reached"))[journeys.values("stage_reached")]
         return furthest
-    reached = np.full(len(journeys) + 1, -1, np.int32)  # events of no journey, -1, write into the last entry
-    rows = np.flatnonzero(events.values("time") <= facts.as_of_us)
-    stage = _positions(position, events.dictionary("stage"))[events.values("stage")[rows]]
-    np.maximum.at(reached, events.values("journey")[rows], stage)
-    return reached[:-1]
+    return furthest_stages(
+        events.values("journey"),
+        events.values("stage"),
+        _positions(position, events.dictionary("stage")),
+        events.values("time"),
+        facts.as_of_us,
+        len(journeys),
+    )
 
 
 def _praised(facts: Facts) -> Bools:
@@ -187,8 +191,8 @@ def add_across(facts: Facts) -> None:
     plan = facts.plan
     nothing = np.empty(0, np.int32)
     found = ContactsBy(facts.contacts, nothing, nothing)  # journeys ask for contacts alone
-    of = journey_contacts(plan.places, facts.bucket, found)
     opened = opened_journeys(facts)
+    of = journey_contacts(plan.places, facts.bucket, found, only=opened.row)
     ways = (("place", "moves", "placed", plan.places.names), ("channel", "channel_moves", "channelled", plan.channels))
     for name, moves, several, codes in ways:
         contacts, changes, widths = (

@@ -165,7 +165,7 @@ def add_attributed(facts: Facts) -> None:
         TOUCH_US,
     )
     paid = np.append(np.array([name in _PAID for name in names], np.bool_)[code], False)[touch]
-    cell = only_cells(facts.cells(orders.time_us, orders.event, orders.person), paid)
+    cell = only_cells(facts.order_cell, paid)
     facts.add("orders_attributed", cell, orders.person)
     facts.add("attributed", cell, orders.person, orders.worth.minor)
 
@@ -213,7 +213,7 @@ def add_researched(facts: Facts) -> None:
     table = facts.bucket.table("orders")
     in_store = np.array([name == "store" for name in table.dictionary("place")], np.bool_)
     store = in_store[table.values("place")[orders.row]] if len(in_store) else np.zeros(len(orders), np.bool_)
-    cell = only_cells(facts.cells(orders.time_us, orders.event, orders.person), store)
+    cell = only_cells(facts.order_cell, store)
     facts.add("store_orders_any", cell, orders.person, row=orders.row)
     if facts.is_of_nobody:
         return

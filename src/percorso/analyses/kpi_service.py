@@ -131,7 +131,7 @@ def add_service(facts: Facts) -> None:
     if facts.is_of_nobody:
         return
     orders = facts.orders
-    cell = facts.cells(orders.time_us, orders.event, orders.person)
+    cell = facts.order_cell
     facts.add("orders_of_persons_served", cell, orders.person)
     rows = _service_contacts(facts)
     if len(rows):
@@ -248,7 +248,7 @@ def add_delivery(facts: Facts) -> None:
 def add_loyalty(facts: Facts) -> None:
     """Orders of members, and points."""
     orders = facts.orders
-    cell = facts.cells(orders.time_us, orders.event, orders.person)
+    cell = facts.order_cell
     facts.add("orders_any", cell, orders.person, row=orders.row)
     facts.add("revenue_any", cell, orders.person, orders.worth.minor, row=orders.row)
     if facts.is_of_nobody:

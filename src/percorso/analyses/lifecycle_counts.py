@@ -69,12 +69,13 @@ def count_lifecycle(plan: LifecyclePlan, bucket: Bucket) -> LifecycleCounts:
     person, day = _active_days(plan, bucket)
     members = _members(plan, bucket)
     active, lost = _churn(plan, bucket, members)
+    intervals = _intervals(plan, person, day)
     return LifecycleCounts(
-        states=_states(plan, *_intervals(plan, person, day)),
+        states=_states(plan, *intervals),
         daily=np.bincount(day, minlength=len(plan.days)).astype(np.int64, copy=False),
         weekly=_distinct(person, _numbers(plan, "week")[day], plan, "week"),
         monthly=_distinct(person, _numbers(plan, "month")[day], plan, "month"),
-        sticky=_sticky(plan, *_intervals(plan, person, day)),
+        sticky=_sticky(plan, *intervals),
         relationships=_relationships(plan, bucket, members),
         active=active,
         lost=lost,

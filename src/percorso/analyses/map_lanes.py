@@ -21,8 +21,8 @@ from percorso.analyses.intervals import wilson
 from percorso.analyses.jackknife import N_GROUPS, person_groups
 from percorso.analyses.select import NO_MASK, ScopePlan, select_events
 from percorso.engines.local import map_buckets
-from percorso.kernels.arrays import I64, U8
-from percorso.kernels.cells import count_stage_contacts
+from percorso.kernels.arrays import I64, U8, U64
+from percorso.kernels.cells import count_stage_contacts, find_stages
 from percorso.settings.stages import StageModel
 from percorso.store.journey_log import Bucket, JourneyLog
 
@@ -134,35 +134,40 @@ def _count(plan: LanePlan, bucket: Bucket) -> LaneCounts:
     inbound = inbound_values(bucket)[bucket.events.values("direction")]
     of_direction = {"inbound": _both(keep, inbound.view(np.uint8)), "": keep}
     contacts = contacts_of(plan.scope, bucket)
-    cells = {name: _cells(plan.cells[name], lane, bucket, of_direction, contacts) for name, lane in LANES.items()}
-    return LaneCounts(cells, feedback_of(plan.feedback, bucket, keep), *_by_group(plan, bucket, keep, contacts))
+    stages, of_contacts, persons = _by_group(plan, bucket, keep, contacts)
+    cells = {
+        name: _cells(plan.cells[name], lane, bucket, of_direction, (contacts, stages)) for name, lane in LANES.items()
+    }
+    return LaneCounts(cells, feedback_of(plan.feedback, bucket, keep), of_contacts, persons)
 
 
-def _by_group(plan: LanePlan, bucket: Bucket, keep: U8, contacts: Contacts) -> tuple[I64, I64]:
-    """Inbound contacts, and persons, of each stage and group of persons."""
+def _by_group(plan: LanePlan, bucket: Bucket, keep: U8, contacts: Contacts) -> tuple[U64, I64, I64]:
+    """The stages of each contact, one bit each; inbound contacts, and persons, of each stage and group of persons."""
     events, names = bucket.events, bucket.events.dictionary("stage")
-    contact = events.values("contact")
-    wanted = np.zeros(int(contact.max(initial=-1)) + 1, np.uint8)
-    wanted[contacts.number[contacts.inbound]] = 1
-    found = [np.zeros(len(names) * N_GROUPS, np.int64) for _ in range(2)]
-    seen, group = np.zeros(len(wanted), np.uint64), np.ascontiguousarray(person_groups(bucket))
-    count_stage_contacts(bucket.offsets(), keep, events.values("stage"), contact, wanted, group, N_GROUPS, seen, *found)
+    contact, group = events.values("contact"), np.ascontiguousarray(person_groups(bucket))
+    found = [np.zeros((len(names), N_GROUPS), np.int64) for _ in range(2)]
+    seen = np.zeros(int(contact.max(initial=-1)) + 1, np.uint64)
+    find_stages(bucket.offsets(), keep, events.values("stage"), contact, group, seen, found[1])
+    stages = seen[contacts.number]
+    count_stage_contacts(stages, contacts.person, contacts.inbound, group, found[0])
     total = [np.zeros((len(plan.stages), N_GROUPS), np.int64) for _ in range(2)]
     for local, name in enumerate(names):
         if name in plan.stages:
             for mine, target in zip(found, total, strict=True):
-                target[plan.stages.index(name)] = mine.reshape(len(names), N_GROUPS)[local]
-    return total[0], total[1]
+                target[plan.stages.index(name)] = mine[local]
+    return stages, total[0], total[1]
 
 
 def _both(keep: U8, other: U8) -> U8:
     return other if not keep.size else keep & other
 
 
-def _cells(plan: CellPlan, lane: Lane, bucket: Bucket, keeps: Mapping[str, U8], contacts: Contacts) -> Cells:
+def _cells(
+    plan: CellPlan, lane: Lane, bucket: Bucket, keeps: Mapping[str, U8], contacts: tuple[Contacts, U64]
+) -> Cells:
     if lane.counts == "contacts":
-        wanted = contacts.inbound if lane.direction == "inbound" else ~contacts.inbound
-        return contact_cells(plan, bucket, keeps[""], contacts, wanted)
+        inbound = contacts[0].inbound
+        return contact_cells(plan, bucket, *contacts, inbound if lane.direction == "inbound" else ~inbound)
     if not lane.direction:
         return event_counts(plan, bucket, keeps[""])
     return event_cells(plan, bucket, keeps[lane.direction])

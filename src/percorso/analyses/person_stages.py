@@ -13,6 +13,7 @@ from percorso.analyses.outcomes import OPEN, journeys_of_kind, purchase_outcomes
 from percorso.journeys.event_rules import EVENT_RULES
 from percorso.journeys.signals import CANCEL, CARE, CARE_IF_ORDER, DELIVERED, REFUND, RETURN
 from percorso.kernels.arrays import I32, I64, U8, Bools
+from percorso.kernels.person_stages import last_care, last_inbound
 from percorso.store.journey_log import Bucket
 
 __all__ = ["stage_codes"]
@@ -46,11 +47,16 @@ def stage_codes(bucket: Bucket, keep: U8, basis: Basis, as_of_us: int, names: tu
     stage = np.full(bucket.n_persons, -1, np.int32)
     latest = np.full(bucket.n_persons, -1, np.int64)
     is_open = _open_journeys(bucket, keep, basis, as_of_us)
-    rows = _rows_in(is_open, bucket)
     is_inbound = np.array([name == "inbound" for name in events.dictionary("direction")], np.bool_)
-    rows = _kept(rows[is_inbound[events.values("direction")[rows]]], keep)
-    person = journeys.values("person")[events.values("journey")[rows]]
-    latest[person] = rows  # ascending: the last one of each person stays
+    last_inbound(
+        events.values("journey"),
+        is_open,
+        journeys.values("person"),
+        events.values("direction"),
+        is_inbound,
+        keep,
+        latest,
+    )
     seen = latest >= 0
     stage[seen] = of_code[events.values("stage")[latest[seen]]]
     after_order = position.get(basis.stages.stages[basis.stages.after_order].key, -1)
@@ -66,28 +72,24 @@ def _open_journeys(bucket: Bucket, keep: U8, basis: Basis, as_of_us: int) -> Boo
     start = journeys.values("start")
     of_order = journeys_of_kind(bucket, "order")
     closes = np.where(of_order, start, np.iinfo(np.int64).min)
-    rows = _rows_in(of_order, bucket)
     names, signals = events.dictionary("event"), events.dictionary("signal")
     by_name = np.array([name in _CARE for name in names], np.bool_)
     by_signal = np.array([name in _CARE_SIGNALS for name in signals], np.bool_)
-    care = by_name[events.values("event")[rows]] | by_signal[events.values("signal")[rows]]
-    rows = _kept(rows[care], keep)
-    journey = events.values("journey")[rows]
-    np.maximum.at(closes, journey, events.values("time")[rows])
+    last_care(
+        events.values("journey"),
+        of_order,
+        events.values("event"),
+        by_name,
+        events.values("signal"),
+        by_signal,
+        keep,
+        events.values("time"),
+        closes,
+    )
     stays = of_order & (closes + np.where(of_order, basis.order_open_us, 0) >= as_of_us)
     begun: Bools = start <= as_of_us
     is_open: Bools = begun & (stays | (purchase_outcomes(bucket, as_of_us) == OPEN))
     return is_open
-
-
-def _rows_in(journeys: Bools, bucket: Bucket) -> I64:
-    """Events of the marked journeys, ascending."""
-    marked = np.append(journeys, False)  # no journey, -1, reads the last entry
-    return np.flatnonzero(marked.take(bucket.events.values("journey")))
-
-
-def _kept(rows: I64, keep: U8) -> I64:
-    return rows[keep[rows] != 0] if len(keep) else rows
 
 
 def _opening_orders(bucket: Bucket, is_open: Bools, keep: U8, as_of_us: int) -> tuple[I32, I64]:

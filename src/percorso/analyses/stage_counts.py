@@ -22,7 +22,17 @@ from percorso.kernels.arrays import I32, I64, Bools
 from percorso.kernels.contact_roles import distinct_in_groups
 from percorso.kernels.flow import group_counts
 from percorso.kernels.paths import person_of_event
-from percorso.kernels.stages import FURTHER_NOT, NOT_FIRST, stage_progress, stage_stays
+from percorso.kernels.stages import (
+    MOST_STAGES,
+    add_stages,
+    count_stage_events,
+    count_stays,
+    neighbours,
+    stage_progress,
+    stage_stays,
+    stages_of_journeys,
+    stay_times,
+)
 from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = ["START", "StageCounts", "Stays", "count_stages", "no_stages", "now_cells", "plan_stages", "stays_of"]
@@ -103,33 +113,23 @@ def no_stages(plan: ContactPlan, n_touchpoints: int) -> StageCounts:
 
 def count_stages(plan: ContactPlan, bucket: Bucket, basis: Basis, touchpoints: GlobalCodes) -> StageCounts:
     """What one bucket of persons adds."""
-    n, stage = plan.n_cells, _stages_of(plan, bucket)
-    inbound = inbound_values(bucket).take(bucket.events.values("direction"))
-    person = np.empty(bucket.n_events, np.int32)
-    person_of_event(bucket.offsets(), person)
-    group = _groups(plan, bucket, person)
-    events, persons = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    mask = select_events(plan.scope, bucket).dense()
-    cell = stage if group is None else np.where(stage >= 0, stage + group, np.int32(-1))
-    cell = cell if mask is None else np.where(mask != 0, cell, np.int32(-1))
-    group_counts(cell, person, events, persons)
-    contact = bucket.events.values("contact")
-    row, _ = distinct_in_groups(contact, cell, NO_MASK, NO_MASK, int(contact.max(initial=-1)) + 1, n)
-    stays = stays_of(plan, bucket, stage, inbound)
+    n = plan.n_cells
+    events, persons, contacts = _events(plan, bucket)
+    stays = stays_of(plan, bucket)
+    entered, further, number, over = (np.zeros(n, np.int64) for _ in range(4))
+    count_stays(stays.cell, stays.stay_us, stays.further_us, stays.inside, entered, further, number, over)
     moves, movers = _moves(plan, stays)
-    exits, abandoned = _exits(plan, bucket, inbound, touchpoints)
+    exits, abandoned = _exits(plan, bucket, touchpoints)
     bought = own_orders(plan, bucket, basis)
-    first = stays.inside & (stays.further_us != NOT_FIRST)
-    over = stays.inside & (stays.stay_us >= 0)
     return StageCounts(
         events,
         persons,
-        np.bincount(cell[row], minlength=n),
-        _journeys(plan, bucket, stage),
-        np.bincount(stays.cell[first], minlength=n),
-        np.bincount(stays.cell[first & (stays.further_us >= 0)], minlength=n),
-        np.bincount(stays.cell[stays.inside], minlength=n),
-        np.bincount(stays.cell[over], minlength=n),
+        contacts,
+        _journeys(plan, bucket),
+        entered,
+        further,
+        number,
+        over,
         moves,
         movers,
         exits,
@@ -142,10 +142,38 @@ def count_stages(plan: ContactPlan, bucket: Bucket, basis: Basis, touchpoints: G
     )
 
 
+def _events(plan: ContactPlan, bucket: Bucket) -> tuple[I64, I64, I64]:
+    """Events, persons and contacts of each cell."""
+    n = plan.n_cells
+    contact = bucket.events.values("contact")
+    n_contacts = int(contact.max(initial=-1)) + 1
+    mask = select_events(plan.scope, bucket).dense()
+    events, persons, contacts = (np.zeros(n, np.int64) for _ in range(3))
+    if plan.by is None and n <= MOST_STAGES:
+        code, keep = bucket.events.values("stage"), NO_MASK if mask is None else mask
+        seen = np.zeros(n_contacts, np.uint64)
+        count_stage_events(bucket.offsets(), code, _known(plan, bucket), keep, contact, seen, events, persons, contacts)
+        return events, persons, contacts
+    stage, person = _stages_of(plan, bucket), np.empty(bucket.n_events, np.int32)
+    person_of_event(bucket.offsets(), person)
+    group = _groups(plan, bucket, person)
+    cell = stage if group is None else np.where(stage >= 0, stage + group, np.int32(-1))
+    cell = cell if mask is None else np.where(mask != 0, cell, np.int32(-1))
+    group_counts(cell, person, events, persons)
+    row, _ = distinct_in_groups(contact, cell, NO_MASK, NO_MASK, n_contacts, n)
+    return events, persons, np.bincount(cell[row], minlength=n)
+
+
+def _known(plan: ContactPlan, bucket: Bucket) -> I32:
+    """Stage of each code of the bucket, -1 for none."""
+    lut = plan.names.lut(bucket)
+    known: I32 = np.where(lut == plan.n_names - 1, np.int32(-1), lut)
+    return known
+
+
 def _stages_of(plan: ContactPlan, bucket: Bucket) -> I32:
     """Stage of every event, -1 for none."""
-    lut = plan.names.lut(bucket)
-    codes: I32 = np.where(lut == plan.n_names - 1, np.int32(-1), lut).take(bucket.events.values("stage"))
+    codes: I32 = _known(plan, bucket).take(bucket.events.values("stage"))
     return codes
 
 
@@ -158,34 +186,30 @@ def _groups(plan: ContactPlan, bucket: Bucket, person: I32) -> I32 | None:
     return first
 
 
-def stays_of(plan: ContactPlan, bucket: Bucket, stage: I32 | None = None, inbound: Bools | None = None) -> Stays:
+def stays_of(plan: ContactPlan, bucket: Bucket) -> Stays:
     """The stays of the persons of a bucket, all up to the as-of time, whatever the period."""
     events = bucket.events
-    at = _stages_of(plan, bucket) if stage is None else stage
-    acted = inbound_values(bucket).take(events.values("direction")) if inbound is None else inbound
     mask = select_events(plan.whole, bucket).dense()
     out = [np.empty(bucket.n_events, np.int32) for _ in range(3)]
-    n = stage_stays(bucket.offsets(), at, acted, NO_MASK if mask is None else mask, *out)
+    n = stage_stays(
+        bucket.offsets(),
+        events.values("stage"),
+        _known(plan, bucket),
+        events.values("direction"),
+        inbound_values(bucket),
+        NO_MASK if mask is None else mask,
+        *out,
+    )
     person, found, row = (column[:n] for column in out)
     time = events.values("time")[row]
-    base = group_at(plan, bucket, row, person) * np.int32(plan.n_names)
-    inside = (time >= plan.scope.start_us) & (time < plan.scope.end_us)
-    same = np.zeros(n, np.bool_)  # the stay before is of the same person
-    same[1:] = person[1:] == person[:-1]
-    follows = np.append(same[1:], False)
-    further = np.empty(n, np.int64)
+    before, stay, stay_before = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int64)
+    inside, further = np.empty(n, np.bool_), np.empty(n, np.int64)
+    neighbours(person, found, time, plan.scope.start_us, plan.scope.end_us, before, stay, stay_before, inside)
     stage_progress(person, found, time, inside, plan.n_names, further)
-    gap = np.diff(time, prepend=time[:1])
-    return Stays(
-        found,
-        (found + base).astype(np.int32),
-        person,
-        np.where(same, np.roll(found, 1), np.int32(START)),
-        np.where(follows, np.roll(gap, -1), np.int64(-1)),
-        np.where(same, gap, np.int64(-1)),
-        inside,
-        further,
-    )
+    cell = found
+    if plan.by is not None:
+        cell = found + group_at(plan, bucket, row, person) * np.int32(plan.n_names)
+    return Stays(found, cell, person, before, stay, stay_before, inside, further)
 
 
 def _moves(plan: ContactPlan, stays: Stays) -> tuple[I64, I64]:
@@ -204,37 +228,49 @@ def _pairs(plan: ContactPlan, stays: Stays) -> I32:
 
 def _times(plan: ContactPlan, stays: Stays) -> tuple[I32, I64]:
     """All times whose medians are asked for: of stays by cell, of getting further by cell, of moves by pair."""
-    n = np.int32(plan.n_cells)
-    over = stays.inside & (stays.stay_us >= 0)
-    further = stays.further_us > FURTHER_NOT
-    moved = stays.inside & (stays.before_us >= 0)
-    groups = (stays.cell[over], n + stays.cell[further], 2 * n + _pairs(plan, stays)[moved])
-    values = (stays.stay_us[over], stays.further_us[further], stays.before_us[moved])
-    return np.concatenate(groups).astype(np.int32), np.concatenate(values)
+    n = len(stays.cell)
+    group, value = np.empty(3 * n, np.int32), np.empty(3 * n, np.int64)
+    n_times = stay_times(
+        stays.cell,
+        _pairs(plan, stays),
+        stays.stay_us,
+        stays.before_us,
+        stays.further_us,
+        stays.inside,
+        plan.n_cells,
+        group,
+        value,
+    )
+    return group[:n_times].copy(), value[:n_times].copy()
 
 
-def _journeys(plan: ContactPlan, bucket: Bucket, stage: I32) -> I64:
+def _journeys(plan: ContactPlan, bucket: Bucket) -> I64:
     """Journeys of both kinds that open in the period, by the stages of their events."""
-    journeys = bucket.table("journeys")
+    journeys, events = bucket.table("journeys"), bucket.events
     mask = select_events(plan.whole, bucket).dense()
     keep = NO_MASK if mask is None else mask
-    row, offsets = distinct_in_groups(
-        bucket.events.values("journey"), stage, keep, NO_MASK, len(journeys), plan.n_names
-    )
     start = journeys.values("start")
     inside = (start >= plan.scope.start_us) & (start < plan.scope.end_us)
+    base = journey_base(plan, bucket)
+    if plan.n_names <= MOST_STAGES:
+        found, seen = np.zeros(plan.n_cells, np.int64), np.zeros(len(journeys), np.uint64)
+        stages_of_journeys(events.values("journey"), events.values("stage"), _known(plan, bucket), keep, seen)
+        add_stages(seen, inside, base, plan.n_names, found)
+        return found
+    stage = _stages_of(plan, bucket)
+    row, offsets = distinct_in_groups(events.values("journey"), stage, keep, NO_MASK, len(journeys), plan.n_names)
     count = np.diff(offsets)
-    cell = np.repeat(journey_base(plan, bucket), count) + stage[row]
+    cell = np.repeat(base, count) + stage[row]
     return np.bincount(cell[np.repeat(inside, count)], minlength=plan.n_cells)
 
 
-def _exits(plan: ContactPlan, bucket: Bucket, inbound: Bools, touchpoints: GlobalCodes) -> tuple[I64, int]:
+def _exits(plan: ContactPlan, bucket: Bucket, touchpoints: GlobalCodes) -> tuple[I64, int]:
     """Abandoned journeys by the cell and the touchpoint of their last inbound event."""
-    ends = ends_of(plan, bucket, inbound)
+    ends = ends_of(plan, bucket)
     abandoned = (ends.state == ABANDONED) & (ends.first >= 0)
     row = ends.last[abandoned]
     cell = ends.base[abandoned] + codes_at(plan.names, bucket, row)
-    name = touchpoints.lut(bucket).take(bucket.events.values("touchpoint")[row])
+    name = codes_at(touchpoints, bucket, row)
     n = len(touchpoints.values)
     found = np.bincount(cell * n + name, minlength=plan.n_cells * n).reshape(plan.n_cells, n)
     return found.astype(np.int64), int(abandoned.sum())

@@ -121,7 +121,7 @@ def count_touchpoints(
     pairs = pairs_of(plan, bucket, cell)
     count_contacts(pairs.cell, pairs.person, inbound[pairs.row], empty.contacts)
     timed = _durations(bucket, cell, plan.n_cells)
-    ends = ends_of(plan, bucket, inbound)
+    ends = ends_of(plan, bucket)
     _count_journeys(plan, bucket, name, ends, empty)
     bought = own_orders(plan, bucket, basis)
     time = bucket.events.values("time")
@@ -201,14 +201,20 @@ def _durations(bucket: Bucket, cell: I32, n_cells: int) -> tuple[I32, I64]:
     return (keys % n_cells).astype(np.int32), longest
 
 
-def ends_of(plan: ContactPlan, bucket: Bucket, inbound: Bools | None = None) -> JourneyEnds:
+def ends_of(plan: ContactPlan, bucket: Bucket) -> JourneyEnds:
     """With which inbound events the purchase journeys begin and end that open in the period."""
     state, last_row = journey_states(plan, bucket)
     keep = select_events(plan.whole, bucket).dense()
     first, last = np.empty(len(state), np.int32), np.empty(len(state), np.int32)
-    acted = _inbound(bucket) if inbound is None else inbound
     journey_ends(
-        bucket.events.values("journey"), NO_MASK if keep is None else keep, acted, state, last_row, first, last
+        bucket.events.values("journey"),
+        NO_MASK if keep is None else keep,
+        bucket.events.values("direction"),
+        inbound_values(bucket),
+        state,
+        last_row,
+        first,
+        last,
     )
     return JourneyEnds(state, last_row, journey_base(plan, bucket), first, last)
 

@@ -26,7 +26,7 @@ def init(
         str, typer.Option(metavar="ZONE", help="Time zone of days, weeks and months, such as Europe/Rome.")
     ] = "Europe/Rome",
     language: Annotated[
-        str, typer.Option(metavar="it|en", help="Language of stage names and of percorso.toml.")
+        str, typer.Option(metavar="it|en", help="Language of tables, maps, reports, stage names and percorso.toml.")
     ] = "it",
     country: Annotated[
         str, typer.Option(metavar="CODE", help="Country of phone numbers without a prefix (ISO 3166), such as IT.")

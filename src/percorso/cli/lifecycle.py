@@ -51,7 +51,7 @@ _LAYOUT = Layout(
         **dict.fromkeys(("quick_ratio", "daily"), mean_text),
     },
     titles={"quick_ratio": "quick ratio", "at_least": "at least", "at_risk_days": "at risk", "lost_days": "lost"},
-    secondary=("complete", "low high", "quick_ratio"),
+    secondary=("complete", "low high", "quick_ratio", "dormant"),
 )
 
 

@@ -177,6 +177,8 @@ def _usage(error: typer.TyperException) -> dict[str, object]:
     command = path.partition(" ")[2]
     if command and getattr(error, "option_name", "") in ("-w", "--workspace"):
         hint = f"Write -w before the command: percorso -w DIR {command}"
+    if command and getattr(error, "option_name", "") == "--language":
+        hint = f"Write --language before the command: percorso --language it {command}"
     return {"code": "usage", "message": error.format_message(), "hint": hint}
 
 

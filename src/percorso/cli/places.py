@@ -73,7 +73,7 @@ def places(
         target,
         title=words.text("terminal.places"),
         columns=_COLUMNS,
-        secondary=("unidentified_orders", "frequency", "new_persons", "median_s", "assist first last"),
+        secondary=("unidentified_orders", "frequency", "new_persons", "median_s", "assist first last", "journeys"),
         beside=_beside(words),
         notes=notes,
         words=words,

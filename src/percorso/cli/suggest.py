@@ -48,7 +48,7 @@ __all__ = ["register", "timeout_question"]
 _LAYOUT = Layout(
     formats=dict.fromkeys(("share", "low", "high", "conversion"), percent_text),
     titles={"timeout_days": "time-out, days", "cut_off": "cut off", "persons": "buyers"},
-    secondary=("low high", "persons", "open"),
+    secondary=("low high", "persons", "open", "abandoned", "converted"),
 )
 
 

@@ -192,7 +192,8 @@ def _widths(columns: Sequence[_Column], width: int) -> list[int]:
 
 def _lines(columns: Sequence[_Column], widths: Sequence[int], *, head: bool = False) -> list[str]:
     titles = _GAP.join(_aligned(one, one.title, width) for one, width in zip(columns, widths, strict=True)).rstrip()
-    lines = [typer.style(titles, bold=True), "─" * cell_len(titles)] if head else [titles]
+    rule = "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))
+    lines = [typer.style(titles, bold=True), rule] if head else [titles]
     if not titles:
         lines = []  # columns that need no heads
     for cells in zip(*(column.cells for column in columns), strict=True):

@@ -5,10 +5,29 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from percorso.kernels.arrays import I32, I64, U8, U64, Codes
-from percorso.kernels.compile import I32_IN, I64_IN, I64_OUT, U8_IN, U16_IN, U32_IN, U64_OUT, kernel
+from percorso.kernels.arrays import I32, I64, U8, U64, Bools, Codes
+from percorso.kernels.compile import (
+    BOOL_IN,
+    I32_IN,
+    I64_IN,
+    I64_OUT,
+    I64_OUT2,
+    U8_IN,
+    U16_IN,
+    U32_IN,
+    U64_IN,
+    U64_OUT,
+    kernel,
+)
 
-__all__ = ["count_codes", "count_contact_cells", "count_event_cells", "count_stage_contacts", "stage_before"]
+__all__ = [
+    "count_codes",
+    "count_contact_cells",
+    "count_event_cells",
+    "count_stage_contacts",
+    "find_stages",
+    "stage_before",
+]
 
 
 @kernel(
@@ -49,9 +68,8 @@ def count_event_cells(
                 continue
             cell = np.int64(stage[i]) * n_codes + c
             events[cell] += 1
-            if seen[cell] != p:
-                seen[cell] = p
-                persons[cell] += 1
+            persons[cell] += np.int64(seen[cell] != p)  # no branch: nothing tells beforehand who is new to a cell
+            seen[cell] = p
 
 
 @kernel(*(types.void(U8_IN, U8_IN, codes, types.int64, I64_OUT) for codes in (U8_IN, U16_IN, U32_IN)))
@@ -65,19 +83,9 @@ def count_codes(keep: U8, stage: U8, code: Codes, n_codes: int, events: I64) -> 
             events[np.int64(stage[i]) * n_codes + np.int64(code[i])] += 1
 
 
-@kernel(types.void(I64_IN, U8_IN, U8_IN, I32_IN, I32_IN, types.int64, U64_OUT, I64_OUT, I64_OUT))
-def count_contact_cells(
-    offsets: I64,
-    keep: U8,
-    stage: U8,
-    contact: I32,
-    code_of_contact: I32,
-    n_codes: int,
-    seen_stages: U64,
-    contacts: I64,
-    persons: I64,
-) -> None:
-    """Contacts of each cell, and how many different persons they are of: a contact is in each stage it has an event in.
+@kernel(types.void(I64_IN, U8_IN, U8_IN, I32_IN, U8_IN, U64_OUT, I64_OUT2))
+def find_stages(offsets: I64, keep: U8, stage: U8, contact: I32, group: U8, seen: U64, persons: I64) -> None:
+    """The stages of each contact, and the persons with an event in each stage, in one pass over the events.
 
     Parameters
     ----------
@@ -85,78 +93,75 @@ def count_contact_cells(
         As of :func:`count_event_cells`; at most 64 stages.
     contact : int32, shape (n_events,)
         -1: none.
-    code_of_contact : int32, shape (n_contacts,)
-        Column of the table; -1: the contact is in no cell.
-    n_codes : int
-    seen_stages : uint64, shape (n_contacts,)
-        Scratch, of zeros.
-    contacts, persons : int64, shape (n_stages * n_codes,), out
+    group : uint8, shape (n_persons,)
+    seen : uint64, shape (n_contacts,), out
+        Comes as zeros; one bit a stage.
+    persons : int64, shape (n_stages, n_groups), out
         Counts are added here.
     """
     every = keep.size == 0
-    seen = np.full(contacts.size, -1, dtype=np.int32)
     for p in range(offsets.size - 1):
+        mine = np.uint64(0)
         for i in range(offsets[p], offsets[p + 1]):
             if not every and keep[i] == 0:
                 continue
-            c = contact[i]
-            if c < 0 or code_of_contact[c] < 0:
-                continue
             bit = np.uint64(1) << np.uint64(stage[i])
-            if seen_stages[c] & bit:
-                continue
-            seen_stages[c] |= bit
-            cell = np.int64(stage[i]) * n_codes + code_of_contact[c]
-            contacts[cell] += 1
-            if seen[cell] != p:
-                seen[cell] = p
-                persons[cell] += 1
+            mine |= bit
+            if contact[i] >= 0:
+                seen[contact[i]] |= bit
+        for s in range(persons.shape[0]):
+            persons[s, group[p]] += np.int64((mine >> np.uint64(s)) & np.uint64(1))
 
 
-@kernel(types.void(I64_IN, U8_IN, U8_IN, I32_IN, U8_IN, U8_IN, types.int64, U64_OUT, I64_OUT, I64_OUT))
-def count_stage_contacts(
-    offsets: I64,
-    keep: U8,
-    stage: U8,
-    contact: I32,
-    wanted: U8,
-    group: U8,
-    n_groups: int,
-    seen_stages: U64,
-    contacts: I64,
-    persons: I64,
+@kernel(types.void(U64_IN, I32_IN, I32_IN, types.int64, types.int64, I64_OUT, I64_OUT))
+def count_contact_cells(
+    stages: U64, person: I32, code: I32, n_codes: int, n_stages: int, contacts: I64, persons: I64
 ) -> None:
-    """Contacts of each stage and group of persons, and the persons with an event in the stage.
+    """Contacts of each cell, and how many different persons they are of: a contact is in each stage it has an event in.
 
     Parameters
     ----------
-    offsets, keep, stage, contact, seen_stages
-        As of :func:`count_contact_cells`.
-    wanted : uint8, shape (n_contacts,)
-        1: the contact counts.
-    group : uint8, shape (n_persons,)
-    n_groups : int
-    contacts, persons : int64, shape (n_stages * n_groups,), out
+    stages : uint64, shape (n_contacts,)
+        One bit a stage.
+    person : int32, shape (n_contacts,)
+        Contacts of one person stand together.
+    code : int32, shape (n_contacts,)
+        Column of the table; -1: the contact is in no cell.
+    n_codes, n_stages : int
+    contacts, persons : int64, shape (n_stages * n_codes,), out
         Counts are added here.
     """
-    every = keep.size == 0
-    seen = np.full(256, -1, dtype=np.int32)
-    for p in range(offsets.size - 1):
-        for i in range(offsets[p], offsets[p + 1]):
-            if not every and keep[i] == 0:
+    seen = np.full(contacts.size, -1, dtype=np.int32)
+    for k in range(stages.size):
+        if code[k] < 0:
+            continue
+        for s in range(n_stages):
+            if (stages[k] >> np.uint64(s)) & np.uint64(1) == 0:
                 continue
-            s = np.int64(stage[i])
-            cell = s * n_groups + group[p]
-            if seen[s] != p:
-                seen[s] = p
-                persons[cell] += 1
-            c = contact[i]
-            if c < 0 or wanted[c] == 0:
-                continue
-            bit = np.uint64(1) << np.uint64(s)
-            if seen_stages[c] & bit == 0:
-                seen_stages[c] |= bit
-                contacts[cell] += 1
+            cell = s * n_codes + code[k]
+            contacts[cell] += 1
+            persons[cell] += np.int64(seen[cell] != person[k])
+            seen[cell] = person[k]
+
+
+@kernel(types.void(U64_IN, I32_IN, BOOL_IN, U8_IN, I64_OUT2))
+def count_stage_contacts(stages: U64, person: I32, wanted: Bools, group: U8, contacts: I64) -> None:
+    """Contacts of each stage and group of persons.
+
+    Parameters
+    ----------
+    stages, person
+        As of :func:`count_contact_cells`.
+    wanted : bool, shape (n_contacts,)
+        Which count.
+    group : uint8, shape (n_persons,)
+    contacts : int64, shape (n_stages, n_groups), out
+        Counts are added here.
+    """
+    for k in range(stages.size):
+        if wanted[k]:
+            for s in range(contacts.shape[0]):
+                contacts[s, group[person[k]]] += np.int64((stages[k] >> np.uint64(s)) & np.uint64(1))
 
 
 @kernel(types.void(I64_IN, I64_IN, I32_IN, U8_IN, U8_IN, I32_IN, U8_IN, I64_OUT))

@@ -60,6 +60,8 @@ def distinct_in_groups(group: I32, item: I32, keep: U8, state: U8, n_groups: int
     rows = np.empty(group.shape[0], dtype=np.int32)
     place = np.zeros(n_groups + 1, dtype=np.int64)
     all_asked = state.shape[0] == 0
+    few = n_items <= 64
+    seen = np.zeros(n_groups if few else 0, dtype=np.uint64)
     n = 0
     last_group, last_item = np.int32(-1), np.int32(-1)  # mostly an event is of the same as the one before it
     for i in range(group.shape[0]):
@@ -69,12 +71,15 @@ def distinct_in_groups(group: I32, item: I32, keep: U8, state: U8, n_groups: int
         if g < 0 or x < 0 or not (every or keep[i] != 0) or not (all_asked or state[g] != 3):
             continue
         last_group, last_item = g, x
-        if owner[x] == g:
-            continue
-        owner[x] = g
-        place[g + 1] += 1
+        if few:  # a bit each is exact; and sums, where nothing tells beforehand what is new
+            new = np.int64(1) - np.int64((seen[g] >> np.uint64(x)) & np.uint64(1))
+            seen[g] |= np.uint64(1) << np.uint64(x)
+        else:
+            new = np.int64(owner[x] != g)
+            owner[x] = g
+        place[g + 1] += new
         rows[n] = i
-        n += 1
+        n += int(new)
     for g in range(n_groups):
         place[g + 1] += place[g]
     begin = place.copy()
@@ -83,6 +88,8 @@ def distinct_in_groups(group: I32, item: I32, keep: U8, state: U8, n_groups: int
         g = group[rows[k]]
         grouped[place[g]] = rows[k]
         place[g] += 1
+    if few:
+        return grouped, begin
     offsets = np.empty(n_groups + 1, dtype=np.int64)
     owner[:] = -1
     n = 0

@@ -12,7 +12,7 @@ from numba import types
 from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.kernels.compile import BOOL_IN, I32_IN, I32_OUT, I64_IN, I64_OUT2, U8_IN, kernel
 
-__all__ = ["active_persons", "add_by_group", "count_persons", "periods_of"]
+__all__ = ["active_persons", "add_by_slot", "count_persons", "periods_of", "persons_of", "slots_of"]
 
 
 @kernel(I32_OUT(I64_IN, I64_IN, I64_IN))
@@ -27,6 +27,11 @@ def periods_of(time: I64, starts: I64, ends: I64) -> I32:
         Ascending, and no two overlap: ``starts[p] <= time < ends[p]``.
     """
     found = np.full(time.size, -1, dtype=np.int32)
+    if starts.size == 1:  # nothing to search, and nothing to branch on
+        start, end = starts[0], ends[0]
+        for i in range(time.size):
+            found[i] = np.int32((start <= time[i]) & (time[i] < end)) - np.int32(1)
+        return found
     for i in range(time.size):
         low, high = 0, starts.size
         while low < high:
@@ -40,26 +45,70 @@ def periods_of(time: I64, starts: I64, ends: I64) -> I32:
     return found
 
 
-@kernel(types.void(I32_IN, I32_IN, U8_IN, BOOL_IN, I64_IN, I64_OUT2))
-def add_by_group(cell: I32, person: I32, group: U8, wanted: Bools, weight: I64, out: I64) -> None:
+@kernel(I32_OUT(I32_IN, I32_IN, U8_IN))
+def slots_of(cell: I32, person: I32, group: U8) -> I32:
+    """Where each thing is added, int32 of shape (n,): ``256 * cell`` plus the group of its person; -1: nowhere.
+
+    Parameters
+    ----------
+    cell, person : int32, shape (n,)
+    group : uint8, shape (n_persons,)
+    """
+    found = np.empty(cell.size, dtype=np.int32)
+    for i in range(cell.size):
+        c = cell[i]
+        found[i] = -1 if c < 0 else c * np.int32(256) + np.int32(group[person[i]])
+    return found
+
+
+@kernel(types.void(I32_IN, BOOL_IN, I64_IN, I64_OUT2))
+def add_by_slot(slot: I32, wanted: Bools, weight: I64, out: I64) -> None:
     """Add weights up.
 
     Parameters
     ----------
-    cell : int32, shape (n,)
-    person : int32, shape (n,)
-    group : uint8, shape (n_persons,)
+    slot : int32, shape (n,)
+        As of `slots_of`.
     wanted : bool, shape (n,) or (0,)
         Of no elements: all.
     weight : int64, shape (n,) or (0,)
         Of no elements: each counts once.
     out : int64, shape (n_cells, 256), in and out
     """
-    every, each_once = wanted.size == 0, weight.size == 0
-    for i in range(cell.size):
-        c = cell[i]
-        if c >= 0 and (every or wanted[i]):
-            out[c, group[person[i]]] += 1 if each_once else weight[i]
+    flat = out.reshape(-1)
+    every = wanted.size == 0
+    if weight.size == 0:
+        for i in range(slot.size):
+            if slot[i] >= 0 and (every or wanted[i]):
+                flat[slot[i]] += 1
+        return
+    for i in range(slot.size):
+        if slot[i] >= 0 and (every or wanted[i]):
+            flat[slot[i]] += weight[i]
+
+
+@kernel(I32_OUT(I64_IN, I64_IN))
+def persons_of(rows: I64, offsets: I64) -> I32:
+    """Whose each of some events is, int32 of shape (n,); fast where the rows ascend, right in any order.
+
+    Parameters
+    ----------
+    rows : int64, shape (n,)
+    offsets : int64, shape (n_persons + 1,)
+        Where each person's events begin.
+    """
+    found = np.empty(rows.size, dtype=np.int32)
+    p = 0
+    for i in range(rows.size):
+        row = rows[i]
+        steps = 0
+        while steps < 8 and p + 2 < offsets.size and row >= offsets[p + 1]:
+            p += 1
+            steps += 1
+        if row < offsets[p] or row >= offsets[p + 1]:
+            p = np.searchsorted(offsets, row, side="right") - 1
+        found[i] = p
+    return found
 
 
 @kernel(types.void(I32_IN, I32_IN, U8_IN, I64_OUT2))
@@ -115,8 +164,14 @@ def active_persons(
     """
     seen = np.full(events.shape[0], -1, dtype=np.int64)
     every, plain = keep.size == 0, code.size == 0
+    one_cell = every and plain and starts.size == 1
     for p in range(offsets.size - 1):
         g = group[p]
+        begin, end = offsets[p], offsets[p + 1]
+        if one_cell and begin < end and starts[0] <= time[begin] and time[end - 1] < ends[0]:  # all of it
+            events[0, g] += end - begin
+            persons[0, g] += 1
+            continue
         period, last, n = 0, -1, 0  # what is of one cell in a row is written once
         for i in range(offsets[p], offsets[p + 1]):
             if not every and keep[i] == 0:

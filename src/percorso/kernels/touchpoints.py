@@ -33,8 +33,10 @@ def count_events(
         by_stage[c, stage[i]] += 1
 
 
-@kernel(types.void(I32_IN, U8_IN, BOOL_IN, U8_IN, I32_IN, I32_OUT, I32_OUT))
-def journey_ends(journey: I32, keep: U8, inbound: Bools, state: U8, goal: I32, first_out: I32, last_out: I32) -> None:
+@kernel(types.void(I32_IN, U8_IN, U8_IN, BOOL_IN, U8_IN, I32_IN, I32_OUT, I32_OUT))
+def journey_ends(
+    journey: I32, keep: U8, direction: U8, acts: Bools, state: U8, goal: I32, first_out: I32, last_out: I32
+) -> None:
     """The events with which journeys begin, and with which they end or come to their goal.
 
     Parameters
@@ -43,8 +45,9 @@ def journey_ends(journey: I32, keep: U8, inbound: Bools, state: U8, goal: I32, f
         -1: none.
     keep : uint8, shape (n_events,) or (0,)
         1 in, 0 out; of no elements: all in.
-    inbound : bool, shape (n_events,)
-        Other events are passed over.
+    direction : uint8, shape (n_events,)
+    acts : bool, shape (n_directions,)
+        Which directions are inbound; other events are passed over.
     state : uint8, shape (n_journeys,)
         3: not asked for.
     goal : int32, shape (n_journeys,)
@@ -57,7 +60,7 @@ def journey_ends(journey: I32, keep: U8, inbound: Bools, state: U8, goal: I32, f
     every = keep.shape[0] == 0
     for i in range(journey.shape[0]):
         j = journey[i]
-        if j < 0 or not inbound[i] or state[j] == 3 or i > goal[j]:
+        if j < 0 or not acts[direction[i]] or state[j] == 3 or i > goal[j]:
             continue
         if not (every or keep[i] != 0):
             continue

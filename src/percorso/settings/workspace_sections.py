@@ -42,8 +42,8 @@ WORKSPACE = Section(
         Key(
             "language",
             kinds.LANGUAGE,
-            "The language of maps, reports and stage names, and of the comments in this file.",
-            "La lingua di mappe, report e nomi delle fasi, e dei commenti di questo file.",
+            "The language of tables, maps, reports and stage names, and of the comments in this file.",
+            "La lingua di tabelle, mappe, report e nomi delle fasi, e dei commenti di questo file.",
         ),
         Key(
             "country",
