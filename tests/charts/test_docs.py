@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
@@ -31,9 +32,10 @@ def shipped() -> dict[str, object]:
 @pytest.mark.parametrize("example", EXAMPLES[1:], ids=lambda text: text.split("(")[0].split(" =")[0])
 def test_an_example_of_a_kind_can_be_drawn(example: str) -> None:
     names = shipped()
-    *before, last = re.split(r"\n(?=\S)", example.strip())
-    exec("\n".join(before), names)
-    drawing = eval(last, names)
+    *before, last = ast.parse(example).body
+    assert isinstance(last, ast.Expr)
+    exec(compile(ast.Module(before, []), "charts.md", "exec"), names)
+    drawing = eval(compile(ast.Expression(last.value), "charts.md", "eval"), names)
     assert isinstance(drawing, Drawing)
     draw = "draw_" + {"Steps": "steps", "HeatTable": "heat"}.get(type(drawing).__name__, type(drawing).__name__.lower())
     chart = names[draw](drawing, Words("it"))  # type: ignore[operator]
