@@ -8,7 +8,7 @@ from typing import Literal
 
 from percorso.charts.svg import Point, number
 
-__all__ = ["Shape", "band_path", "curve_path", "runs_of"]
+__all__ = ["Shape", "band_path", "curve_path", "curve_pieces", "runs_of"]
 
 Shape = Literal["straight", "smooth", "step"]
 
@@ -43,6 +43,12 @@ def curve_path(points: Sequence[Point], shape: Shape, *, begin: str = "M") -> st
             return start + "".join(f"H{number(x)}V{number(y)}" for x, y in points[1:])
         case _:
             return start + "".join(f"L{number(x)} {number(y)}" for x, y in points[1:])
+
+
+def curve_pieces(points: Sequence[Point], shape: Literal["straight", "smooth"]) -> list[str]:
+    """The same curve in pieces, one from each point to the next, so that each may look its own way."""
+    ends = _smooth(points) if shape == "smooth" else [f"L{number(x)} {number(y)}" for x, y in points[1:]]
+    return [f"M{number(x)} {number(y)}{end}" for (x, y), end in zip(points, ends, strict=False)]
 
 
 def band_path(upper: Sequence[Point], lower: Sequence[Point], shape: Shape) -> str:

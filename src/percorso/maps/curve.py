@@ -1,23 +1,25 @@
 """The emotion curve: how well it went, stage by stage, from what customers answered on scales.
 
-A monotone cubic through the points (Fritsch and Carlson 1980, doi:10.1137/0717021): it bends, and never rises above
-or falls below what was measured. Stages without answers are bridged by a dashed line, with few by a hollow point.
+The line bends through the points and never rises above or falls below what was measured (`charts.curve`). It is whole,
+with its band, between neighbouring stages with enough answers; towards a stage with few answers (a hollow point) and
+across one without, it is dashed and has no band: there it is drawn to guide the eye, and says no more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
+from percorso.charts.curve import band_path, curve_pieces, runs_of
 from percorso.charts.lettering import text_width
 from percorso.charts.svg import circle, line, path, rect, text
 from percorso.charts.theme import BACKGROUND, BAD, GOOD, GRID, INK, MUTED, QUIET, lighter
 from percorso.maps.view import CurvePoint, MapView
 
-__all__ = ["draw_curve", "monotone_path"]
+__all__ = ["draw_curve"]
 
 _TOP, _BOTTOM = 22.0, 24.0
 _CURVE = INK
+_CAP = 7.0  # half the width of an error bar's end
 
 
 def draw_curve(view: MapView, centres: Sequence[float], y: float, height: float, left: float) -> list[str]:
@@ -31,37 +33,26 @@ def draw_curve(view: MapView, centres: Sequence[float], y: float, height: float,
     parts += [_face(left + 12, level(1.0), GOOD, 1), _face(left + 12, level(0.0), BAD, -1)]
     for word, value in zip(view.curve_ends, (1.0, 0.0), strict=True):
         parts.append(text(left + 24, level(value) + 3.5, word, size=10, fill=MUTED))
-    known = [(x, point) for x, point in zip(centres, view.curve, strict=True) if point.value is not None]
-    band = [(x, p) for x, p in known if p.low is not None and p.high is not None]
-    if len(band) > 1:
-        parts.append(_band([(x, level(p.low or 0.0), level(p.high or 0.0)) for x, p in band]))
-    points = [(x, level(p.value or 0.0)) for x, p in known]
-    parts += _segments(points, centres)
-    for (x, at), (_, point) in zip(points, known, strict=True):
-        parts += _point(x, at, point)
+    solid = [point.low is not None and point.high is not None for point in view.curve]
+    for run in runs_of(solid):
+        limits = [(centres[at], level(view.curve[at].low or 0.0), level(view.curve[at].high or 0.0)) for at in run]
+        parts.append(_band(limits))
+    known = [at for at, point in enumerate(view.curve) if point.value is not None]
+    points = [(centres[at], level(view.curve[at].value or 0.0)) for at in known]
+    for at, piece in enumerate(curve_pieces(points, "smooth")):
+        first, last = known[at], known[at + 1]
+        parts.append(_line(piece, whole=last == first + 1 and solid[first] and solid[last]))
+    for at, (x, height_of) in zip(known, points, strict=True):
+        parts += _point(x, height_of, view.curve[at])
     for x, point in zip(centres, view.curve, strict=True):
         if point.value is None:
             parts.append(text(x, level(0.5) + 3.5, point.note, size=10, fill=MUTED, anchor="middle"))
     return parts
 
 
-def _segments(points: Sequence[tuple[float, float]], centres: Sequence[float]) -> list[str]:
-    """The line: whole between neighbouring stages, dashed across a stage without answers."""
-    if len(points) < 2:
-        return []
-    slopes = _slopes(points)
-    step = centres[1] - centres[0]
-    return [
-        path(
-            _piece(points[at], points[at + 1], slopes[at], slopes[at + 1], move=True),
-            fill="none",
-            stroke=_CURVE,
-            stroke_width=2.4,
-            stroke_dasharray="" if points[at + 1][0] - points[at][0] < 1.5 * step else "3 5",
-            stroke_linecap="round",
-        )
-        for at in range(len(points) - 1)
-    ]
+def _line(piece: str, *, whole: bool) -> str:
+    colour, width, dashes = (_CURVE, 2.4, "") if whole else (MUTED, 1.6, "3 5")
+    return path(piece, fill="none", stroke=colour, stroke_width=width, stroke_dasharray=dashes, stroke_linecap="round")
 
 
 def _point(x: float, at: float, point: CurvePoint) -> list[str]:
@@ -70,7 +61,7 @@ def _point(x: float, at: float, point: CurvePoint) -> list[str]:
     wide = text_width(point.label, 13, bold=True)
     note = text_width(point.note, 10)
     below = value > 0.75
-    y = at + 21 if below else at - 12
+    y = at + 24 if below else at - 15
     return [
         circle(x, at, 6, fill=BACKGROUND if point.few else colour, stroke=colour, stroke_width=2.2, title=point.note),
         rect(x - (wide + note) / 2 - 6, y - 12, wide + note + 12, 16, fill=BACKGROUND, fill_opacity=0.85, rx=3),
@@ -88,51 +79,11 @@ def _face(x: float, y: float, colour: str, mood: int) -> str:
     return head + "".join(eyes) + path(mouth, fill="none", stroke=colour, stroke_width=1.3, stroke_linecap="round")
 
 
-def _band(points: Sequence[tuple[float, float, float]]) -> str:
-    lower = monotone_path([(x, low) for x, low, _ in points])
-    upper = monotone_path([(x, high) for x, _, high in reversed(points)], move=False)
-    return path(f"{lower}L{upper}Z", fill=lighter(QUIET, 0.35), fill_opacity=0.55, stroke="none")
-
-
-def monotone_path(points: Sequence[tuple[float, float]], *, move: bool = True) -> str:
-    """A monotone cubic through points as commands of an SVG path.
-
-    Examples
-    --------
-    >>> monotone_path([(0, 0), (3, 3)])
-    'M0.0 0.0C1.0 1.0 2.0 2.0 3.0 3.0'
-    """
-    slopes = _slopes(points)
-    pieces = [
-        _piece(points[at], points[at + 1], slopes[at], slopes[at + 1], move=False) for at in range(len(points) - 1)
-    ]
-    return f"{'M' if move else ''}{points[0][0]:.1f} {points[0][1]:.1f}" + "".join(pieces)
-
-
-def _piece(a: tuple[float, float], b: tuple[float, float], slope_a: float, slope_b: float, *, move: bool) -> str:
-    third = (b[0] - a[0]) / 3
-    begin = f"M{a[0]:.1f} {a[1]:.1f}" if move else ""
-    return (
-        f"{begin}C{a[0] + third:.1f} {a[1] + slope_a * third:.1f} {b[0] - third:.1f} {b[1] - slope_b * third:.1f}"
-        f" {b[0]:.1f} {b[1]:.1f}"
-    )
-
-
-def _slopes(points: Sequence[tuple[float, float]]) -> list[float]:
-    """Slope at each point, so that the curve between two points stays between them."""
-    if len(points) < 2:
-        return [0.0] * len(points)
-    secants = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(points)]
-    slopes = [secants[0], *((one + two) / 2 for one, two in pairwise(secants)), secants[-1]]
-    for at, secant in enumerate(secants):
-        if secant == 0:
-            slopes[at] = slopes[at + 1] = 0.0
-            continue
-        first, second = slopes[at] / secant, slopes[at + 1] / secant
-        slopes[at] = 0.0 if first < 0 else slopes[at]
-        slopes[at + 1] = 0.0 if second < 0 else slopes[at + 1]
-        length = (max(first, 0.0) ** 2 + max(second, 0.0) ** 2) ** 0.5
-        if length > 3:
-            slopes[at] = 3 / length * max(first, 0.0) * secant
-            slopes[at + 1] = 3 / length * max(second, 0.0) * secant
-    return slopes
+def _band(limits: Sequence[tuple[float, float, float]]) -> str:
+    """The 95 % interval along a run of stages; of a single stage as an error bar."""
+    if len(limits) == 1:
+        ((x, low, high),) = limits
+        ends = "".join(f"M{x - _CAP} {y:.1f}H{x + _CAP}" for y in (low, high))
+        return path(f"M{x} {low:.1f}V{high:.1f}{ends}", fill="none", stroke=MUTED, stroke_width=1.2)
+    upper, lower = ([(point[0], point[which]) for point in limits] for which in (2, 1))
+    return path(band_path(upper, lower, "smooth"), fill=lighter(QUIET, 0.35), fill_opacity=0.55, stroke="none")

@@ -37,7 +37,7 @@ A3_WIDTH, A3_HEIGHT = 1588, 1123
 _MARGIN = 36.0
 _LABEL = 132.0  # the column of lane names
 _GAP = 6.0  # between columns
-_LINE = 16.0
+_LINE = 15.0
 _SIZE = 11.0
 _PAD = 7.0
 _TONES = {"": INK, "muted": MUTED, "strong": INK, "bad": BAD, "good": GOOD}
@@ -50,7 +50,7 @@ def draw_poster(view: MapView, words: Words) -> Chart:
     parts += _stages(view.stages, y)
     y += 62
     if any(point.value is not None for point in view.curve):
-        height = 128.0
+        height = 152.0
         parts += _label(view.curve_title, view.curve_note, y, height)
         parts += draw_curve(view, [_centre(view, at) for at in range(len(view.stages))], y, height, _LABEL + _MARGIN)
         y += height
@@ -168,40 +168,37 @@ def _lane(view: MapView, lane: LaneView, y: float, *, shaded: bool) -> tuple[lis
 
 
 def _height(one: Line, width: float) -> float:
-    return _LINE if one.bar is not None or one.value else _LINE - 2 + (_SIZE + 2) * (len(_wrapped(one, width)) - 1)
+    least = _LINE if one.bar is not None or one.value else _LINE - 2
+    return least + (_SIZE + 2) * (len(_wrapped(one, width)) - 1)
 
 
 def _wrapped(one: Line, width: float) -> tuple[str, ...]:
-    return wrap(one.text, width - 16, _SIZE, 3, bold=one.tone == "strong")
+    """The text of a line: beside a bar it stays in one row, beside a value it leaves room for that."""
+    bold = one.tone == "strong"
+    room = width - 16
+    if one.value:
+        room -= text_width(one.value, _SIZE, bold=True) + 8
+    if one.bar is not None:
+        return (fit(one.text, room, _SIZE, bold=bold),)
+    return wrap(one.text, room, _SIZE, 2 if one.value else 3, bold=bold)
 
 
 def _line(one: Line, left: float, top: float, width: float, colour: str) -> list[str]:
     """One line of a cell: a bar behind its text, its value to the right."""
-    ink = _TONES[one.tone]
+    ink = INK if one.bar is not None else _TONES[one.tone]
     base = top + _SIZE + 0.5
-    bold = one.tone == "strong"
-    if one.bar is None and not one.value:
-        return [
-            text(left + 8, base + at * (_SIZE + 2), content, size=_SIZE, fill=ink, bold=bold, full=one.full)
-            for at, content in enumerate(_wrapped(one, width))
-        ]
     parts = []
-    room = width - 16
     if one.bar is not None:
-        filled = BAD if one.tone == "bad" else colour
-        parts.append(rect(left + 5, top + 1, room + 6, _LINE - 3, fill=PALE, rx=2, title=one.full))
-        parts.append(
-            rect(
-                left + 5, top + 1, (room + 6) * min(max(one.bar, 0.0), 1.0), _LINE - 3, fill=lighter(filled, 0.45), rx=2
-            )
-        )
-    wide = text_width(one.value, _SIZE, bold=True)
-    shown = fit(one.text, room - wide - 8, _SIZE, bold=bold)
-    parts.append(
-        text(left + 8, base, shown, size=_SIZE, fill=INK if one.bar is not None else ink, bold=bold, full=one.full)
-    )
-    value_ink = darker(BAD, 0.2) if one.tone == "bad" else INK if one.tone != "muted" else MUTED
-    parts.append(text(left + width - 8, base, one.value, size=_SIZE, anchor="end", bold=True, fill=value_ink))
+        filled, room = BAD if one.tone == "bad" else colour, width - 10
+        parts.append(rect(left + 5, top + 1, room, _LINE - 3, fill=PALE, rx=2, title=one.full))
+        share = min(max(one.bar, 0.0), 1.0)
+        parts.append(rect(left + 5, top + 1, room * share, _LINE - 3, fill=lighter(filled, 0.45), rx=2))
+    for at, content in enumerate(_wrapped(one, width)):
+        y, bold = base + at * (_SIZE + 2), one.tone == "strong"
+        parts.append(text(left + 8, y, content, size=_SIZE, fill=ink, bold=bold, full=one.full))
+    if one.value:
+        value_ink = darker(BAD, 0.2) if one.tone == "bad" else MUTED if one.tone == "muted" else INK
+        parts.append(text(left + width - 8, base, one.value, size=_SIZE, anchor="end", bold=True, fill=value_ink))
     return parts
 
 
