@@ -35,7 +35,7 @@ def demo(
     language: Annotated[str, typer.Option(metavar="it|en", help="Language of the workspace and its report.")] = "it",
     no_open: Annotated[bool, typer.Option("--no-open", help="Open no browser at the end.")] = False,
 ) -> None:
-    """Make an invented shop and its workspace: simulate, import, build, report.
+    """Make an invented shop and its workspace: simulate, import, build, report, journey map.
 
     It can be run again: what it made is made anew.
     """
@@ -45,7 +45,9 @@ def demo(
         report = make_demo(DemoRequest(folder, customers, seed, months, language), progress)
     typer.echo(_summary(report, folder))
     if not no_open and has_display():
-        webbrowser.open(report.report.absolute().as_uri())
+        # The page that is opened last stands in front.
+        for page in (report.report, report.map):
+            webbrowser.open(page.absolute().as_uri())
 
 
 def _default_folder() -> Path:
@@ -75,9 +77,11 @@ def _next(report: DemoReport, folder: Path) -> list[str]:
     """What to do now."""
     command = f"percorso -w {folder / 'workspace'}"
     buyer = "funnel --step 'Product Viewed' --step 'Product Added' --step 'Order Completed' --within 7d --by device"
-    lines = [f"Look at it:   {report.report}"]
+    pages = ((report.map, "its journey map"), (report.report, "everything on one page"))
+    width = max(len(str(page)) for page, _ in pages)
     return [
-        *lines,
+        "Look at it:",
+        *(f"  {page!s:{width}}  {aside}" for page, aside in pages),
         "Ask it:",
         f"  {command} {buyer}",
         f"  {command} flow --unit stage --collapse",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from percorso.analyses.map import MapSpec
 from percorso.analyses.spec import Scope
 from percorso.demo.files import FILES, File
 from percorso.demo.goals import goals_toml
@@ -18,6 +19,7 @@ from percorso.reports.spec import ReportSpec
 from percorso.services.build import BuildReport, build_log
 from percorso.services.import_request import ImportRequest
 from percorso.services.imports import FileReport, import_files
+from percorso.services.map import ask_map, draw_map
 from percorso.services.report import make_report
 from percorso.services.segment import define_segment
 from percorso.services.workspace import SETTINGS_FILE, Workspace, init_workspace, open_workspace
@@ -33,6 +35,7 @@ __all__ = [
     "make_room",
     "take_in",
     "with_settings",
+    "write_map",
     "write_report",
 ]
 
@@ -44,7 +47,7 @@ LANGUAGES = ("it", "en")
 
 #: Stands in the demo's folder and says that its workspace may be made anew.
 MARK = "demo.txt"
-REPORT_FILE = "report.html"
+REPORT_FILE, MAP_FILE = "report.html", "map.html"
 _MARK_TEXT = "Made by `percorso demo`, which makes everything in this folder anew when it runs again.\n"
 
 #: Files that are no events, and the sources they come from; their formats are recognised.
@@ -108,8 +111,8 @@ class DemoReport:
     simulated : Simulated
     imported : tuple of FileReport
     built : BuildReport
-    report : Path
-        The page to look at.
+    report, map : Path
+        The pages to look at.
     """
 
     workspace: Workspace
@@ -117,6 +120,7 @@ class DemoReport:
     imported: tuple[FileReport, ...]
     built: BuildReport
     report: Path
+    map: Path
 
 
 def check_customers(customers: int, months: int) -> None:
@@ -134,7 +138,7 @@ def check_customers(customers: int, months: int) -> None:
 
 
 def make_demo(request: DemoRequest, progress: Progress = lambda phase, done, total: None) -> DemoReport:
-    """Simulate, make a workspace, import, build, report.
+    """Simulate, make a workspace, import, build, report, map.
 
     Raises
     ------
@@ -161,7 +165,8 @@ def make_demo(request: DemoRequest, progress: Progress = lambda phase, done, tot
     imported = take_in(workspace, files, progress)
     built = build_log(workspace, progress=progress)
     define_personas(workspace, request.language)
-    return DemoReport(workspace, simulated, imported, built, write_report(workspace, request))
+    report, poster = write_report(workspace, request), write_map(workspace, request)
+    return DemoReport(workspace, simulated, imported, built, report, poster)
 
 
 def make_room(folder: Path) -> None:
@@ -172,8 +177,8 @@ def make_room(folder: Path) -> None:
     WorkspaceError
         The folder cannot be written, or holds files or a workspace that no demo has made.
     """
-    made, page = (folder / "workspace", folder / "files"), folder / REPORT_FILE
-    if any(path.exists() for path in (*made, page)) and not (folder / MARK).is_file():
+    made, pages = (folder / "workspace", folder / "files"), (folder / REPORT_FILE, folder / MAP_FILE)
+    if any(path.exists() for path in (*made, *pages)) and not (folder / MARK).is_file():
         raise WorkspaceError(
             f"{folder} holds something that no demo has made; nothing was done.",
             hint="Name another folder: percorso demo --folder FOLDER",
@@ -181,7 +186,8 @@ def make_room(folder: Path) -> None:
     for path in made:
         shutil.rmtree(path, ignore_errors=True)
     try:
-        page.unlink(missing_ok=True)
+        for page in pages:
+            page.unlink(missing_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).write_text(_MARK_TEXT, encoding="utf-8")
     except OSError as error:
@@ -263,6 +269,18 @@ def define_personas(workspace: Workspace, language: str) -> None:
 
 
 def write_report(workspace: Workspace, request: DemoRequest) -> Path:
-    """The page that the demo ends with, and opens."""
-    spec = ReportSpec(scope=Scope(timezone=workspace.settings.workspace.timezone), language=request.language)
+    """The report that the demo ends with."""
+    spec = ReportSpec(scope=_scope(workspace), language=request.language)
     return make_report(workspace, spec).save(request.folder / REPORT_FILE)
+
+
+def write_map(workspace: Workspace, request: DemoRequest) -> Path:
+    """The journey map that the demo ends with."""
+    answer = ask_map(workspace, MapSpec(scope=_scope(workspace)), language=request.language)
+    path = request.folder / MAP_FILE
+    path.write_text(draw_map(workspace, answer, language=request.language).page, encoding="utf-8")
+    return path
+
+
+def _scope(workspace: Workspace) -> Scope:
+    return Scope(timezone=workspace.settings.workspace.timezone)
