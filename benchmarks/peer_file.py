@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,6 +19,14 @@ from percorso.store.journey_log import open_log
 FIRST_PERSON = 1_000_001
 
 
+def check_order(rows: pa.Table) -> None:
+    """Refuse rows where a person's events do not follow each other in time: tools order equal times differently."""
+    same = np.diff(rows.column("person").to_numpy()) == 0
+    later = np.diff(rows.column("time").to_numpy().astype(np.int64)) > 0
+    if np.any(same & ~later):
+        raise SystemExit("two events of one person have the same time: their order is for each tool to choose")
+
+
 def main() -> None:
     log = open_log(Path(sys.argv[1]) / "log")
     if log is None:
@@ -26,7 +35,9 @@ def main() -> None:
     first = FIRST_PERSON
     with pq.ParquetWriter(sys.argv[2], schema) as writer:
         for bucket in log.buckets:
-            writer.write_table(bucket_rows(bucket, first).cast(schema))
+            rows = bucket_rows(bucket, first).cast(schema)
+            check_order(rows)
+            writer.write_table(rows)
             first += bucket.n_persons
 
 

@@ -24,6 +24,7 @@ from benchmarks.common import DATA, WORK, fresh_workspace, percorso, repeated, s
 from benchmarks.identity import measure_identity
 from benchmarks.peers import measure_peers
 from benchmarks.report import report, summary
+from benchmarks.simulate import SIMULATED_EVENTS, measure_simulate
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
@@ -36,7 +37,7 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 TEXT_EVENTS = 1_000_000
 
 #: What can be measured by itself.
-SECTIONS = ("text", "sizes", "analyses", "identity", "peers", "kills")
+SECTIONS = ("text", "sizes", "analyses", "identity", "peers", "simulate", "kills")
 
 #: Other tools keep their data in memory: they are asked at this size.
 PEER_EVENTS = 2_000_000
@@ -195,7 +196,10 @@ def main(arguments: list[str] | None = None) -> None:
         workspace = DATA / str(events) / "workspace"
         measure_import("parquet", events, workspace, 1)
         percorso(workspace, "build")
-        found["peers"] = measure_peers(events, workspace, options.runs)
+        found["peers"] = measure_peers(workspace, options.runs)
+        write(found)
+    if "simulate" in options.only:
+        found["simulate"] = measure_simulate(min(SIMULATED_EVENTS, max(sizes)))
         write(found)
     if options.kills and "kills" in options.only:
         say(f"{options.kills} imports killed")
