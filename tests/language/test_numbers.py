@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from percorso.language.measures import COUNT, DURATION, NUMBER, POINTS, SHARE, money
+from percorso.language.measures import COUNT, DURATION, NUMBER, POINTS, SHARE, Measure, money
 from percorso.language.numbers import MISSING, Numbers
 
 EN, IT = Numbers("en"), Numbers("it")
@@ -102,6 +102,20 @@ def test_intervals() -> None:
     assert plain(IT.interval(None, 0.1, 0.2, SHARE)) == MISSING
     assert plain(IT.range(-0.02, 0.013, POINTS)) == "−2,0 a 1,3"
     assert plain(EN.range(100, 200, EUR)) == "1.00–2.00"
+
+
+def test_a_change_and_its_interval_read_alike() -> None:
+    def told(value: float | None, low: float | None, high: float | None, measure: Measure) -> tuple[str, ...]:
+        return tuple(plain(text) for text in IT.change(value, low, high, measure))
+
+    assert told(-4_510_012, -6_160_414, -2_859_586, measure=EUR) == ("−45.100 €", "−61.604 a −28.596")
+    assert told(154, -731, 1_040, measure=EUR) == ("+1,54 €", "−7,31 a 10,40")
+    assert told(99_999, 1, 100_000, measure=EUR) == ("+1.000 €", "0–1.000")
+    assert told(18_000, 17_383, 18_543, measure=COUNT) == ("+18.000", "17.383–18.543")
+    assert told(0.0004, 0.0003, 0.0006, measure=POINTS) == ("+0,04 punti", "0,03–0,06")
+    assert told(0.0, -0.1, 0.1, measure=POINTS) == ("0,0 punti", "−10,0 a 10,0")
+    assert told(None, None, None, measure=EUR) == (MISSING, "")
+    assert told(0.5, None, None, measure=NUMBER) == ("+0,5", "")
 
 
 def test_ticks_share_unit_and_decimals() -> None:

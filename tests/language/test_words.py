@@ -14,6 +14,7 @@ import pytest
 from percorso.analyses.history import RELATIONSHIPS
 from percorso.analyses.outcomes import ALL_OUTCOMES
 from percorso.errors import SpecError
+from percorso.language.said import Codes, again, said
 from percorso.language.words import LANGUAGES, Family, Words, capital, catalogue, names_of
 from percorso.settings.stages import STAGE_MODELS
 
@@ -145,6 +146,17 @@ def test_names() -> None:
         "a rischio",
         "perso",
     ]
+
+
+def test_a_page_names_stages_of_the_workspace_and_all_codes() -> None:
+    page = Words("en", {"st_weigh": "Weighing up", "awareness": "First look"}, is_for_page=True)
+    assert page.name("stage", "st_weigh") == "Weighing up"
+    assert page.name("stage", "awareness") == "First look"
+    assert page.name("stage", "advocacy") == "Advocacy"
+    assert (page.code("stage", "st_weigh"), Words("en").code("stage", "st_weigh")) == ("Weighing up", "st_weigh")
+    warning = said("warnings.few_kpis", few=30, names=Codes("kpi", ("nps",), 6))
+    assert "nps" in warning
+    assert "NPS" in again(warning, page)
 
 
 def test_an_unknown_language_or_text() -> None:

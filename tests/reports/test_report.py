@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from decimal import Decimal
+from html import unescape
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,11 +15,13 @@ import pytest
 
 from percorso.analyses.spec import Scope
 from percorso.errors import SpecError
-from percorso.language.words import catalogue
+from percorso.language.said import again
+from percorso.language.words import Words, catalogue
 from percorso.reports.spec import SECTIONS, ReportSpec
+from percorso.services.map import ask_map
 from percorso.services.report import Report, make_report
 from percorso.services.sql import run_sql
-from percorso.services.workspace import Workspace
+from percorso.services.workspace import Workspace, open_workspace
 from tests.lake_builder import event
 from tests.reports.page_reader import PageReader, read_page
 from tests.reports.shop_report import HOSTILE, make_report_shop
@@ -162,6 +165,50 @@ def test_summary(reports: dict[str, Report]) -> None:
 
 def test_the_same_report_twice_has_the_same_bytes(workspace: Workspace, reports: dict[str, Report]) -> None:
     assert make_report(workspace, ReportSpec(language="it"), threads=1).as_html() == reports["it"].as_html()
+
+
+def test_warnings_are_told_once_in_the_language_of_the_page(reports: dict[str, Report]) -> None:
+    for language, report in reports.items():
+        words = Words(language, is_for_page=True)
+        told = [text for section in report.document.sections for text in section.warnings]
+        assert len(told) == len(set(told)) > 2
+        page, html = " ".join(told), unescape(report.as_html())
+        assert all(html.count(f'<p class="warned">{text}</p>') == 1 for text in told)
+        for name, answer in report.answers.items():
+            for text in answer.warnings:
+                is_finding = "quiet_source" in getattr(text, "key", "")  # which the section on quality says
+                assert (again(text, words) in page) == (not is_finding and name != "map"), text
+
+
+def test_stages_of_an_own_model_have_their_names(tmp_path: Path) -> None:
+    own = make_report_shop(tmp_path)
+    path = own.folder / "percorso.toml"
+    signals = {"st_scout": ["aware"], "st_weigh": ["consider"], "st_buy": ["convert"], "st_stay": ["care", "advocate"]}
+    tables = [
+        f'[[stages.custom]]\nkey = "{key}"\nen = "En {key[3:]}"\nit = "It {key[3:]}"\nsignals = {json.dumps(reached)}\n'
+        for key, reached in signals.items()
+    ]
+    settings = path.read_text(encoding="utf-8").replace('model = "retail"', 'model = "custom"')
+    path.write_text("\n".join([settings, *tables]), encoding="utf-8")
+    for language in LANGUAGES:
+        html = make_report(open_workspace(own.folder), ReportSpec(language=language)).as_html()
+        assert not [key for key in signals if key in html]
+        assert html.count(f"{language.capitalize()} weigh") > 5
+
+
+def test_the_map_has_the_figures_of_the_question(workspace: Workspace, reports: dict[str, Report]) -> None:
+    """Its KPIs are those of the section on KPIs: they are asked for once."""
+    mine = reports["en"].answers["map"]
+    asked = ask_map(workspace, mine.spec, language="en")
+    assert mine.tables == asked.tables
+    assert mine.totals == asked.totals
+
+
+def test_where_journeys_stop_does_not_depend_on_the_map(workspace: Workspace, reports: dict[str, Report]) -> None:
+    alone = make_report(workspace, ReportSpec(language="en", sections=("journeys",)))
+    assert set(alone.answers) == {"journeys", "stages"}
+    (section,) = alone.document.sections
+    assert section.pieces == next(s for s in reports["en"].document.sections if s.key == "journeys").pieces
 
 
 def test_some_sections(workspace: Workspace) -> None:

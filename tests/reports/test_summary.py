@@ -20,7 +20,7 @@ from percorso.reports.summary import summarise
 
 
 def answer(table: list[dict[str, Any]], name: str = "rows", **totals: Any) -> Result:
-    return Result({name: pa.Table.from_pylist(table)}, ReportSpec(), "v", 0, totals)
+    return Result({name: pa.Table.from_pylist(table)}, ReportSpec(), "v", 0, {"currency": "EUR", **totals})
 
 
 def said(compared: str = "", persons: str = "", /, **answers: Any) -> list[str]:
@@ -103,11 +103,8 @@ def journeys(opened: int, converted: int, abandoned: dict[str, int]) -> dict[str
         "conversion": pa.Table.from_pylist([row]),
         "times": pa.Table.from_pylist([], schema=pa.schema([("n", pa.int64())])),
     }
-    stops = [{"stage_reached": key, "outcome": "abandoned", "journeys": n} for key, n in abandoned.items()]
-    return {
-        "journeys": Result(tables, ReportSpec(), "v", 0),
-        "journeys_by_stage": Result({"outcomes": pa.Table.from_pylist(stops)}, ReportSpec(), "v", 0),
-    }
+    stops = [{"stage": key, "exits": n} for key, n in abandoned.items()]
+    return {"journeys": Result(tables, ReportSpec(), "v", 0), "stages": answer(stops, "stages")}
 
 
 def test_where_journeys_end() -> None:
@@ -127,7 +124,8 @@ def test_two_stages_about_as_frequent_are_both_named() -> None:
 def test_what_misleads_is_never_left_out() -> None:
     fault = {"level": "problem", "finding": "quiet_source", "source": "till", "count": 60, "of": 30, "share": 2.0}
     minor = fault | {"finding": "weak_persons", "share": 0.99}
-    totals = {"orders": 50, "value": Decimal("10.00"), "unidentified_orders": 1, "unidentified_value": Decimal("1.00")}
+    totals = {"currency": "EUR", "most_events": 9, "orders": 50, "value": Decimal("10.00")}
+    totals |= {"unidentified_orders": 1, "unidentified_value": Decimal("1.00")}
     quality = answer([{"source": "till"}], "sources", **totals)
     quality = Result({**quality.tables, "findings": pa.Table.from_pylist([minor, fault])}, ReportSpec(), "v", 0, totals)
     repeat = [{"cohort": "", "rate": 0.5, "low": 0.4, "high": 0.6, "size": 99, "within_days": 90}]

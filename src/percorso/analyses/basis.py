@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from percorso.language.words import Words
 from percorso.money import RateTable
 from percorso.settings import Settings
 from percorso.settings.stages import StageModel
@@ -41,6 +42,10 @@ class Basis:
     session_timeout_us: int = 30 * 60_000_000
     journey_timeout_us: int = 30 * 86_400_000_000
     order_open_us: int = 30 * 86_400_000_000
+
+    def words(self, language: str) -> Words:
+        """What a page says in a language: with the workspace's own names of stages, and names for all codes."""
+        return Words(language, self.stages.names(language), is_for_page=True)
 
 
 def basis_of(settings: Settings) -> Basis:

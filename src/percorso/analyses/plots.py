@@ -1,7 +1,7 @@
 """How results become charts: by the kind of question, which charts its answer can be drawn as.
 
-An analysis joins by an entry in `PLOTS`. The functions take an answer and words and return a chart; they stand in
-``plots_<noun>.py``, and what they all say alike in :mod:`percorso.analyses.plots_telling`.
+An analysis joins by an entry in `PLOTS`. The functions take an answer and words and return a drawing; they stand in
+``plots_<noun>.py``, and what they all say alike in :mod:`percorso.analyses.plots_telling`. A report draws the same.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ from percorso.analyses.plots_stages import (
     plot_stage_progression,
     plot_stage_time,
 )
+from percorso.analyses.plots_telling import said_whole
 from percorso.analyses.plots_timeouts import plot_cut_off, plot_timeout_outcomes
 from percorso.analyses.plots_touchpoints import (
     plot_touchpoint_conversion,
@@ -70,14 +71,15 @@ from percorso.analyses.stages import StagesSpec
 from percorso.analyses.timeouts import TimeoutsSpec
 from percorso.analyses.touchpoints import TouchpointsSpec
 from percorso.analyses.variants import VariantsSpec
-from percorso.charts.chart import Chart
+from percorso.charts.chart import Chart, Drawing
+from percorso.charts.draw import draw
 from percorso.errors import SpecError, nearest_hint
 from percorso.language.words import Words
 
 __all__ = ["PLOTS", "Plot", "plot_result"]
 
-#: From an answer to a chart.
-Plot = Callable[[Result, Words], Chart]
+#: From an answer to what is drawn of it; what it is of, and what it warns of, is said by whoever draws it.
+Plot = Callable[[Result, Words], Drawing]
 
 
 def plot_result(result: Result, kind: str = "", language: str = "en") -> Chart:
@@ -102,7 +104,8 @@ def plot_result(result: Result, kind: str = "", language: str = "en") -> Chart:
         raise SpecError(f"There is no chart of a {name}.", hint="Its table is in `.table` and `.to_pandas()`.")
     if kind and kind not in plots:
         raise SpecError(f"There is no chart '{kind}' of this question.", hint=nearest_hint(kind, plots))
-    return plots[kind or next(iter(plots))](result, words)
+    drawing = plots[kind or next(iter(plots))](result, words)
+    return draw(said_whole(drawing, result, words), words)
 
 
 _CONTACTS: Mapping[str, Plot] = {

@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from percorso.analyses.contact_plan import NOTHING
 from percorso.analyses.intervals import FEW
 from percorso.analyses.plots_telling import (
+    MOST,
     NAME_BEHIND,
     Row,
     amount_text,
+    busiest,
+    few,
     joined,
+    left_out,
     minor,
     money_of,
     name_of,
-    note,
     refuse_groups,
     rows_of,
-    subtitle,
+    share_bar,
+    share_dot,
+    too_few,
     unit,
+    whole_rows,
 )
 from percorso.analyses.result import Result
-from percorso.charts.bars import Bar, Bars, draw_bars
-from percorso.charts.chart import Chart
-from percorso.charts.dots import Dot, Dots, draw_dots
-from percorso.charts.heat import HeatRow, HeatTable, Switches, draw_heat, draw_switches
+from percorso.charts.bars import Bar, Bars
+from percorso.charts.dots import Dots
+from percorso.charts.heat import HeatRow, HeatTable, Switches
 from percorso.charts.lettering import fit
 from percorso.charts.theme import ACCENT, QUIET, SMALL
 from percorso.language.measures import COUNT, SHARE, Measure
 from percorso.language.words import Words
 
 __all__ = [
-    "MOST",
     "conversion_dots",
-    "left_out",
     "plot_breadth",
     "plot_conversion",
     "plot_devices",
@@ -44,11 +47,9 @@ __all__ = [
     "plot_roles",
     "plot_switches_of",
     "plot_value",
-    "reach_bar",
+    "reach_bars",
 ]
 
-#: Rows that one chart can hold and still be read.
-MOST = 15
 _MOST_SWITCHES = 10
 
 _ONLINE_THEN_STORE = "online, then store"
@@ -59,115 +60,109 @@ def _field(result: Result) -> Literal["channel", "place"]:
     return "channel" if "channels" in result.tables else "place"
 
 
-def _shown(result: Result) -> list[Row]:
-    """The rows of an answer without a break-down."""
-    refuse_groups(result.spec.scope.by)
-    return list(result.table.to_pylist())
-
-
-def left_out(n_rows: int, words: Words, most: int = MOST) -> str:
-    """How many rows a chart does not show."""
-    return words.text("plots.not_shown", n=n_rows - most) if n_rows > most else ""
-
-
-def reach_bar(row: Row, field: str, words: Words, colour: str = ACCENT, more: str = "") -> Bar:
-    """Share of persons reached, with its interval, and how many they are."""
-    behind = words.text("plots.n_persons", n=row["persons"])
-    return Bar(
-        name=name_of(field, row[field], words),
-        value=row["share"],
-        low=row["share_low"],
-        high=row["share_high"],
-        note=f"{behind} · {fit(more, NAME_BEHIND, SMALL)}" if more else behind,
-        colour=QUIET if row[field] == NOTHING else colour,
-    )
-
-
-def plot_reach(result: Result, words: Words) -> Chart:
+def plot_reach(result: Result, words: Words) -> Bars:
     """Whom each channel or place reaches."""
-    rows, field = _shown(result), _field(result)
+    field = _field(result)
     title = words.text("plots.reach_channel") if field == "channel" else words.text("plots.reach_place")
-    rows = sorted(rows, key=lambda row: -row["persons"])
-    drawn = Bars(
+    return reach_bars(result, field, title, words, lambda row: (ACCENT, ""))
+
+
+def reach_bars(result: Result, field: str, title: str, words: Words, look: Callable[[Row], tuple[str, str]]) -> Bars:
+    """Share of persons reached, with its interval, and how many they are; `look`: colour, and what stands behind."""
+    rows = sorted(whole_rows(result), key=lambda row: -row["persons"])
+    bars = []
+    for row in rows[:MOST]:
+        colour, more = look(row)
+        behind = words.text("plots.n_persons", n=row["persons"])
+        behind += f" · {fit(more, NAME_BEHIND, SMALL)}" if more else ""
+        colour = QUIET if row[field] == NOTHING else colour
+        bars.append(share_bar(name_of(field, row[field], words), row, behind, colour=colour))
+    return Bars(
         title=title,
-        subtitle=subtitle(result, words.text("plots.share_of_persons"), words),
-        note=joined([left_out(len(rows), words), note(result, result.totals["persons"], words)]),
-        bars=tuple(reach_bar(row, field, words) for row in rows[:MOST]),
+        subtitle=words.text("plots.share_of_persons"),
+        note=joined([left_out(len(rows), words), few(result, result.totals["persons"], words)]),
+        bars=tuple(bars),
         measure=SHARE,
         name_head=unit(field, words),
     )
-    return draw_bars(drawn, words)
 
 
-def plot_conversion(result: Result, words: Words) -> Chart:
+def plot_conversion(result: Result, words: Words) -> Dots:
     """How the journeys convert in which each appears."""
-    rows, field = _shown(result), _field(result)
+    rows, field = whole_rows(result), _field(result)
     title = words.text("plots.conversion_channel") if field == "channel" else words.text("plots.conversion_place")
-    return conversion_dots(result, rows, field, title, words, words.text("plots.at_a_till"))
+    return conversion_dots(rows, field, title, words, words.text("plots.at_a_till"))
 
 
-def conversion_dots(result: Result, rows: Sequence[Row], field: str, title: str, words: Words, said: str) -> Chart:
+def conversion_dots(rows: Sequence[Row], field: str, title: str, words: Words, said: str) -> Dots:
     """Conversion as dots: of those that most journeys have, the best first; those with too few are only named."""
     told = [row for row in rows if row["journeys"] >= FEW and row["conversion"] is not None]
     told.sort(key=lambda row: (-row["journeys"], row[field]))
     shown = sorted(told[:MOST], key=lambda row: (-row["conversion"], row[field]))
-    few = [name_of(field, row[field], words) for row in rows if 0 < row["journeys"] < FEW]
-    drawn = Dots(
+    lacking = [name_of(field, row[field], words) for row in rows if 0 < row["journeys"] < FEW]
+    return Dots(
         title=title,
-        subtitle=subtitle(result, words.text("plots.of_journeys_with"), words),
-        note=joined(
-            [
-                left_out(len(told), words),
-                words.text("plots.too_few_journeys", few=FEW, names=", ".join(few)) if few else "",
-                said,
-                words.text("plots.no_cause"),
-                note(result, FEW, words),
-            ]
-        ),
+        subtitle=words.text("plots.of_journeys_with"),
+        note=joined([left_out(len(told), words), too_few(lacking, words), said, words.text("plots.no_cause")]),
         dots=tuple(
-            Dot(
-                name=name_of(field, row[field], words),
-                value=row["conversion"],
-                low=row["conversion_low"],
-                high=row["conversion_high"],
-                n=row["journeys"],
-            )
-            for row in shown
+            share_dot(name_of(field, row[field], words), row, row["journeys"], share="conversion") for row in shown
         ),
         measure=SHARE,
         zero=True,
         name_head=unit(field, words),
     )
-    return draw_dots(drawn, words)
 
 
-def _selling(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row["orders"] or row["unidentified_orders"]]
-
-
-def plot_orders(result: Result, words: Words) -> Chart:
+def plot_orders(result: Result, words: Words) -> Bars:
     """Orders, and those of nobody beside them."""
-    field = _field(result)
-    rows = sorted(_selling(_shown(result)), key=lambda row: -row["orders"])
     measure = money_of(result)
-    bars = tuple(
-        Bar(
-            name=name_of(field, row[field], words),
-            value=row["orders"],
-            note=_behind(words.numbers.brief(_worth(row, result, measure), measure), row["unidentified_orders"], words),
-        )
-        for row in rows[:MOST]
-    )
-    title = words.text("plots.orders_channel") if field == "channel" else words.text("plots.orders_place")
-    drawn = Bars(
+
+    def bar(row: Row) -> tuple[float | None, str]:
+        worth = words.numbers.brief(_worth(row, result, measure), measure)
+        return row["orders"], worth + _of_nobody(row, words)
+
+    is_channel = _field(result) == "channel"
+    title = words.text("plots.orders_channel") if is_channel else words.text("plots.orders_place")
+    return _selling_bars(result, "orders", title, words.text("plots.orders_known"), COUNT, words, bar)
+
+
+def plot_value(result: Result, words: Words) -> Bars:
+    """Value of the orders; beside it how many they are, and what advertising cost."""
+    measure = money_of(result)
+
+    def bar(row: Row) -> tuple[float | None, str]:
+        behind = words.text("plots.n_orders", n=row["orders"]) + _of_nobody(row, words)
+        if row.get("cost") is not None:
+            behind += f" · {words.text('plots.ads', value=amount_text(row['cost'], measure, words))}"
+        return _worth(row, result, measure), behind
+
+    is_channel = _field(result) == "channel"
+    title = words.text("plots.value_channel") if is_channel else words.text("plots.value_place")
+    return _selling_bars(result, "value", title, words.text("plots.value_known"), measure, words, bar)
+
+
+def _selling_bars(
+    result: Result,
+    column: str,
+    title: str,
+    counted: str,
+    measure: Measure,
+    words: Words,
+    bar: Callable[[Row], tuple[float | None, str]],
+) -> Bars:
+    """What sells, the most of a column first; `bar`: the value of a row, and what stands behind it."""
+    field = _field(result)
+    rows = [row for row in whole_rows(result) if row["orders"] or row["unidentified_orders"]]
+    rows.sort(key=lambda row: -row[column])
+    shown = [(name_of(field, row[field], words), bar(row)) for row in rows[:MOST]]
+    return Bars(
         title=title,
-        subtitle=subtitle(result, words.text("plots.orders_known"), words),
-        note=joined([left_out(len(rows), words), note(result, FEW, words)]),
-        bars=bars,
-        measure=COUNT,
+        subtitle=counted,
+        note=left_out(len(rows), words),
+        bars=tuple(Bar(name=name, value=value, note=behind) for name, (value, behind) in shown),
+        measure=measure,
         name_head=unit(field, words),
     )
-    return draw_bars(drawn, words)
 
 
 def _worth(row: Row, result: Result, measure: Measure) -> int | None:
@@ -177,101 +172,61 @@ def _worth(row: Row, result: Result, measure: Measure) -> int | None:
     return minor(row["value"], measure)
 
 
-def _behind(told: str, nobody: int, words: Words) -> str:
-    return f"{told} · {words.text('plots.of_nobody', n=nobody)}" if nobody else told
+def _of_nobody(row: Row, words: Words) -> str:
+    nobody: int = row["unidentified_orders"]
+    return f" · {words.text('plots.of_nobody', n=nobody)}" if nobody else ""
 
 
-def plot_value(result: Result, words: Words) -> Chart:
-    """Value of the orders; beside it how many they are, and what advertising cost."""
-    field = _field(result)
-    rows = sorted(_selling(_shown(result)), key=lambda row: -row["value"])
-    measure = money_of(result)
-    bars = tuple(
-        Bar(name=name_of(field, row[field], words), value=_worth(row, result, measure), note=_cost(row, result, words))
-        for row in rows[:MOST]
-    )
-    title = words.text("plots.value_channel") if field == "channel" else words.text("plots.value_place")
-    drawn = Bars(
-        title=title,
-        subtitle=subtitle(result, words.text("plots.value_known"), words),
-        note=joined([left_out(len(rows), words), note(result, FEW, words)]),
-        bars=bars,
-        measure=measure,
-        name_head=unit(field, words),
-    )
-    return draw_bars(drawn, words)
-
-
-def _cost(row: Row, result: Result, words: Words) -> str:
-    orders = words.text("plots.n_orders", n=row["orders"])
-    if row["unidentified_orders"]:
-        orders += f" · {words.text('plots.of_nobody', n=row['unidentified_orders'])}"
-    if row.get("cost") is None:
-        return orders
-    return f"{orders} · {words.text('plots.ads', value=amount_text(row['cost'], money_of(result), words))}"
-
-
-def plot_roles(result: Result, words: Words) -> Chart:
+def plot_roles(result: Result, words: Words) -> HeatTable:
     """In how many journeys each comes first, between, or last."""
-    rows, field = _shown(result), _field(result)
+    rows, field = whole_rows(result), _field(result)
     rows = sorted((row for row in rows if row["journeys"]), key=lambda row: -row["journeys"])
-    title = words.text("plots.roles_channel") if field == "channel" else words.text("plots.roles_place")
-    drawn = HeatTable(
-        title=title,
-        subtitle=subtitle(result, unit("journeys", words), words),
-        note=joined([left_out(len(rows), words), words.text("plots.roles_note"), note(result, FEW, words)]),
+    columns = {
+        "first": words.text("plots.role_first"),
+        "assist": words.text("plots.role_between"),
+        "last": words.text("plots.role_last"),
+        "first_converted": words.text("plots.role_first_won"),
+        "last_converted": words.text("plots.role_last_won"),
+    }
+    return HeatTable(
+        title=words.text("plots.roles_channel") if field == "channel" else words.text("plots.roles_place"),
+        subtitle=unit("journeys", words),
+        note=joined([left_out(len(rows), words), words.text("plots.roles_note")]),
         rows=tuple(
-            HeatRow(
-                name_of(field, row[field], words),
-                (row["first"], row["assist"], row["last"], row["first_converted"], row["last_converted"]),
-                row["journeys"],
-            )
+            HeatRow(name_of(field, row[field], words), tuple(row[key] for key in columns), row["journeys"])
             for row in rows[:MOST]
         ),
-        columns=(
-            words.text("plots.role_first"),
-            words.text("plots.role_between"),
-            words.text("plots.role_last"),
-            words.text("plots.role_first_won"),
-            words.text("plots.role_last_won"),
-        ),
+        columns=tuple(columns.values()),
         measure=COUNT,
         row_head=unit(field, words),
         n_head=words.name("unit", "journeys"),
     )
-    return draw_heat(drawn, words)
 
 
-def plot_switches_of(result: Result, words: Words) -> Chart:
+def plot_switches_of(result: Result, words: Words) -> Switches:
     """Changes from channel to channel, or from place to place."""
     field = _field(result)
     title = words.text("plots.switches_channel") if field == "channel" else words.text("plots.switches_place")
     return _switches(result, "switches", "switch_rate", field, title, words)
 
 
-def plot_devices(result: Result, words: Words) -> Chart:
+def plot_devices(result: Result, words: Words) -> Switches:
     """Changes from device to device."""
     return _switches(result, "devices", "device_switch_rate", "device", words.text("plots.switches_device"), words)
 
 
-def _switches(result: Result, table: str, rate: str, field: str, title: str, words: Words) -> Chart:
+def _switches(result: Result, table: str, rate: str, field: str, title: str, words: Words) -> Switches:
     refuse_groups(result.spec.scope.by)
-    moves = rows_of(result, table)
-    weight: dict[str, int] = {}
-    for row in moves:
-        for end in (row["from"], row["to"]):
-            weight[end] = weight.get(end, 0) + row["count"]
-    keys = sorted(weight, key=lambda key: (-weight[key], key))[:_MOST_SWITCHES]
-    count = {(row["from"], row["to"]): row["count"] for row in moves}
-    drawn = Switches(
+    count = {(row["from"], row["to"]): row["count"] for row in rows_of(result, table)}
+    keys, n_keys = busiest(count, _MOST_SWITCHES)
+    return Switches(
         title=title,
-        subtitle=subtitle(result, words.text("plots.switches_between"), words),
-        note=joined([left_out(len(weight), words, _MOST_SWITCHES), note(result, FEW, words)]),
+        subtitle=words.text("plots.switches_between"),
+        note=left_out(n_keys, words, _MOST_SWITCHES),
         description=_rate_said(result, rate, words),
         names=tuple(name_of(field, key, words) for key in keys),
         counts=tuple(tuple(None if a == b else count.get((a, b), 0) for b in keys) for a in keys),
     )
-    return draw_switches(drawn, words)
 
 
 def _rate_said(result: Result, key: str, words: Words) -> str:
@@ -283,55 +238,41 @@ def _rate_said(result: Result, key: str, words: Words) -> str:
     return words.text("plots.switch_rate", share=words.numbers.interval(rate, low, high, SHARE))
 
 
-def plot_breadth(result: Result, words: Words) -> Chart:
+def plot_breadth(result: Result, words: Words) -> Dots:
     """How journeys convert with one, two, or more."""
     refuse_groups(result.spec.scope.by)
     field = _field(result)
     rows = [row for row in rows_of(result, "breadth") if row["journeys"]]
-    titles = {"channel": words.text("plots.breadth_channel"), "place": words.text("plots.breadth_place")}
+    is_channel = field == "channel"
     fewest = min((row["journeys"] for row in rows), default=0)
-    heads = {"channel": words.text("plots.n_channels"), "place": words.text("plots.n_places")}
-    drawn = Dots(
-        title=titles[field],
-        subtitle=subtitle(result, words.text("plots.share_of_converted"), words),
-        note=joined([words.text("plots.breadth_note"), note(result, fewest, words)]),
-        dots=tuple(
-            Dot(
-                name=row[f"{field}s"],
-                value=row["conversion"],
-                low=row["conversion_low"],
-                high=row["conversion_high"],
-                n=row["journeys"],
-            )
-            for row in rows
-        ),
+    return Dots(
+        title=words.text("plots.breadth_channel") if is_channel else words.text("plots.breadth_place"),
+        subtitle=words.text("plots.share_of_converted"),
+        note=joined([words.text("plots.breadth_note"), few(result, fewest, words)]),
+        dots=tuple(share_dot(row[f"{field}s"], row, row["journeys"], share="conversion") for row in rows),
         measure=SHARE,
         zero=True,
-        name_head=heads[field],
+        name_head=words.text("plots.n_channels") if is_channel else words.text("plots.n_places"),
     )
-    return draw_dots(drawn, words)
 
 
-def plot_researched(result: Result, words: Words) -> Chart:
+def plot_researched(result: Result, words: Words) -> Bars:
     """Orders that were researched elsewhere: online before the store, in the store before online."""
     refuse_groups(result.spec.scope.by)
     rows = [row for row in rows_of(result, "ropo") if row["orders"]]
     names = {True: words.text("plots.online_then_store"), False: words.text("plots.store_then_online")}
-    drawn = Bars(
+    return Bars(
         title=words.text("plots.researched"),
-        subtitle=subtitle(result, words.text("plots.researched_of"), words),
-        note=note(result, min((row["orders"] for row in rows), default=0), words),
+        subtitle=words.text("plots.researched_of"),
+        note=few(result, min((row["orders"] for row in rows), default=0), words),
         bars=tuple(
-            Bar(
-                name=names[row["way"] == _ONLINE_THEN_STORE],
-                value=row["share"],
-                low=row["share_low"],
-                high=row["share_high"],
-                note=words.text("plots.n_of", n=row["researched"], of=row["orders"]),
+            share_bar(
+                names[row["way"] == _ONLINE_THEN_STORE],
+                row,
+                words.text("plots.n_of", n=row["researched"], of=row["orders"]),
             )
             for row in rows
         ),
         measure=SHARE,
         names_above=True,
     )
-    return draw_bars(drawn, words)

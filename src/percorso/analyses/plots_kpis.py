@@ -2,62 +2,65 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Literal
 
 from percorso.analyses.intervals import FEW
 from percorso.analyses.kpis import KpisSpec
-from percorso.analyses.plots_contacts import MOST, left_out
 from percorso.analyses.plots_telling import (
+    MOST,
     Row,
+    days_of,
     field_name,
+    is_whole,
     joined,
+    left_out,
     minor,
-    money_of,
     name_of,
-    note,
+    partial,
     period_name,
-    refuse_groups,
     rows_of,
+    whole_rows,
 )
 from percorso.analyses.result import Result
-from percorso.charts.chart import Chart
-from percorso.charts.dots import Dot, Dots, draw_dots
-from percorso.charts.lines import Line, LinePoint, Lines, draw_lines
-from percorso.charts.tiles import Tile, Tiles, draw_tiles
+from percorso.charts.dots import Dot, Dots
+from percorso.charts.lines import Line, LinePoint, Lines
+from percorso.charts.tiles import Tile, Tiles
 from percorso.errors import SpecError
 from percorso.language.kpi_words import kpi_name
-from percorso.language.measures import COUNT, DURATION, NUMBER, POINTS, SHARE, Measure
+from percorso.language.measures import COUNT, SHARE, Measure, measure_of
 from percorso.language.words import Words, capital
-from percorso.time import zone_of
 
-__all__ = ["kpi_measure", "kpi_number", "plot_kpi_changes", "plot_kpi_groups", "plot_kpi_tiles", "plot_kpi_trend"]
+__all__ = [
+    "kpi_change",
+    "kpi_measure",
+    "kpi_number",
+    "kpi_trends",
+    "plot_kpi_changes",
+    "plot_kpi_groups",
+    "plot_kpi_tiles",
+    "plot_kpi_trend",
+]
 
 #: Which KPIs get a tile where all were asked for: the first twelve that have a value.
 _TILES = (
     *("revenue", "orders", "average_order_value", "average_receipt", "persons", "new_persons", "conversion_rate"),
-    *("cart_abandonment", "time_to_convert", "repeat_purchase_90", "return_rate", "late_delivery", "nps", "csat"),
-    *("mean_rating_unasked", "place_switch_rate", "contact_rate"),
+    *("cart_abandonment", "time_to_convert", "repeat_purchase_365", "repeat_purchase_180", "repeat_purchase_90"),
+    *("return_rate", "late_delivery", "nps", "csat", "mean_rating_unasked", "place_switch_rate", "contact_rate"),
 )
+#: Of these only the first that has a value: they say the same over other spans.
+_ONE_OF = ("repeat_purchase_365", "repeat_purchase_180", "repeat_purchase_90")
 _MOST_TILES, _MOST_ASKED, _MOST_LINES = 12, 30, 4
+_LEAST_TREND = 3  # two points are no trend
 _FIRST = "revenue"  # whose trend is drawn where all were asked for
 
-_MEASURES: Mapping[str, Measure] = {
-    "count": COUNT,
-    "share": SHARE,
-    "points": POINTS,
-    "duration": DURATION,
-    "ratio": Measure("number", decimals=2),
-    "score": NUMBER,
-}
 _BETTER: Mapping[str, Literal["more", "less", ""]] = {"up": "more", "down": "less", "neither": ""}
 
 
 def kpi_measure(row: Row, result: Result) -> Measure:
     """What the numbers of a KPI are."""
-    return money_of(result) if row["unit"] == "money" else _MEASURES[row["unit"]]
+    return measure_of(row["unit"], result.totals["currency"])
 
 
 def kpi_number(row: Row, column: str, measure: Measure) -> float | None:
@@ -68,45 +71,41 @@ def kpi_number(row: Row, column: str, measure: Measure) -> float | None:
     return float(minor(value, measure)) if measure.kind == "money" else float(value)
 
 
-def _period(result: Result, words: Words) -> str:
-    """The period that the answer is of, and whose."""
-    parts = [_days(result, "period", words)]
-    if result.spec.scope.persona:
-        parts.append(words.text("plots.persona", name=result.spec.scope.persona))
-    return " · ".join(part for part in parts if part)
+def kpi_change(row: Row, measure: Measure, words: Words) -> tuple[str, str]:
+    """What changed, and its interval, as a table says them; "" for no interval."""
+    value, low, high = (kpi_number(row, column, measure) for column in ("difference", "diff_low", "diff_high"))
+    return words.numbers.change(value, low, high, measure.difference)
 
 
-def _days(result: Result, key: str, words: Words) -> str:
-    """First and last day of a period in the totals; "" without one."""
-    period = result.totals.get(key)
-    if period is None:
-        return ""
-    zone = zone_of(result.spec.scope.timezone)
-    first = datetime.datetime.fromisoformat(period["start"]).astimezone(zone).date()
-    # The end is the first instant that is out.
-    end = datetime.datetime.fromisoformat(period["end"]) - datetime.timedelta(microseconds=1)
-    return words.numbers.period(first, max(first, end.astimezone(zone).date()))
+def kpi_trends(result: Result) -> dict[str, tuple[float | None, ...]]:
+    """The values of the periods that are whole, of each KPI that has three or more."""
+    units = {row["kpi"]: kpi_measure(row, result) for row in result.table.to_pylist()}
+    values: dict[str, list[float | None]] = {}
+    for row in rows_of(result, "trend"):
+        if is_whole(row, "period", result):
+            values.setdefault(row["kpi"], []).append(kpi_number(row, "value", units[row["kpi"]]))
+    known = {kpi: sum(value is not None for value in each) for kpi, each in values.items()}
+    return {kpi: tuple(each) for kpi, each in values.items() if known[kpi] >= _LEAST_TREND}
 
 
-def plot_kpi_tiles(result: Result, words: Words) -> Chart:
+def plot_kpi_tiles(result: Result, words: Words) -> Tiles:
     """A tile for each KPI that was asked for; where all were, for those that matter most."""
     spec: KpisSpec = result.spec
-    refuse_groups(spec.scope.by)
-    rows = result.table.to_pylist()
+    rows = whole_rows(result)
     if not spec.kpis:
         of = {row["kpi"]: row for row in rows if row["value"] is not None}
-        rows = [of[key] for key in _TILES if key in of][:_MOST_TILES]
-    drawn = Tiles(
+        spans = [key for key in _ONE_OF if key in of]
+        rows = [of[key] for key in _TILES if key in of and key not in spans[1:]][:_MOST_TILES]
+    trends = kpi_trends(result)
+    return Tiles(
         title=words.text("plots.kpis"),
-        subtitle=_period(result, words),
-        note=joined([left_out(len(rows), words, _MOST_ASKED), note(result, FEW, words)]),
-        tiles=tuple(_tile(row, result, words) for row in rows[:_MOST_ASKED]),
-        before_name=_days(result, "earlier_period", words),
+        note=left_out(len(rows), words, _MOST_ASKED),
+        tiles=tuple(_tile(row, trends.get(row["kpi"], ()), result, words) for row in rows[:_MOST_ASKED]),
+        before_name=days_of(result, "earlier_period", words),
     )
-    return draw_tiles(drawn, words)
 
 
-def _tile(row: Row, result: Result, words: Words) -> Tile:
+def _tile(row: Row, trend: tuple[float | None, ...], result: Result, words: Words) -> Tile:
     measure = kpi_measure(row, result)
     return Tile(
         name=kpi_name(row["kpi"], words.language),
@@ -120,48 +119,22 @@ def _tile(row: Row, result: Result, words: Words) -> Tile:
         difference_high=kpi_number(row, "diff_high", measure),
         better=_BETTER[row["better"]],
         target=kpi_number(row, "target", measure),
-        trend=_whole(row["kpi"], result, measure),
+        trend=trend,
         note=row["note"],
     )
 
 
-def _whole(kpi: str, result: Result, measure: Measure) -> tuple[float | None, ...]:
-    """The values of the periods that are whole."""
-    rows = [row for row in rows_of(result, "trend") if row["kpi"] == kpi and row["complete"]]
-    return tuple(kpi_number(row, "value", measure) for row in rows)
-
-
-def plot_kpi_changes(result: Result, words: Words) -> Chart:
+def plot_kpi_changes(result: Result, words: Words) -> Dots:
     """Rates now, with their intervals, and in the period before."""
-    refuse_groups(result.spec.scope.by)
+    told = [row for row in whole_rows(result) if row["unit"] == "share"]
     if not result.spec.compare:
         raise SpecError("There is nothing to compare with.", hint='Ask with compare="previous" or "last-year".')
-    told = [row for row in result.table.to_pylist() if row["unit"] == "share"]
     rows = [row for row in told if row["value"] is not None and row["previous"] is not None and (row["n"] or 0) >= FEW]
     # The clearest changes first: those whose interval lies farthest from zero for its width.
     rows.sort(key=lambda row: -_clear(row))
-    drawn = Dots(
-        title=words.text("plots.kpi_changes"),
-        subtitle=_period(result, words),
-        note=joined([left_out(len(rows), words, _MOST_ASKED), words.text("plots.kpi_rates"), note(result, FEW, words)]),
-        dots=tuple(
-            Dot(
-                name=kpi_name(row["kpi"], words.language),
-                value=row["value"],
-                low=row["low"],
-                high=row["high"],
-                before=row["previous"],
-                n=row["n"],
-            )
-            for row in rows[:MOST]
-        ),
-        measure=SHARE,
-        zero=True,
-        before_name=_days(result, "earlier_period", words),
-        now_name=_days(result, "period", words),
-        name_head=words.text("plots.kpi"),
-    )
-    return draw_dots(drawn, words)
+    named = [(kpi_name(row["kpi"], words.language), row) for row in rows[:MOST]]
+    note = joined([left_out(len(rows), words, _MOST_ASKED), words.text("plots.kpi_rates")])
+    return _kpi_dots(words.text("plots.kpi_changes"), note, named, SHARE, words.text("plots.kpi"), result, words)
 
 
 def _clear(row: Row) -> float:
@@ -171,7 +144,7 @@ def _clear(row: Row) -> float:
     return abs(row["difference"]) / wide if wide else 0.0
 
 
-def plot_kpi_groups(result: Result, words: Words) -> Chart:
+def plot_kpi_groups(result: Result, words: Words) -> Dots:
     """The first KPI that was asked for, by the values of the break-down."""
     by = result.spec.scope.by
     if not by:
@@ -180,36 +153,44 @@ def plot_kpi_groups(result: Result, words: Words) -> Chart:
     mine = [row for row in rows if row["kpi"] == rows[0]["kpi"]]
     measure = kpi_measure(mine[0], result) if mine else SHARE
     mine.sort(key=lambda row: -row["value"])
-    title = words.text(
-        "plots.kpi_by",
-        kpi=kpi_name(mine[0]["kpi"], words.language) if mine else words.text("plots.kpi"),
-        field=field_name(by, words),
-    )
-    drawn = Dots(
+    kpi = kpi_name(mine[0]["kpi"], words.language) if mine else words.text("plots.kpi")
+    title = words.text("plots.kpi_by", kpi=kpi, field=field_name(by, words))
+    named = [(name_of(by, row[by], words), row) for row in mine[:MOST]]
+    return _kpi_dots(title, left_out(len(mine), words), named, measure, capital(field_name(by, words)), result, words)
+
+
+def _kpi_dots(
+    title: str,
+    note: str,
+    named: Iterable[tuple[str, Row]],
+    measure: Measure,
+    name_head: str,
+    result: Result,
+    words: Words,
+) -> Dots:
+    return Dots(
         title=title,
-        subtitle=_period(result, words),
-        note=joined([left_out(len(mine), words), note(result, FEW, words)]),
+        note=note,
         dots=tuple(
             Dot(
-                name=name_of(by, row[by], words),
+                name=name,
                 value=kpi_number(row, "value", measure),
                 low=kpi_number(row, "low", measure),
                 high=kpi_number(row, "high", measure),
                 before=kpi_number(row, "previous", measure),
                 n=row["n"],
             )
-            for row in mine[:MOST]
+            for name, row in named
         ),
         measure=measure,
         zero=True,
-        before_name=_days(result, "earlier_period", words),
-        now_name=_days(result, "period", words),
-        name_head=capital(field_name(by, words)),
+        before_name=days_of(result, "earlier_period", words),
+        now_name=days_of(result, "period", words),
+        name_head=name_head,
     )
-    return draw_dots(drawn, words)
 
 
-def plot_kpi_trend(result: Result, words: Words) -> Chart:
+def plot_kpi_trend(result: Result, words: Words) -> Lines:
     """The KPIs that were asked for, period by period: as many as have the unit of the first; with a break-down its
     values.
     """
@@ -225,27 +206,18 @@ def plot_kpi_trend(result: Result, words: Words) -> Chart:
     by = spec.scope.by
     named = _named_trends([row for row in rows if row["kpi"] in (keys[:1] if by else keys)], by, words)
     periods = sorted({row["period"] for row in rows})
-    partial = sorted({row["period"] for row in rows if not row["complete"]})
-    names = ", ".join(period_name(label, words) for label in partial)
     first = kpi_name(keys[0], words.language) if keys else words.text("plots.kpis")
-    drawn = Lines(
+    return Lines(
         title=words.text("plots.kpi_trend", kpi=first) if by or len(keys) == 1 else words.text("plots.kpi_trends"),
-        subtitle=_period(result, words),
-        note=joined(
-            [
-                words.text("plots.partial", names=names) if names else "",
-                left_out(len(named), words, _MOST_LINES),
-                note(result, FEW, words),
-            ]
-        ),
+        note=joined([partial(rows, "period", result, words), left_out(len(named), words, _MOST_LINES)]),
         lines=tuple(
-            Line(name=name, points=_points(each, periods, measure)) for name, each in list(named.items())[:_MOST_LINES]
+            Line(name=name, points=_points(each, periods, measure, result))
+            for name, each in list(named.items())[:_MOST_LINES]
         ),
         measure=measure,
         labels=tuple((float(at), period_name(label, words)) for at, label in enumerate(periods)),
         target=None if by or len(keys) != 1 else kpi_number(units[keys[0]], "target", measure),
     )
-    return draw_lines(drawn, words)
 
 
 def _named_trends(rows: Sequence[Row], by: str, words: Words) -> dict[str, list[Row]]:
@@ -261,9 +233,9 @@ def _named_trends(rows: Sequence[Row], by: str, words: Words) -> dict[str, list[
     return {kpi_name(name, words.language): groups[name] for name in dict.fromkeys(row["kpi"] for row in rows)}
 
 
-def _points(rows: Sequence[Row], periods: Sequence[str], measure: Measure) -> tuple[LinePoint, ...]:
+def _points(rows: Sequence[Row], periods: Sequence[str], measure: Measure, result: Result) -> tuple[LinePoint, ...]:
     """A total of a part of a period says nothing beside whole ones, nor a rate of a few of a group: gaps both."""
-    of = {row["period"]: row for row in rows if (row["complete"] if row["low"] is None else (row["n"] or 0) >= FEW)}
+    of = {row["period"]: row for row in rows if _is_told(row, result)}
     return tuple(
         LinePoint(
             x=float(at),
@@ -274,3 +246,7 @@ def _points(rows: Sequence[Row], periods: Sequence[str], measure: Measure) -> tu
         )
         for at, label in enumerate(periods)
     )
+
+
+def _is_told(row: Row, result: Result) -> bool:
+    return is_whole(row, "period", result) if row["low"] is None else (row["n"] or 0) >= FEW

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from percorso.analyses.intervals import FEW
-from percorso.analyses.plots_contacts import MOST, left_out
-from percorso.analyses.plots_telling import Row, joined, name_of, note, period_name, rows_of, subtitle, unit
+from collections.abc import Sequence
+
+from percorso.analyses.plots_telling import (
+    MOST,
+    Row,
+    few,
+    joined,
+    left_out,
+    line_points,
+    name_of,
+    partial,
+    period_name,
+    rows_of,
+    unit,
+)
 from percorso.analyses.result import Result
-from percorso.charts.bars import Bar, Bars, draw_bars
-from percorso.charts.chart import Chart
-from percorso.charts.columns import Columns, Series, draw_columns
-from percorso.charts.lines import Line, LinePoint, Lines, draw_lines
+from percorso.charts.bars import Bar, Bars
+from percorso.charts.columns import Columns, Series
+from percorso.charts.lines import Line, Lines
 from percorso.charts.theme import ACCENT, QUIET, SERIES
 from percorso.language.measures import COUNT, DURATION, SHARE
-from percorso.language.words import Words, capital
+from percorso.language.words import Words
 
 __all__ = ["plot_balance", "plot_churn", "plot_limits", "plot_relationships", "plot_states", "plot_stickiness"]
 
@@ -22,13 +33,7 @@ _NEW, _RETURNING, _BACK, _SILENT = ACCENT, SERIES[4], SERIES[1], QUIET
 _COLOURS = {"at_risk": SERIES[1], "lost": QUIET}
 
 
-def _partial(rows: list[Row], words: Words) -> str:
-    """Which periods are not over."""
-    names = ", ".join(period_name(row["interval"], words) for row in rows if not row["complete"])
-    return words.text("plots.partial", names=names) if names else ""
-
-
-def plot_states(result: Result, words: Words) -> Chart:
+def plot_states(result: Result, words: Words) -> Columns:
     """Active persons of each period: new, active before too, or back after a pause."""
     rows = rows_of(result, "intervals")
     series = (
@@ -36,53 +41,52 @@ def plot_states(result: Result, words: Words) -> Chart:
         Series(words.text("plots.state_resurrecting"), tuple(row["resurrecting"] for row in rows), _BACK),
         Series(words.text("plots.state_new"), tuple(row["new"] for row in rows), _NEW),
     )
-    drawn = Columns(
-        title=words.text("plots.states"),
-        subtitle=subtitle(result, unit("persons", words), words),
-        note=joined([_partial(rows, words), note(result, result.totals["persons"], words)]),
+    return _persons(words.text("plots.states"), rows, series, result, words, stacked=True)
+
+
+def plot_balance(result: Result, words: Words) -> Columns:
+    """Who came, new or back, beside who fell silent since the period before."""
+    rows = rows_of(result, "intervals")
+    series = (
+        Series(words.text("plots.came"), tuple(row["new"] + row["resurrecting"] for row in rows), _NEW),
+        Series(words.text("plots.fell_silent"), tuple(row["dormant"] for row in rows), _SILENT),
+    )
+    return _persons(words.text("plots.balance"), rows, series, result, words)
+
+
+def _persons(
+    title: str, rows: Sequence[Row], series: tuple[Series, ...], result: Result, words: Words, *, stacked: bool = False
+) -> Columns:
+    """Persons by period."""
+    return Columns(
+        title=title,
+        subtitle=unit("persons", words),
+        note=joined([partial(rows, "interval", result, words), few(result, result.totals["persons"], words)]),
         categories=tuple(period_name(row["interval"], words) for row in rows),
         series=series,
         measure=COUNT,
-        stacked=True,
+        stacked=stacked,
     )
-    return draw_columns(drawn, words)
 
 
-def plot_balance(result: Result, words: Words) -> Chart:
-    """Who came, new or back, beside who fell silent since the period before."""
-    rows = rows_of(result, "intervals")
-    drawn = Columns(
-        title=words.text("plots.balance"),
-        subtitle=subtitle(result, unit("persons", words), words),
-        note=joined([_partial(rows, words), note(result, result.totals["persons"], words)]),
-        categories=tuple(period_name(row["interval"], words) for row in rows),
-        series=(
-            Series(words.text("plots.came"), tuple(row["new"] + row["resurrecting"] for row in rows), _NEW),
-            Series(words.text("plots.fell_silent"), tuple(row["dormant"] for row in rows), _SILENT),
-        ),
-        measure=COUNT,
-    )
-    return draw_columns(drawn, words)
-
-
-def plot_relationships(result: Result, words: Words) -> Chart:
+def plot_relationships(result: Result, words: Words) -> Bars:
     """How customers stand to the brand; how many have not bought is said below, since they would dwarf the others."""
     rows = [row for row in rows_of(result, "relationships") if row["relationship"] != _PROSPECT]
     prospects = sum(row["persons"] for row in rows_of(result, "relationships") if row["relationship"] == _PROSPECT)
     total = sum(row["persons"] for row in rows)
-    drawn = Bars(
+    return Bars(
         title=words.text("plots.relationships"),
-        subtitle=subtitle(result, words.text("plots.customers"), words),
+        subtitle=words.text("plots.customers"),
         note=joined(
             [
                 words.text("plots.prospects", n=prospects) if prospects else "",
                 _limits_said(result, words),
-                note(result, total, words),
+                few(result, total, words),
             ]
         ),
         bars=tuple(
             Bar(
-                name=capital(words.name("relationship", row["relationship"])),
+                name=name_of("relationship", row["relationship"], words),
                 value=row["persons"],
                 note=words.numbers.share(row["persons"] / total),
                 colour=_COLOURS.get(row["relationship"], ACCENT),
@@ -94,7 +98,6 @@ def plot_relationships(result: Result, words: Words) -> Chart:
         measure=COUNT,
         name_head=words.text("plots.relationship"),
     )
-    return draw_bars(drawn, words)
 
 
 def _limits_said(result: Result, words: Words) -> str:
@@ -105,25 +108,21 @@ def _limits_said(result: Result, words: Words) -> str:
     return words.text("plots.limits_said", risk=str(rows[0]["at_risk_days"]), lost=str(rows[0]["lost_days"]))
 
 
-def plot_churn(result: Result, words: Words) -> Chart:
+def plot_churn(result: Result, words: Words) -> Lines:
     """Which share of the customers was lost in each period; below it, after how many days one counts as lost."""
     rows = rows_of(result, "intervals")
-    points = tuple(
-        LinePoint(x=float(at), value=row["churn"], low=row["low"], high=row["high"], n=row["customers"])
-        for at, row in enumerate(rows)
-    )
-    drawn = Lines(
+    points = line_points(((float(at), row) for at, row in enumerate(rows)), share="churn", n="customers")
+    return Lines(
         title=words.text("plots.churn"),
-        subtitle=subtitle(result, words.text("plots.churn_share"), words),
-        note=joined([_limits_said(result, words), _partial(rows, words), note(result, FEW, words)]),
+        subtitle=words.text("plots.churn_share"),
+        note=joined([_limits_said(result, words), partial(rows, "interval", result, words)]),
         lines=(Line(points=points),),
         measure=SHARE,
         labels=tuple((float(at), period_name(row["interval"], words)) for at, row in enumerate(rows)),
     )
-    return draw_lines(drawn, words)
 
 
-def plot_limits(result: Result, words: Words) -> Chart:
+def plot_limits(result: Result, words: Words) -> Bars:
     """After how many days without an order a customer is at risk, and lost: of all goods, and by category."""
     rows = [
         row
@@ -140,27 +139,25 @@ def plot_limits(result: Result, words: Words) -> Chart:
         )
         for row in rows[: MOST + 1]
     )
-    drawn = Bars(
+    return Bars(
         title=words.text("plots.limits"),
-        subtitle=subtitle(result, words.text("plots.limits_lost"), words),
-        note=joined([left_out(len(rows), words, MOST + 1), words.text("plots.limits_note"), note(result, FEW, words)]),
+        subtitle=words.text("plots.limits_lost"),
+        note=joined([left_out(len(rows), words, MOST + 1), words.text("plots.limits_note")]),
         bars=bars,
         measure=DURATION,
         reference_name=words.text("plots.risk_from"),
         name_head=words.text("plots.category"),
     )
-    return draw_bars(drawn, words)
 
 
-def plot_stickiness(result: Result, words: Words) -> Chart:
+def plot_stickiness(result: Result, words: Words) -> Columns:
     """In how many periods persons were active."""
     rows = rows_of(result, "stickiness")
-    drawn = Columns(
+    return Columns(
         title=words.text("plots.stickiness"),
-        subtitle=subtitle(result, words.text("plots.stickiness_share"), words),
-        note=note(result, sum(row["persons"] for row in rows), words),
+        subtitle=words.text("plots.stickiness_share"),
+        note=few(result, sum(row["persons"] for row in rows), words),
         categories=tuple(words.numbers.count(row["intervals"]) for row in rows),
         series=(Series(words.name("column", "share"), tuple(row["at_least"] for row in rows)),) if rows else (),
         measure=SHARE,
     )
-    return draw_columns(drawn, words)

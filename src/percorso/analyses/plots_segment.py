@@ -5,18 +5,16 @@ from __future__ import annotations
 from percorso.analyses.intervals import FEW
 from percorso.analyses.plots_telling import (
     Row,
+    few,
     field_name,
     minor,
     money_of,
     name_of,
-    note,
     rows_of,
-    subtitle,
 )
 from percorso.analyses.result import Result
-from percorso.charts.bars import Bar, Bars, draw_bars
-from percorso.charts.chart import Chart
-from percorso.charts.tiles import Tile, Tiles, draw_tiles
+from percorso.charts.bars import Bar, Bars
+from percorso.charts.tiles import Tile, Tiles
 from percorso.language.measures import COUNT, SHARE, Measure
 from percorso.language.words import Words
 
@@ -26,16 +24,16 @@ _MOST = 12
 _A_YEAR = Measure("number", decimals=2)
 
 
-def plot_segment_traits(result: Result, words: Words) -> Chart:
+def plot_segment_traits(result: Result, words: Words) -> Bars:
     """The traits in which the segment differs most from all persons; a mark shows all persons."""
     rows = [row for row in rows_of(result, "traits") if row["share"] is not None]
     rows.sort(key=lambda row: -abs(row["share"] - (row["share_of_all"] or 0.0)))
-    drawn = Bars(
+    return Bars(
         title=words.text("plots.traits", name=result.spec.scope.persona)
         if result.spec.scope.persona
         else words.text("plots.traits_of"),
-        subtitle=subtitle(result, words.text("plots.share_with_trait"), words),
-        note=note(result, rows_of(result, "size")[0]["persons"], words),
+        subtitle=words.text("plots.share_with_trait"),
+        note=few(result, rows_of(result, "size")[0]["persons"], words),
         bars=tuple(
             Bar(
                 name=_trait(row, words),
@@ -53,7 +51,6 @@ def plot_segment_traits(result: Result, words: Words) -> Chart:
         reference_name=words.text("plots.among_all"),
         name_head=words.text("plots.trait"),
     )
-    return draw_bars(drawn, words)
 
 
 def _trait(row: Row, words: Words) -> str:
@@ -61,18 +58,17 @@ def _trait(row: Row, words: Words) -> str:
     return f"{name_of(row['field'], row['value'], words)} ({field_name(row['field'], words)})"
 
 
-def plot_segment_size(result: Result, words: Words) -> Chart:
+def plot_segment_size(result: Result, words: Words) -> Tiles:
     """How many persons, and what they bring."""
     rows = rows_of(result, "size")
     mine, everybody = rows[0], rows[-1]
     of_all = words.text("plots.segment_of", n=mine["persons"], of=everybody["persons"])
-    drawn = Tiles(
+    return Tiles(
         title=result.spec.scope.persona or words.text("plots.segment"),
-        subtitle=subtitle(result, of_all, words),
-        note=note(result, mine["persons"], words),
+        subtitle=of_all,
+        note=few(result, mine["persons"], words),
         tiles=_tiles(mine, everybody, result, words) if mine["persons"] else (),
     )
-    return draw_tiles(drawn, words)
 
 
 def _tiles(mine: Row, everybody: Row, result: Result, words: Words) -> tuple[Tile, ...]:
@@ -81,7 +77,7 @@ def _tiles(mine: Row, everybody: Row, result: Result, words: Words) -> tuple[Til
     def amount(name: str) -> float | None:
         return None if mine[name] is None else minor(mine[name], amounts)
 
-    few = words.text("plots.too_few", few=FEW)
+    lacking = words.text("plots.too_few", few=FEW)
     return (
         Tile(
             name=words.text("plots.share_of_all"),
@@ -102,7 +98,7 @@ def _tiles(mine: Row, everybody: Row, result: Result, words: Words) -> tuple[Til
             measure=amounts,
             low=amount("average_low"),
             high=amount("average_high"),
-            note=few,
+            note=lacking,
         ),
         Tile(
             name=words.text("plots.orders_a_year"),
@@ -110,7 +106,7 @@ def _tiles(mine: Row, everybody: Row, result: Result, words: Words) -> tuple[Til
             measure=_A_YEAR,
             low=mine["year_low"],
             high=mine["year_high"],
-            note=few,
+            note=lacking,
         ),
     )
 

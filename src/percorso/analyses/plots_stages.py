@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from percorso.analyses.contact_plan import NOTHING
 from percorso.analyses.flow import START
@@ -10,22 +10,22 @@ from percorso.analyses.plots_telling import (
     NAME_BEHIND,
     Row,
     amount_text,
+    few,
     joined,
     money_of,
     name_of,
-    note,
-    refuse_groups,
     rows_of,
-    subtitle,
+    share_bar,
+    share_dot,
     unit,
+    whole_rows,
 )
 from percorso.analyses.result import Result
-from percorso.charts.bars import Bar, Bars, draw_bars
-from percorso.charts.chart import Chart
-from percorso.charts.dots import Dot, Dots, draw_dots
-from percorso.charts.heat import Switches, draw_switches
+from percorso.charts.bars import Bar, Bars
+from percorso.charts.dots import Dots
+from percorso.charts.heat import Switches
 from percorso.charts.lettering import fit
-from percorso.charts.sankey import FlowLink, FlowNode, Sankey, draw_sankey
+from percorso.charts.sankey import FlowLink, FlowNode, Sankey
 from percorso.charts.theme import QUIET, SMALL, stage_colour
 from percorso.language.measures import DURATION, SHARE
 from percorso.language.words import Words
@@ -40,39 +40,41 @@ __all__ = [
 ]
 
 
-def _stages(result: Result) -> list[Row]:
-    """A row for each stage, in the order of the model."""
-    refuse_groups(result.spec.scope.by)
-    return list(result.table.to_pylist())
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """A stage: its row, its name, and its colour by its place in the model."""
+
+    row: Row
+    name: str
+    colour: str
 
 
-def _colour(row: Row, at: int) -> str:
-    return QUIET if row["stage"] == NOTHING else stage_colour(row["stage"], at)
-
-
-def plot_stage_persons(result: Result, words: Words) -> Chart:
-    """How many were at each stage; beside it orders and their value, where they are made."""
-    rows = _stages(result)
-    bars = tuple(
-        Bar(
-            name=name_of("stage", row["stage"], words),
-            value=row["share"],
-            low=row["share_low"],
-            high=row["share_high"],
-            note=_behind(row, result, words),
-            colour=_colour(row, at),
+def _stages(result: Result, words: Words) -> list[_Stage]:
+    """All stages, in the order of the model."""
+    return [
+        _Stage(
+            row,
+            name_of("stage", row["stage"], words),
+            QUIET if row["stage"] == NOTHING else stage_colour(row["stage"], at),
         )
-        for at, row in enumerate(rows)
+        for at, row in enumerate(whole_rows(result))
+    ]
+
+
+def plot_stage_persons(result: Result, words: Words) -> Bars:
+    """How many were at each stage; beside it orders and their value, where they are made."""
+    bars = tuple(
+        share_bar(stage.name, stage.row, _behind(stage.row, result, words), colour=stage.colour)
+        for stage in _stages(result, words)
     )
-    drawn = Bars(
+    return Bars(
         title=words.text("plots.stages"),
-        subtitle=subtitle(result, words.text("plots.share_of_persons"), words),
-        note=joined([words.text("plots.stages_note"), note(result, result.totals["persons"], words)]),
+        subtitle=words.text("plots.share_of_persons"),
+        note=joined([words.text("plots.stages_note"), few(result, result.totals["persons"], words)]),
         bars=bars if result.totals["persons"] else (),
         measure=SHARE,
         name_head=unit("stage", words),
     )
-    return draw_bars(drawn, words)
 
 
 def _behind(row: Row, result: Result, words: Words) -> str:
@@ -83,131 +85,103 @@ def _behind(row: Row, result: Result, words: Words) -> str:
     return f"{persons} · {words.text('plots.n_orders', n=row['orders'])}, {value}"
 
 
-def plot_stage_progression(result: Result, words: Words) -> Chart:
+def plot_stage_progression(result: Result, words: Words) -> Dots:
     """Of those who entered each stage, how many got further."""
-    rows = _stages(result)
-    told = [(at, row) for at, row in enumerate(rows) if row["progression"] is not None]
-    drawn = Dots(
+    stages = [stage for stage in _stages(result, words) if stage.row["progression"] is not None]
+    return Dots(
         title=words.text("plots.progression"),
-        subtitle=subtitle(result, words.text("plots.share_who_go_on"), words),
-        note=note(result, min((row["entered"] for _, row in told), default=0), words),
+        subtitle=words.text("plots.share_who_go_on"),
+        note=few(result, min((stage.row["entered"] for stage in stages), default=0), words),
         dots=tuple(
-            Dot(
-                name=name_of("stage", row["stage"], words),
-                value=row["progression"],
-                low=row["progression_low"],
-                high=row["progression_high"],
-                n=row["entered"],
-                colour=_colour(row, at),
-            )
-            for at, row in told
+            share_dot(stage.name, stage.row, stage.row["entered"], share="progression", colour=stage.colour)
+            for stage in stages
         ),
         measure=SHARE,
         zero=True,
         name_head=unit("stage", words),
     )
-    return draw_dots(drawn, words)
 
 
-def plot_stage_flow(result: Result, words: Words) -> Chart:
+def plot_stage_flow(result: Result, words: Words) -> Sankey:
     """Moves from stage to stage; what goes back is drawn as going back."""
-    rows = _stages(result)
+    colours = {stage.row["stage"]: stage.colour for stage in _stages(result, words)}
     moves = [row for row in rows_of(result, "moves") if row["count"]]
-    keys = _ends(moves)
-    places = {row["stage"]: at for at, row in enumerate(rows)}
+    order = [START, *colours]
     # A layer for each stage that moves touch, so that no column of the picture is empty.
-    layers = {key: at for at, key in enumerate(sorted(keys, key=lambda key: places.get(key, -1)))}
+    keys = sorted(
+        {key for row in moves for key in (row["from"], row["to"])},
+        key=lambda key: (order.index(key) if key in order else -1, key),
+    )
     nodes = tuple(
         FlowNode(
             key=key,
             name=words.text("plots.start") if key == START else name_of("stage", key, words),
-            layer=layers[key],
-            colour=QUIET if key == START else stage_colour(key, places.get(key, -1)),
+            layer=layer,
+            colour=colours.get(key, QUIET),
         )
-        for key in keys
+        for layer, key in enumerate(keys)
     )
-    drawn = Sankey(
+    return Sankey(
         title=words.text("plots.stage_flow"),
-        subtitle=subtitle(result, words.text("plots.moves"), words),
-        note=note(result, sum(row["count"] for row in moves), words),
+        subtitle=words.text("plots.moves"),
+        note=few(result, sum(row["count"] for row in moves), words),
         nodes=nodes,
         links=tuple(FlowLink(row["from"], row["to"], row["count"]) for row in moves),
         top=max(len(nodes), 1),
     )
-    return draw_sankey(drawn, words)
 
 
-def _ends(moves: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(key for row in moves for key in (row["from"], row["to"])))
-
-
-def plot_stage_matrix(result: Result, words: Words) -> Chart:
+def plot_stage_matrix(result: Result, words: Words) -> Switches:
     """How often one stage followed another."""
-    rows = _stages(result)
     count = {(row["from"], row["to"]): row["count"] for row in rows_of(result, "moves")}
     touched = {key for ends in count for key in ends}
-    keys = [row["stage"] for row in rows if row["stage"] in touched]
-    drawn = Switches(
+    keys = [row["stage"] for row in whole_rows(result) if row["stage"] in touched]
+    return Switches(
         title=words.text("plots.stage_flow"),
-        subtitle=subtitle(result, words.text("plots.moves"), words),
-        note=note(result, sum(count.values()), words),
+        subtitle=words.text("plots.moves"),
+        note=few(result, sum(count.values()), words),
         names=tuple(name_of("stage", key, words) for key in keys),
         counts=tuple(tuple(None if a == b else count.get((a, b), 0) for b in keys) for a in keys),
     )
-    return draw_switches(drawn, words)
 
 
-def plot_stage_time(result: Result, words: Words) -> Chart:
+def plot_stage_time(result: Result, words: Words) -> Bars:
     """How long customers stay at a stage."""
-    rows = [(at, row) for at, row in enumerate(_stages(result)) if row["median_s"] is not None]
-    drawn = Bars(
+    stages = [stage for stage in _stages(result, words) if stage.row["median_s"] is not None]
+    return Bars(
         title=words.text("plots.stage_time"),
-        subtitle=subtitle(result, words.text("plots.median_stay"), words),
-        note=note(result, min((row["stays"] - row["open_stays"] for _, row in rows), default=0), words),
+        subtitle=words.text("plots.median_stay"),
+        note=few(result, min((stage.row["stays"] - stage.row["open_stays"] for stage in stages), default=0), words),
         bars=tuple(
-            Bar(
-                name=name_of("stage", row["stage"], words),
-                value=row["median_s"],
-                note=_ninety(row, words),
-                colour=_colour(row, at),
-            )
-            for at, row in rows
+            Bar(name=stage.name, value=stage.row["median_s"], note=_ninety(stage.row, words), colour=stage.colour)
+            for stage in stages
         ),
         measure=DURATION,
         name_head=unit("stage", words),
     )
-    return draw_bars(drawn, words)
 
 
 def _ninety(row: Row, words: Words) -> str:
     return "" if row["p90_s"] is None else words.text("plots.most_within", time=words.numbers.duration(row["p90_s"]))
 
 
-def plot_stage_exits(result: Result, words: Words) -> Chart:
+def plot_stage_exits(result: Result, words: Words) -> Bars:
     """How far abandoned journeys had come; beside it what they met last."""
-    rows = [(at, row) for at, row in enumerate(_stages(result)) if row["exits"]]
+    stages = [stage for stage in _stages(result, words) if stage.row["exits"]]
     last: dict[str, str] = {}
     for row in rows_of(result, "exits"):
         last.setdefault(row["stage"], name_of("touchpoint", row["touchpoint"], words).lower())
-    drawn = Bars(
+    return Bars(
         title=words.text("plots.stage_exits"),
-        subtitle=subtitle(result, words.text("plots.share_of_abandoned"), words),
-        note=joined([note(result, result.totals["abandoned"], words)]),
+        subtitle=words.text("plots.share_of_abandoned"),
+        note=few(result, result.totals["abandoned"], words),
         bars=tuple(
-            Bar(
-                name=name_of("stage", row["stage"], words),
-                value=row["exit_share"],
-                low=row["exit_share_low"],
-                high=row["exit_share_high"],
-                note=_last(row, last, words),
-                colour=_colour(row, at),
-            )
-            for at, row in rows
+            share_bar(stage.name, stage.row, _last(stage.row, last, words), share="exit_share", colour=stage.colour)
+            for stage in stages
         ),
         measure=SHARE,
         name_head=unit("stage", words),
     )
-    return draw_bars(drawn, words)
 
 
 def _last(row: Row, last: dict[str, str], words: Words) -> str:

@@ -4,78 +4,74 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from percorso.analyses.intervals import FEW
-from percorso.analyses.plots_contacts import MOST, conversion_dots, left_out, reach_bar
-from percorso.analyses.plots_telling import Row, joined, name_of, note, refuse_groups, rows_of, subtitle, unit
+from percorso.analyses.plots_contacts import conversion_dots, reach_bars
+from percorso.analyses.plots_telling import (
+    MOST,
+    few,
+    joined,
+    left_out,
+    name_of,
+    rows_of,
+    share_bar,
+    stage_hue,
+    unit,
+    whole_rows,
+)
 from percorso.analyses.result import Result
-from percorso.charts.bars import Bar, Bars, draw_bars
-from percorso.charts.chart import Chart
-from percorso.charts.heat import HeatRow, HeatTable, draw_heat
-from percorso.charts.theme import stage_colour
+from percorso.charts.bars import Bars
+from percorso.charts.dots import Dots
+from percorso.charts.heat import HeatRow, HeatTable
 from percorso.language.measures import SHARE
 from percorso.language.words import Words
 
 __all__ = ["plot_touchpoint_conversion", "plot_touchpoint_exits", "plot_touchpoint_reach", "plot_touchpoint_stages"]
 
 
-def _shown(result: Result) -> list[Row]:
-    refuse_groups(result.spec.scope.by)
-    return list(result.table.to_pylist())
-
-
-def plot_touchpoint_reach(result: Result, words: Words) -> Chart:
+def plot_touchpoint_reach(result: Result, words: Words) -> Bars:
     """Whom each touchpoint reaches, in the colour of its stage."""
-    rows = sorted(_shown(result), key=lambda row: -row["persons"])
-    bars = tuple(
-        reach_bar(row, "touchpoint", words, stage_colour(row["stage"]), name_of("stage", row["stage"], words))
-        for row in rows[:MOST]
+    title = words.text("plots.reach_touchpoint")
+    return reach_bars(
+        result,
+        "touchpoint",
+        title,
+        words,
+        lambda row: (stage_hue(row["stage"], words), name_of("stage", row["stage"], words)),
     )
-    drawn = Bars(
-        title=words.text("plots.reach_touchpoint"),
-        subtitle=subtitle(result, words.text("plots.share_of_persons"), words),
-        note=joined([left_out(len(rows), words), note(result, result.totals["persons"], words)]),
-        bars=bars,
-        measure=SHARE,
-        name_head=unit("touchpoint", words),
-    )
-    return draw_bars(drawn, words)
 
 
-def plot_touchpoint_conversion(result: Result, words: Words) -> Chart:
+def plot_touchpoint_conversion(result: Result, words: Words) -> Dots:
     """How the journeys convert that meet each touchpoint, but for those at which orders are made."""
-    rows = [row for row in _shown(result) if not row["orders"]]
+    rows = [row for row in whole_rows(result) if not row["orders"]]
     title = words.text("plots.conversion_touchpoint")
-    return conversion_dots(result, rows, "touchpoint", title, words, words.text("plots.without_orders"))
+    return conversion_dots(rows, "touchpoint", title, words, words.text("plots.without_orders"))
 
 
-def plot_touchpoint_exits(result: Result, words: Words) -> Chart:
+def plot_touchpoint_exits(result: Result, words: Words) -> Bars:
     """What abandoned journeys met last."""
-    rows = sorted((row for row in _shown(result) if row["exits"]), key=lambda row: -row["exits"])
+    rows = sorted((row for row in whole_rows(result) if row["exits"]), key=lambda row: -row["exits"])
     bars = tuple(
-        Bar(
-            name=name_of("touchpoint", row["touchpoint"], words),
-            value=row["exit_share"],
-            low=row["exit_share_low"],
-            high=row["exit_share_high"],
-            note=words.text("plots.n_journeys", n=row["exits"]),
-            colour=stage_colour(row["stage"]),
+        share_bar(
+            name_of("touchpoint", row["touchpoint"], words),
+            row,
+            words.text("plots.n_journeys", n=row["exits"]),
+            share="exit_share",
+            colour=stage_hue(row["stage"], words),
         )
         for row in rows[:MOST]
     )
-    drawn = Bars(
+    return Bars(
         title=words.text("plots.exits_touchpoint"),
-        subtitle=subtitle(result, words.text("plots.share_of_abandoned"), words),
-        note=joined([left_out(len(rows), words), note(result, result.totals["abandoned"], words)]),
+        subtitle=words.text("plots.share_of_abandoned"),
+        note=joined([left_out(len(rows), words), few(result, result.totals["abandoned"], words)]),
         bars=bars,
         measure=SHARE,
         name_head=unit("touchpoint", words),
     )
-    return draw_bars(drawn, words)
 
 
-def plot_touchpoint_stages(result: Result, words: Words) -> Chart:
+def plot_touchpoint_stages(result: Result, words: Words) -> HeatTable:
     """At which stage customers are when they meet each touchpoint."""
-    rows = sorted(_shown(result), key=lambda row: -row["persons"])
+    rows = sorted(whole_rows(result), key=lambda row: -row["persons"])
     shares: dict[str, dict[str, float]] = {}
     events: dict[str, int] = {}
     for row in rows_of(result, "stages"):
@@ -83,10 +79,10 @@ def plot_touchpoint_stages(result: Result, words: Words) -> Chart:
         events[row["touchpoint"]] = events.get(row["touchpoint"], 0) + row["events"]
     stages = _in_order([list(each) for each in shares.values()])
     shown = [row["touchpoint"] for row in rows if row["touchpoint"] in shares]
-    drawn = HeatTable(
+    return HeatTable(
         title=words.text("plots.stages_touchpoint"),
-        subtitle=subtitle(result, words.text("plots.share_of_events"), words),
-        note=joined([left_out(len(shown), words), note(result, FEW, words)]),
+        subtitle=words.text("plots.share_of_events"),
+        note=left_out(len(shown), words),
         rows=tuple(
             HeatRow(
                 name_of("touchpoint", key, words), tuple(shares[key].get(stage, 0.0) for stage in stages), events[key]
@@ -99,7 +95,6 @@ def plot_touchpoint_stages(result: Result, words: Words) -> Chart:
         n_head=words.name("unit", "events"),
         most=1.0,
     )
-    return draw_heat(drawn, words)
 
 
 def _in_order(chains: list[list[str]]) -> list[str]:

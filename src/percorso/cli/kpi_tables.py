@@ -8,63 +8,45 @@ from typing import Any
 import pyarrow as pa
 
 from percorso.analyses.kpi_catalogue import STAGES
+from percorso.analyses.plots_kpis import kpi_change, kpi_number
 from percorso.analyses.result import Result
 from percorso.cli.output import Layout, Section
 from percorso.language.kpi_words import kpi_label, kpi_name
-from percorso.language.measures import COUNT, DURATION, NUMBER, POINTS, SHARE, Measure, money
-from percorso.language.numbers import Numbers
-from percorso.money import exponent
+from percorso.language.measures import Measure, measure_of
+from percorso.language.words import Words
 
-__all__ = ["kpi_sections", "measure_of"]
+__all__ = ["kpi_sections"]
 
-_RATIO = Measure("number", decimals=2)
+Row = Mapping[str, Any]
+
 _BARS = "▁▂▃▄▅▆▇█"
 _ALL_PERIODS = 4  # of so many KPIs and fewer the periods are written out
-
-
-def measure_of(unit: str, currency: str) -> Measure:
-    """What the numbers of a KPI are. Amounts are units of the currency in answers, minor units in a measure."""
-    measures = {
-        "count": COUNT,
-        "share": SHARE,
-        "points": POINTS,
-        "duration": DURATION,
-        "ratio": _RATIO,
-        "score": NUMBER,
-    }
-    return money(currency, exponent(currency)) if unit == "money" else measures[unit]
 
 
 class _Writer:
     """Values of KPIs as texts of a language."""
 
     def __init__(self, currency: str, language: str) -> None:
-        self.numbers = Numbers(language)
+        self.words = Words(language)
         self.language = language
         self._currency = currency
 
-    def value(self, value: float | None, unit: str) -> str:
-        return "–" if value is None else self.numbers.show(self._scaled(value, unit), measure_of(unit, self._currency))
+    def value(self, row: Row, column: str = "value", unit: str = "") -> str:
+        measure = self._measure(unit or row["unit"])
+        return self.words.numbers.show(kpi_number(row, column, measure), measure)
 
-    def range(self, low: float | None, high: float | None, unit: str) -> str:
-        if low is None or high is None:
+    def range(self, row: Row, unit: str = "") -> str:
+        if row["low"] is None or row["high"] is None:
             return ""
-        ends = self._scaled(low, unit), self._scaled(high, unit)
-        return self.numbers.range(*ends, measure_of(unit, self._currency))
+        measure = self._measure(unit or row["unit"])
+        return self.words.numbers.range(kpi_number(row, "low", measure), kpi_number(row, "high", measure), measure)
 
-    def change(self, row: Mapping[str, Any]) -> str:
+    def change(self, row: Row) -> str:
         """The difference, and in brackets its interval."""
-        unit, value = row["unit"], row["difference"]
-        if value is None:
-            return "–"
-        measure = measure_of(unit, self._currency).difference
-        text = self.numbers.signed(self._scaled(value, unit), measure)
-        if row["diff_low"] is None:
-            return text
-        low, high = (self._scaled(row[name], unit) for name in ("diff_low", "diff_high"))
-        return f"{text} ({self.numbers.range(low, high, measure)})"
+        shown, ends = kpi_change(row, self._measure(row["unit"]), self.words)
+        return f"{shown} ({ends})" if ends else shown
 
-    def verdict(self, row: Mapping[str, Any]) -> str:
+    def verdict(self, row: Row) -> str:
         """Whether a change is more than chance, and for the better."""
         low, high = row["diff_low"], row["diff_high"]
         if low is None or low <= 0 <= high:
@@ -73,14 +55,14 @@ class _Writer:
             return kpi_label("changed", self.language)
         return kpi_label("better" if (low > 0) == (row["better"] == "up") else "worse", self.language)
 
-    def target(self, row: Mapping[str, Any]) -> str:
+    def target(self, row: Row) -> str:
         if row["target"] is None:
             return ""
         said = {True: "on_target", False: "off_target", None: "no_value"}[row["on_target"]]
-        return f"{self.value(row['target'], row['unit'])}, {kpi_label(said, self.language)}"
+        return f"{self.value(row, 'target')}, {kpi_label(said, self.language)}"
 
-    def _scaled(self, value: float, unit: str) -> float:
-        return value * 10.0 ** exponent(self._currency) if unit == "money" else value
+    def _measure(self, unit: str) -> Measure:
+        return measure_of(unit, self._currency)
 
 
 def kpi_sections(answer: Result, language: str) -> list[Section]:
@@ -113,7 +95,7 @@ def kpi_sections(answer: Result, language: str) -> list[Section]:
     return sections
 
 
-def _stage_table(rows: Sequence[Mapping[str, Any]], by: str, writer: _Writer) -> pa.Table:
+def _stage_table(rows: Sequence[Row], by: str, writer: _Writer) -> pa.Table:
     def head(key: str) -> str:
         return kpi_label(f"column_{key}", writer.language)
 
@@ -122,11 +104,11 @@ def _stage_table(rows: Sequence[Mapping[str, Any]], by: str, writer: _Writer) ->
         columns[head("survey")] = [row["survey"] or "–" for row in rows]
     if by:
         columns[by] = [row[by] for row in rows]
-    columns[head("value")] = [writer.value(row["value"], row["unit"]) for row in rows]
-    columns[head("interval")] = [writer.range(row["low"], row["high"], row["unit"]) for row in rows]
+    columns[head("value")] = [writer.value(row) for row in rows]
+    columns[head("interval")] = [writer.range(row) for row in rows]
     columns["n"] = [row["n"] for row in rows]
     if any(row["previous"] is not None for row in rows):
-        columns[head("before")] = [writer.value(row["previous"], row["unit"]) for row in rows]
+        columns[head("before")] = [writer.value(row, "previous") for row in rows]
         columns[head("change")] = [writer.change(row) for row in rows]
         columns[""] = [writer.verdict(row) for row in rows]
     if any(row["target"] is not None for row in rows):
@@ -134,10 +116,10 @@ def _stage_table(rows: Sequence[Mapping[str, Any]], by: str, writer: _Writer) ->
     return pa.table(columns)
 
 
-def _trend_table(rows: Sequence[Mapping[str, Any]], units: Mapping[str, str], by: str, writer: _Writer) -> pa.Table:
+def _trend_table(rows: Sequence[Row], units: Mapping[str, str], by: str, writer: _Writer) -> pa.Table:
     """Each period of a few KPIs; of many a line of bars each, from the first to the last period."""
     known = [row for row in rows if row["value"] is not None]
-    series: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    series: dict[tuple[str, str], list[Row]] = {}
     for row in known:
         series.setdefault((row["kpi"], row[by] if by else ""), []).append(row)
 
@@ -149,14 +131,14 @@ def _trend_table(rows: Sequence[Mapping[str, Any]], units: Mapping[str, str], by
         if by:
             columns[by] = [row[by] for row in known]
         columns[head("period")] = [row["period"] + ("" if row["complete"] else " *") for row in known]
-        columns[head("value")] = [writer.value(row["value"], units[row["kpi"]]) for row in known]
-        columns[head("interval")] = [writer.range(row["low"], row["high"], units[row["kpi"]]) for row in known]
+        columns[head("value")] = [writer.value(row, unit=units[row["kpi"]]) for row in known]
+        columns[head("interval")] = [writer.range(row, units[row["kpi"]]) for row in known]
         return pa.table(columns | {"n": [row["n"] for row in known]})
     names = [(kpi_name(kpi, writer.language), group) for kpi, group in series]
     columns = {"KPI": [name for name, _ in names]} | ({by: [group for _, group in names]} if by else {})
-    columns[head("first")] = [writer.value(found[0]["value"], units[found[0]["kpi"]]) for found in series.values()]
+    columns[head("first")] = [writer.value(found[0], unit=units[found[0]["kpi"]]) for found in series.values()]
     columns[head("trend")] = [_bars([row["value"] for row in found]) for found in series.values()]
-    columns[head("last")] = [writer.value(found[-1]["value"], units[found[-1]["kpi"]]) for found in series.values()]
+    columns[head("last")] = [writer.value(found[-1], unit=units[found[-1]["kpi"]]) for found in series.values()]
     return pa.table(columns)
 
 
@@ -168,7 +150,7 @@ def _bars(values: Sequence[float]) -> str:
     return "".join(_BARS[min(7, int(8 * (value - least) / (most - least)))] for value in values)
 
 
-def _missing_table(rows: Sequence[Mapping[str, Any]], writer: _Writer) -> pa.Table:
+def _missing_table(rows: Sequence[Row], writer: _Writer) -> pa.Table:
     """Why KPIs have no value, each reason once."""
     reasons: dict[str, list[str]] = {}
     for row in rows:

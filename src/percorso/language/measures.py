@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["COUNT", "DURATION", "NUMBER", "POINTS", "SHARE", "Kind", "Measure", "money"]
+from percorso.money import exponent
+
+__all__ = ["COUNT", "DURATION", "NUMBER", "POINTS", "SHARE", "Kind", "Measure", "measure_of", "money"]
 
 Kind = Literal["count", "number", "share", "points", "money", "duration"]
 
@@ -45,3 +48,18 @@ DURATION = Measure("duration")
 def money(currency: str, decimals: int = 2) -> Measure:
     """Amounts in minor units of a currency; `decimals` is its ISO 4217 exponent."""
     return Measure("money", currency, decimals)
+
+
+_BY_UNIT: Mapping[str, Measure] = {
+    "count": COUNT,
+    "share": SHARE,
+    "points": POINTS,
+    "duration": DURATION,
+    "ratio": Measure("number", decimals=2),
+    "score": NUMBER,
+}
+
+
+def measure_of(unit: str, currency: str) -> Measure:
+    """What numbers are whose unit an answer names: a KPI's "share", "duration", or "money" of its currency."""
+    return money(currency, exponent(currency)) if unit == "money" else _BY_UNIT[unit]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from percorso.language.conventions import CONVENTIONS, Conventions
@@ -213,6 +213,28 @@ class Numbers:
         """
         text = self.brief(value, measure)
         return f"+{text}" if value is not None and value > 0 else text
+
+    def change(self, value: float | None, low: float | None, high: float | None, measure: Measure) -> tuple[str, str]:
+        """A difference and its interval as tables say them: whole, and both with as many decimals; "" for no interval.
+
+        Amounts of a thousand and more go without cents, points that would read as none with two decimals.
+
+        Examples
+        --------
+        >>> from percorso.language.measures import money
+        >>> Numbers("en").change(-4_510_000, -6_160_414, -2_859_586, money("EUR"))
+        ('−€45,100', '−61,604\\xa0to −28,596')
+        """
+        known = [abs(each) for each in (value, low, high) if each is not None and math.isfinite(each)]
+        most = max(known, default=0.0)
+        if measure.kind == "money" and most >= 1_000 * 10**measure.decimals:
+            value, low, high = (None if each is None else each / 10**measure.decimals for each in (value, low, high))
+            measure = replace(measure, decimals=0)
+        elif measure.kind == "points" and value and abs(value) < 0.005 * 10.0**-measure.decimals:
+            measure = replace(measure, decimals=measure.decimals + 1)
+        text = self.show(value, measure)
+        signed = f"+{text}" if value is not None and value > 0 else text
+        return signed, "" if value is None or low is None or high is None else self.range(low, high, measure)
 
     def range(self, low: float | None, high: float | None, measure: Measure) -> str:
         """From low to high, without the unit where it stands behind a number: "11,0–13,8"."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -78,6 +78,10 @@ class Words:
     Parameters
     ----------
     language : {"en", "it"}
+    stages : mapping of str to str
+        What a workspace calls its own stages, by key, in their order.
+    is_for_page : bool
+        Codes have names in English too: nobody types an option into a page.
 
     Raises
     ------
@@ -91,6 +95,8 @@ class Words:
     """
 
     language: str = "en"
+    stages: Mapping[str, str] = field(default_factory=dict, hash=False)
+    is_for_page: bool = False
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
@@ -124,9 +130,16 @@ class Words:
         return template.format_map(shown)  # type: ignore[no-any-return]
 
     def name(self, family: Family, code: str) -> str:
-        """The name of a code; one that the workspace chose itself stays as it is."""
+        """The name of a code; one that the workspace chose itself stays as it is, or has the name that it gave it."""
+        if family == "stage" and code in self.stages:
+            return self.stages[code]
         entry = catalogue("names")[family].get(code)
         return code if entry is None else entry[self.language]
+
+    @property
+    def shows_codes(self) -> bool:
+        """Do codes stand as they are?"""
+        return self.language == ENGLISH.language and not self.is_for_page
 
     def code(self, family: Family, code: str) -> str:
         """A code as tables of the terminal show it: in English as it is, for so it is what options take.
@@ -138,7 +151,7 @@ class Words:
         >>> Words("en").code("place", "store"), Words("it").code("place", "store")
         ('store', 'negozio')
         """
-        if self.language == ENGLISH.language:
+        if self.shows_codes:
             return code
         return self.name("value" if code.startswith("(") else family, code)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
+from percorso.analyses.plots_telling import rows_of, told_warnings
 from percorso.analyses.result import Result
-from percorso.charts.chart import Chart
+from percorso.language.said import Said
 from percorso.reports.document import Cover, Document, Fact, Section
 from percorso.reports.page import Page
 from percorso.reports.sections.cohorts import make_cohorts
@@ -25,51 +27,64 @@ __all__ = ["compose_report"]
 
 _MOST_SOURCES = 5
 
-_MAKERS: dict[str, Callable[[Page], Section]] = {
-    "kpis": make_kpis,
-    "funnel": make_funnel,
-    "flow": make_flow,
-    "channels": make_channels,
-    "places": make_places,
-    "variants": make_variants,
-    "journeys": make_journeys,
-    "cohorts": make_cohorts,
-    "lifecycle": make_lifecycle,
-    "quality": make_quality,
-    "reading": make_reading,
+#: How each section is made, and of which answers.
+_MAKERS: dict[str, tuple[Callable[[Page], Section], tuple[str, ...]]] = {
+    "kpis": (make_kpis, ("kpis",)),
+    "map": (make_map, ("map",)),
+    "funnel": (make_funnel, ("funnel",)),
+    "flow": (make_flow, ("stage_flow", "touchpoint_flow")),
+    "channels": (make_channels, ("channels",)),
+    "places": (make_places, ("places",)),
+    "variants": (make_variants, ("variants",)),
+    "journeys": (make_journeys, ("journeys",)),
+    "cohorts": (make_cohorts, ("retention",)),
+    "lifecycle": (make_lifecycle, ("lifecycle",)),
+    "quality": (make_quality, ("quality",)),
+    "reading": (make_reading, ()),
 }
 
 
-def compose_report(page: Page, poster: Chart | None, *, as_of: str, version: str) -> Document:
+def compose_report(page: Page, *, as_of: str, version: str) -> Document:
     """The report as a document.
 
     Parameters
     ----------
     page : Page
-    poster : Chart or None
-        The map as drawn.
     as_of : str
         In words.
     version : str
         Of Percorso.
     """
     words = page.words
-    sections = []
-    for name in ("kpis", "map", *(key for key in _MAKERS if key != "kpis")):
-        if page.spec.has(name):
-            sections.append(make_map(page, poster) if name == "map" else _MAKERS[name](page))
+    sections = [make(page) for name, (make, _) in _MAKERS.items() if page.spec.has(name)]
     return Document(
         language=page.words.language,
         cover=_cover(page, as_of),
         summary_title=words.text("report.summary"),
         summary=summarise(page) if page.spec.has("summary") else (),
-        sections=tuple(sections),
+        sections=tuple(_with_warnings(page, sections)),
         contents=words.text("report.contents"),
         skip=words.text("report.skip"),
         to_top=words.text("report.to_top"),
         details=words.text("report.why"),
         made_by=words.text("report.made_by", version=version),
     )
+
+
+def _with_warnings(page: Page, sections: Iterable[Section]) -> Iterator[Section]:
+    """Below each section what its answers warn of; what stands elsewhere on the page is not said again."""
+    quality = page.answer("quality") if page.spec.has("quality") else None
+    found = set() if quality is None else {f"warnings.{row['finding']}" for row in rows_of(quality, "findings")}
+    told: set[str] = set()
+    for section in sections:
+        answers = [page.answers[name] for name in _MAKERS[section.key][1] if name in page.answers]
+        warnings = dict.fromkeys(text for answer in answers for text in answer.warnings if text not in told)
+        told.update(warnings)
+        if section.is_poster:
+            yield section  # the poster says what it warns of
+            continue
+        new = [text for text in warnings if not (isinstance(text, Said) and text.key in found)]
+        yield replace(section, warnings=tuple(told_warnings(new, page.words)))
 
 
 def _cover(page: Page, as_of: str) -> Cover:

@@ -142,6 +142,8 @@ class Section:
     pieces : tuple of Piece
     basis : Counted or None
         Which orders the answer behind it counts; None where it counts none.
+    warnings : tuple of str
+        What its answers warn of, where no other place of the page says it.
     """
 
     key: str
@@ -149,6 +151,7 @@ class Section:
     lead: str
     pieces: tuple[Piece, ...]
     basis: Counted | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_poster(self) -> bool:

@@ -9,13 +9,15 @@ from itertools import pairwise
 from typing import Any
 
 from percorso.analyses.intervals import FEW, wilson
+from percorso.analyses.plots_kpis import kpi_change, kpi_measure, kpi_number
+from percorso.analyses.plots_telling import name_of
 from percorso.analyses.quality_findings import PROBLEM, say_fault
+from percorso.analyses.result import Result
 from percorso.language.kpi_words import kpi_name
 from percorso.language.measures import DURATION, SHARE
 from percorso.reports.document import Sentence
 from percorso.reports.page import Page
 from percorso.reports.sections.journeys import abandoned_by_stage
-from percorso.reports.sections.kpis import kpi_measure, kpi_value
 
 __all__ = ["summarise"]
 
@@ -74,19 +76,23 @@ def _change(page: Page) -> Iterator[Sentence]:
     answer = page.answer("kpis")
     if answer is None or not page.compared:
         return
-    rows = [row for row in answer.table.to_pylist() if row["kpi"] in _TOLD and _is_sure(row) and _is_shown(page, row)]
+    rows = [
+        row
+        for row in answer.table.to_pylist()
+        if row["kpi"] in _TOLD and _is_sure(row) and _is_shown(page, row, answer)
+    ]
     if not rows:
         yield Sentence(page.words.text("report.says_no_change", before=page.compared), "kpis")
         return
     row = max(rows, key=lambda row: abs(row["difference"] / row["previous"]))
-    numbers, measure = page.words.numbers, kpi_measure(page, row)
-    ends = (kpi_value(page, row, "diff_low"), kpi_value(page, row, "diff_high"))
+    measure = kpi_measure(row, answer)
+    change, interval = kpi_change(row, measure, page.words)
     said = page.words.text(
         "report.says_change",
         kpi=kpi_name(row["kpi"], page.words.language),
-        now=numbers.show(kpi_value(page, row, "value"), measure),
-        change=numbers.signed(kpi_value(page, row, "difference"), measure.difference),
-        interval=numbers.range(*ends, measure.difference),
+        now=page.words.numbers.show(kpi_number(row, "value", measure), measure),
+        change=change,
+        interval=interval,
         before=page.compared,
     )
     is_worse = row["better"] != "neither" and (row["difference"] > 0) != (row["better"] == "up")
@@ -99,10 +105,10 @@ def _is_sure(row: Row) -> bool:
     return bool(row["n"] >= FEW and (row["diff_low"] > 0 or row["diff_high"] < 0))
 
 
-def _is_shown(page: Page, row: Row) -> bool:
+def _is_shown(page: Page, row: Row, answer: Result) -> bool:
     """Does the interval leave out zero also as it is written?"""
-    measure, show = kpi_measure(page, row).difference, page.words.numbers.show
-    ends = (kpi_value(page, row, name) for name in ("diff_low", "diff_high"))
+    measure, show = kpi_measure(row, answer).difference, page.words.numbers.show
+    ends = (kpi_number(row, name, measure) for name in ("diff_low", "diff_high"))
     return show(0.0, measure) not in {show(end, measure).lstrip("\u2212") for end in ends}
 
 
@@ -155,7 +161,7 @@ def _channels(page: Page) -> Iterator[Sentence]:
 
 def _ends(page: Page) -> Iterator[Sentence]:
     """How many purchase journeys convert and how fast, and where the others stop."""
-    answer, by_stage = page.answer("journeys"), page.answer("journeys_by_stage")
+    answer = page.answer("journeys")
     rows = [] if answer is None else answer.tables["conversion"].to_pylist()
     if answer is None or not rows or rows[0]["opened"] < FEW:
         return
@@ -168,7 +174,7 @@ def _ends(page: Page) -> Iterator[Sentence]:
     else:
         said = page.words.text("report.says_converted", n=row["opened"], share=share)
     yield Sentence(said, "journeys")
-    stopped = [] if by_stage is None else abandoned_by_stage(by_stage)
+    stopped = list(abandoned_by_stage(page).items())
     total = sum(count for _, count in stopped)
     if total >= FEW:
         (stage, count), *others = sorted(stopped, key=lambda one: -one[1])
@@ -176,11 +182,18 @@ def _ends(page: Page) -> Iterator[Sentence]:
         share = numbers.interval(count / total, low, high, SHARE)
         if others and not _is_more(count, others[0][1]):
             also = page.words.text(
-                "report.says_stops_alike", n=total, stage=page.stage(stage), other=page.stage(others[0][0]), share=share
+                "report.says_stops_alike",
+                n=total,
+                stage=name_of("stage", stage, page.words),
+                other=name_of("stage", others[0][0], page.words),
+                share=share,
             )
             yield Sentence(also, "journeys")
             return
-        yield Sentence(page.words.text("report.says_stops", n=total, share=share, stage=page.stage(stage)), "journeys")
+        yield Sentence(
+            page.words.text("report.says_stops", n=total, share=share, stage=name_of("stage", stage, page.words)),
+            "journeys",
+        )
 
 
 def _is_more(count: int, other: int) -> bool:

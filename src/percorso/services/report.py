@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,13 +20,14 @@ from percorso.analyses.kpis import KpisSpec
 from percorso.analyses.lifecycle import LifecycleSpec
 from percorso.analyses.map import MapSpec
 from percorso.analyses.places import PlacesSpec
+from percorso.analyses.plots_telling import days_of
 from percorso.analyses.quality import QualitySpec
 from percorso.analyses.result import Result
 from percorso.analyses.retention import RetentionSpec
 from percorso.analyses.spec import Scope
+from percorso.analyses.stages import StagesSpec
 from percorso.analyses.variants import VariantsSpec
 from percorso.errors import UserError
-from percorso.language.words import Words
 from percorso.reports.compose import compose_report
 from percorso.reports.document import Document
 from percorso.reports.page import Page
@@ -43,6 +45,7 @@ from percorso.services.places import ask_places
 from percorso.services.quality import ask_quality
 from percorso.services.retention import ask_retention
 from percorso.services.segment_lookup import find_segment
+from percorso.services.stages import ask_stages
 from percorso.services.variants import ask_variants
 from percorso.services.workspace import Workspace
 from percorso.store.journey_log import JourneyLog
@@ -114,21 +117,22 @@ def make_report(
     scope = replace(spec.scope, start=period.first.isoformat(), end=period.last.isoformat(), per="person")
     compare = _compare(spec.compare, period, first)
     spec = replace(spec, scope=scope, compare=compare, language=spec.language or workspace.settings.workspace.language)
-    words = Words(spec.language)
     asking = _Asking(workspace, spec, log, threads, told)
-    answers = dict(asking.answers())
+    answers = asking.answers()
+    basis = basis_of(workspace.settings)
+    words = basis.words(spec.language)
     page = Page(
         spec,
         period,
         words,
         answers,
-        basis_of(workspace.settings),
+        basis,
         brand=brand_of(workspace),
-        compared=_compared(answers, words, scope.timezone) if compare != NONE else "",
+        compared=days_of(answers["kpis"], "earlier_period", words) if "kpis" in answers else "",
         persona=_persona(workspace, scope),
+        poster=draw_map(workspace, answers["map"], language=spec.language).poster if "map" in answers else None,
     )
-    poster = draw_map(workspace, answers["map"], language=spec.language).poster if "map" in answers else None
-    document = compose_report(page, poster, as_of=words.numbers.day(as_of), version=percorso.__version__)
+    document = compose_report(page, as_of=words.numbers.day(as_of), version=percorso.__version__)
     return Report(spec, document, answers)
 
 
@@ -161,18 +165,6 @@ def _persona(workspace: Workspace, scope: Scope) -> str:
     return (find_segment(workspace, scope.persona).title or scope.persona) if scope.persona else scope.persons
 
 
-def _compared(answers: dict[str, Result], words: Words, timezone: str) -> str:
-    """The earlier period in words."""
-    earlier = answers["kpis"].totals.get("earlier_period") if "kpis" in answers else None
-    if not earlier:
-        return ""
-    zone = zone_of(timezone)
-    start, end = (datetime.fromisoformat(str(earlier[edge]).replace("Z", "+00:00")) for edge in ("start", "end"))
-    last = end.timestamp() - 1
-    days = (start.astimezone(zone).date(), datetime.fromtimestamp(last, UTC).astimezone(zone).date())
-    return words.numbers.period(*days)
-
-
 @dataclass(frozen=True, slots=True)
 class _Asking:
     """All questions of a report, asked one after the other: each uses all cores by itself."""
@@ -183,17 +175,17 @@ class _Asking:
     threads: int | None
     told: Told
 
-    def answers(self) -> Iterator[tuple[str, Result]]:
-        """Name and answer; a question that cannot be answered with these data is left out."""
-        for name, sections, ask in self._questions():
+    def answers(self) -> dict[str, Result]:
+        """All answers by name; a question that cannot be answered with these data is left out."""
+        found: dict[str, Result] = {}
+        for name, sections, ask in self._questions(found):
             if any(self.spec.has(section) for section in sections):
                 self.told(name)
-                try:
-                    yield name, ask()
-                except UserError:
-                    continue
+                with suppress(UserError):
+                    found[name] = ask()
+        return found
 
-    def _questions(self) -> Iterator[tuple[str, tuple[str, ...], Callable[[], Result]]]:
+    def _questions(self, found: Mapping[str, Result]) -> Iterator[tuple[str, tuple[str, ...], Callable[[], Result]]]:
         scope, how = self.spec.scope, {"log": self.log, "threads": self.threads}
         journeys = replace(scope, per="journey")
 
@@ -202,7 +194,7 @@ class _Asking:
 
         yield "quality", ("quality", "summary", "kpis"), asked(ask_quality, QualitySpec(scope=_of_all(scope)))
         yield "kpis", ("kpis", "summary"), self._ask_kpis
-        yield "map", ("map",), self._ask_map
+        yield "map", ("map",), lambda: self._ask_map(found.get("kpis"))
         steps = self._steps()
         if len(steps) > 1:
             yield "funnel", ("funnel", "summary"), asked(ask_funnel, FunnelSpec(steps=steps, scope=scope))
@@ -218,8 +210,8 @@ class _Asking:
         variants = VariantsSpec(unit="channel", collapse=True, kind="purchase", top=_TOP_VARIANTS, scope=journeys)
         yield "variants", ("variants",), asked(ask_variants, variants)
         yield "journeys", ("journeys", "summary"), asked(ask_journeys, JourneysSpec(kind="purchase", scope=scope))
-        by_stage = JourneysSpec(kind="purchase", by="stage_reached", scope=scope)
-        yield "journeys_by_stage", ("journeys", "summary"), asked(ask_journeys, by_stage)
+        if "map" not in found:  # which knows where journeys stop
+            yield "stages", ("journeys", "summary"), asked(ask_stages, StagesSpec(scope=scope))
         yield "retention", ("cohorts", "summary"), asked(ask_retention, RetentionSpec(scope=scope))
         yield "lifecycle", ("lifecycle",), asked(ask_lifecycle, LifecycleSpec(scope=scope))
 
@@ -228,9 +220,10 @@ class _Asking:
         spec = KpisSpec(scope=self.spec.scope, compare=compare, every="month")
         return ask_kpis(self.workspace, spec, language=self.spec.language, log=self.log, threads=self.threads)
 
-    def _ask_map(self) -> Result:
+    def _ask_map(self, kpis: Result | None) -> Result:
         spec = MapSpec(scope=self.spec.scope)
-        return ask_map(self.workspace, spec, language=self.spec.language, log=self.log, threads=self.threads)
+        how: dict[str, Any] = {"language": self.spec.language, "log": self.log, "threads": self.threads}
+        return ask_map(self.workspace, spec, kpis=kpis, **how)
 
     def _steps(self) -> tuple[str, ...]:
         told = set(self.log.global_dictionary("events", "event"))

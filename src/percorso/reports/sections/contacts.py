@@ -6,17 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from percorso.analyses.intervals import FEW
+from percorso.analyses.plots_contacts import plot_conversion, plot_reach, plot_switches_of
+from percorso.analyses.plots_telling import name_of, rows_of, unit
 from percorso.analyses.result import Result
-from percorso.charts.bars import Bar, Bars, draw_bars
-from percorso.charts.dots import Dot, Dots, draw_dots
-from percorso.charts.heat import Switches, draw_switches
 from percorso.language.measures import COUNT, NUMBER, SHARE
-from percorso.reports.document import Figure, Note, Piece, ReportTable, Section
-from percorso.reports.page import WIDTH, Page
+from percorso.reports.document import Note, Piece, ReportTable, Section
+from percorso.reports.page import Page
 
 __all__ = ["make_channels", "make_places"]
-
-_MOST, _MOST_SWITCHES = 12, 8
 
 Row = Mapping[str, Any]
 
@@ -48,92 +45,38 @@ def make_places(page: Page) -> Section:
     return page.section("places", words.text("report.places"), lead, pieces, answer)
 
 
-def _common(page: Page, answer: Result, unit: str) -> list[Piece]:
+def _common(page: Page, answer: Result, field: str) -> list[Piece]:
     rows = answer.table.to_pylist()
-    pieces: list[Piece] = [Figure(_reach(page, rows, unit))]
-    converting = [row for row in rows if row["journeys"]]
-    if converting:
-        pieces.append(Figure(_conversion(page, converting, unit)))
-    pieces.append(_table(page, rows, unit))
-    pieces += _switches(page, answer, unit)
+    pieces: list[Piece] = [page.figure(plot_reach(answer, page.words))]
+    if any(row["journeys"] for row in rows):
+        pieces.append(page.figure(plot_conversion(answer, page.words)))
+    pieces.append(_table(page, rows, field))
+    if rows_of(answer, "switches"):
+        pieces.append(page.figure(plot_switches_of(answer, page.words)))
+    else:
+        pieces.append(page.missing(page.words.text("report.no_switches")))
     return pieces
 
 
-def _reach(page: Page, rows: Sequence[Row], unit: str) -> Any:
-    words = page.words
-    bars = tuple(
-        Bar(
-            name=page.name(unit, row[unit]),
-            value=row["share"],
-            low=row["share_low"],
-            high=row["share_high"],
-            note=words.text("charts.n", n=row["persons"]),
-        )
-        for row in rows[:_MOST]
-    )
-    title = words.text("report.reach_channel") if unit == "channel" else words.text("report.reach_place")
-    more = words.text("plots.not_shown", n=len(rows) - _MOST) if len(rows) > _MOST else ""
-    drawn = Bars(
-        width=WIDTH,
-        title=title,
-        subtitle=f"{words.text('report.share_of_persons')} · {page.told_period()}",
-        note=more,
-        bars=bars,
-        measure=SHARE,
-        name_head=page.name("unit", unit),
-    )
-    return draw_bars(drawn, page.words)
-
-
-def _conversion(page: Page, rows: Sequence[Row], unit: str) -> Any:
-    words = page.words
-    enough = [row for row in rows if row["journeys"] >= FEW]
-    few = [row for row in rows if row["journeys"] < FEW]
-    enough.sort(key=lambda row: -row["conversion"])
-    dots = tuple(
-        Dot(
-            name=page.name(unit, row[unit]),
-            value=row["conversion"],
-            low=row["conversion_low"],
-            high=row["conversion_high"],
-            n=row["journeys"],
-        )
-        for row in enough[:_MOST]
-    )
-    title = words.text("report.conversion_channel") if unit == "channel" else words.text("report.conversion_place")
-    names = ", ".join(page.name(unit, row[unit]) for row in few)
-    drawn = Dots(
-        width=WIDTH,
-        title=title,
-        subtitle=f"{words.text('report.of_journeys_with')} · {page.told_period()}",
-        note=words.text("report.too_few_journeys", few=FEW, names=names) if few else "",
-        dots=dots,
-        measure=SHARE,
-        zero=True,
-        name_head=page.name("unit", unit),
-    )
-    return draw_dots(drawn, page.words)
-
-
-def _table(page: Page, rows: Sequence[Row], unit: str) -> ReportTable:
+def _table(page: Page, rows: Sequence[Row], field: str) -> ReportTable:
     words = page.words
     show = words.numbers.show
     heads = (
-        page.name("unit", unit),
-        words.text("report.persons"),
+        unit(field, words),
+        words.text("map.persons"),
         words.text("report.contacts"),
         words.text("report.per_person"),
         words.text("report.journeys_head"),
         words.text("report.conversion_head"),
-        words.text("report.first_head"),
-        words.text("report.assist_head"),
-        words.text("report.last_head"),
+        words.text("plots.role_first"),
+        words.text("plots.role_between"),
+        words.text("plots.role_last"),
         words.text("report.orders_head"),
         words.text("report.value_head"),
     )
     shown = tuple(
         (
-            page.name(unit, row[unit]),
+            name_of(field, row[field], words),
             show(row["persons"], COUNT),
             show(row["contacts"], COUNT),
             show(row["frequency"], NUMBER),
@@ -147,33 +90,8 @@ def _table(page: Page, rows: Sequence[Row], unit: str) -> ReportTable:
         )
         for row in rows
     )
-    caption = words.text("report.all_channels") if unit == "channel" else words.text("report.all_places")
+    caption = words.text("report.all_channels") if field == "channel" else words.text("report.all_places")
     return ReportTable(caption, heads, shown)
-
-
-def _switches(page: Page, answer: Result, unit: str) -> list[Piece]:
-    words, totals = page.words, answer.totals
-    moves = answer.tables["switches"].to_pylist()
-    if not moves:
-        return [Note(words.text("report.no_switches"), "missing")]
-    weight: dict[str, int] = {}
-    for row in moves:
-        for end in (row["from"], row["to"]):
-            weight[end] = weight.get(end, 0) + row["count"]
-    keys = sorted(weight, key=lambda key: (-weight[key], key))[:_MOST_SWITCHES]
-    count = {(row["from"], row["to"]): row["count"] for row in moves}
-    rate, ends = totals["switch_rate"], totals["switch_rate_interval"] or (None, None)
-    shown = page.words.numbers.interval(rate, ends[0], ends[1], SHARE)
-    drawn = Switches(
-        width=WIDTH,
-        title=words.text("report.switches_channel") if unit == "channel" else words.text("report.switches_place"),
-        subtitle=words.text("report.switches_subtitle", share=shown),
-        note=words.text("plots.not_shown", n=len(weight) - len(keys)) if len(weight) > len(keys) else "",
-        names=tuple(page.name(unit, key) for key in keys),
-        counts=tuple(tuple(None if a == b else count.get((a, b), 0) for b in keys) for a in keys),
-        unit=page.name("unit", "contacts"),
-    )
-    return [Figure(draw_switches(drawn, page.words))]
 
 
 def _researched(page: Page, answer: Result) -> list[Piece]:
@@ -181,7 +99,7 @@ def _researched(page: Page, answer: Result) -> list[Piece]:
     words = page.words
     numbers = words.numbers
     pieces: list[Piece] = []
-    for row in answer.tables["ropo"].to_pylist() if "ropo" in answer.tables else ():
+    for row in rows_of(answer, "ropo"):
         found = _researched_note(row, page)
         if found:
             pieces.append(Note(found))

@@ -78,7 +78,7 @@ def _robots(page: Page, answer: Result) -> ReportTable:
     plain, inside = answer.tables["bots"].to_pylist()
     names = {
         "events": words.text("report.events_head"),
-        "persons": words.text("report.persons"),
+        "persons": words.text("map.persons"),
         "sessions": words.text("report.sessions_head"),
         "orders": words.text("report.orders_head"),
     }
@@ -91,7 +91,7 @@ def _robots(page: Page, answer: Result) -> ReportTable:
 def _rejected(page: Page, answer: Result) -> ReportTable | None:
     words = page.words
     rows = tuple(
-        (row["source"], page.name("rejection", row["reason"]), page.words.numbers.count(row["rows"]))
+        (row["source"], words.title("rejection", row["reason"]), words.numbers.count(row["rows"]))
         for row in answer.tables["rejected"].to_pylist()
     )
     heads = (words.text("report.source_head"), words.text("report.reason_head"), words.text("report.rows_head"))

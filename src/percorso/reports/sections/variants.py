@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from percorso.analyses.intervals import FEW
-from percorso.charts.bars import Bar, Bars, draw_bars
-from percorso.language.measures import COUNT, SHARE
-from percorso.reports.document import Figure, Piece, ReportTable, Section
-from percorso.reports.page import WIDTH, Page
+from percorso.analyses.plots_paths import path_name, plot_variants
+from percorso.language.measures import SHARE
+from percorso.reports.document import Piece, ReportTable, Section
+from percorso.reports.page import Page
 
 __all__ = ["make_variants"]
 
@@ -19,33 +19,9 @@ def make_variants(page: Page) -> Section:
     title, lead = words.text("report.variants"), words.text("report.variants_lead")
     if answer is None or not answer.table.num_rows:
         return page.section("variants", title, lead, [page.missing(words.text("report.variants_missing"))])
-    rows = answer.table.to_pylist()
-    names = [" → ".join(page.name("channel", node) for node in row["path"]) for row in rows]
-    bars = tuple(
-        Bar(name=name, value=row["count"], note=numbers.share(row["share"]))
-        for name, row in zip(names, rows, strict=True)
-    )
-    left = answer.totals["distinct"] - len(rows)
-    said = words.text("report.variants_cover", share=numbers.share(answer.totals["coverage"]), n=answer.totals["total"])
-    if left:
-        said += " " + words.text("plots.other_paths", n=left)
-    chart = draw_bars(
-        Bars(
-            width=WIDTH,
-            title=words.text("plots.variants"),
-            subtitle=f"{page.name('unit', 'journeys')} · {page.told_period()}",
-            note=page.few(answer.totals["total"]),
-            description=said,
-            bars=bars,
-            measure=COUNT,
-            name_head=page.name("column", "path"),
-            names_above=True,
-        ),
-        page.words,
-    )
     table = tuple(
         (
-            name,
+            path_name(row["path"], answer.spec.unit, words),
             numbers.count(row["count"]),
             numbers.share(row["share"]),
             numbers.interval(row["conversion"], row["low"], row["high"], SHARE)
@@ -53,14 +29,15 @@ def make_variants(page: Page) -> Section:
             else words.text("report.too_few"),
             "–" if row["median_s"] is None or len(row["path"]) < 2 else numbers.duration(row["median_s"]),
         )
-        for name, row in zip(names, rows, strict=True)
+        for row in answer.table.to_pylist()
     )
     heads = (
-        page.name("column", "path"),
+        words.title("column", "path"),
         words.text("report.journeys_head"),
-        page.name("column", "share"),
+        words.title("column", "share"),
         words.text("report.conversion_head"),
-        page.name("column", "median_s"),
+        words.title("column", "median_s"),
     )
-    pieces: list[Piece] = [Figure(chart), ReportTable(words.text("report.variants_table"), heads, table)]
+    chart = page.figure(plot_variants(answer, words))
+    pieces: list[Piece] = [chart, ReportTable(words.text("report.variants_table"), heads, table)]
     return page.section("variants", title, lead, pieces)
