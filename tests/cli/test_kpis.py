@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from percorso.analyses.kpis import KPIS, KpisSpec
-from percorso.cli.kpi_tables import kpi_sections, measure_of
+from percorso.cli.kpi_tables import kpi_sections
 from percorso.cli.main import run
+from percorso.language.measures import measure_of
 from percorso.services.kpis import ask_kpis
 from percorso.services.workspace import open_workspace
 from tests.services.shop_workspace import make_shop

@@ -105,6 +105,15 @@ SAME = ALLOWED | {
     *("all", "per", "non"),  # "all'anno" and other Italian
 }
 
+OWN_STAGES = "".join(
+    f'[[stages.custom]]\nkey = "{key}"\nen = "{en}"\nit = "{it}"\nsignals = {signals}\n'
+    for key, en, it, signals in (
+        ("looking", "Looking round", "Si guarda intorno", ["aware", "consider"]),
+        ("bought", "Has bought", "Ha comprato", ["convert"]),
+        ("after", "After", "Dopo", ["care", "advocate"]),
+    )
+)
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -214,6 +223,52 @@ def test_the_option_stands_before_the_command(folder: Path, capsys: Captured) ->
 def test_errors_stay_english(folder: Path, capsys: Captured) -> None:
     assert run(["-w", str(folder), "--language", "it", "people", "places", "--place", "negozio"]) == 2
     assert "Hint: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("shown", "code"),
+    [
+        (("places", "--place", "Sito"), ("places", "--place", "site")),
+        (("stages", "--stage", "acquisto"), ("stages", "--stage", "conversion")),
+        (("touchpoints", "--touchpoint", "carrello"), ("touchpoints", "--touchpoint", "cart")),
+        (("journeys", "--outcome", "con acquisto"), ("journeys", "--outcome", "converted")),
+        (("lifecycle", "--what", "potenziale"), ("lifecycle", "--what", "prospect")),
+        (
+            ("flow", "--unit", "place", "--collapse", "--edge", "(inizio)", "sito"),
+            ("flow", "--unit", "place", "--collapse", "--edge", "(start)", "site"),
+        ),
+        (
+            ("variants", "--unit", "place", "--collapse", "--node", "sito"),
+            ("variants", "--unit", "place", "--collapse", "--node", "site"),
+        ),
+        (
+            ("places", "--place", "sito", "--by", "place", "--group", "sito"),
+            ("places", "--place", "site", "--by", "place", "--group", "site"),
+        ),
+    ],
+    ids=" ".join,
+)
+def test_people_of_a_number_as_the_table_calls_it(
+    folder: Path, capsys: Captured, shown: tuple[str, ...], code: tuple[str, ...]
+) -> None:
+    wanted = told(folder, capsys, "en", "people", *code, "--format", "csv")
+    assert wanted.count("\n") > 1
+    for cell in (shown, code):
+        assert told(folder, capsys, "it", "people", *cell, "--format", "csv") == wanted
+
+
+def test_own_stages_are_called_as_the_settings_say(tmp_path: Path, capsys: Captured) -> None:
+    make_shop(tmp_path)
+    settings = tmp_path / "percorso.toml"
+    model = re.sub(r'model = "retail"', 'model = "custom"', settings.read_text(encoding="utf-8"))
+    settings.write_text(f"{model}\n{OWN_STAGES}", encoding="utf-8")
+    assert run(["-w", str(tmp_path), "build"]) == 0
+    assert "Ha comprato" in told(tmp_path, capsys, "it", "stages")
+    english = told(tmp_path, capsys, "en", "stages")  # the key, as options take it
+    assert "bought" in english
+    assert "Ha comprato" not in english
+    cell = ("people", "stages", "--stage", "Ha comprato", "--format", "csv")
+    assert told(tmp_path, capsys, "it", *cell).count("\n") > 1
 
 
 def test_a_sentence_is_said_again() -> None:

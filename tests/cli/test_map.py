@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from percorso.cli.main import run
+from tests.lake_builder import event
 from tests.services.shop_workspace import make_shop
+from tests.workspaces import make_workspace
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +84,46 @@ def test_what_cannot_be_written_is_told(shop: Path, tmp_path: Path, capsys: pyte
     assert "no segment or persona 'nobody'" in capsys.readouterr().err
     assert run(["-w", str(shop), "map", "--language", "de"]) == 2
     assert run(["-w", str(shop), "map", "--json", "--format", "svg"]) == 2
+
+
+def test_the_head_says_of_which_orders_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Persons' orders, their value and the average of the two agree; receipts without a customer stand beside."""
+    till = {"source": "pos", "source_kind": "pos", "currency": "EUR"}
+    rows = [event("2024-03-01 10:00", "Order Completed", user_id="anna", order_id="o1", value=9000, **till)]
+    rows.append(event("2024-03-01 11:00", "Order Completed", order_id="o2", value=3000, **till))
+    folder = make_workspace(tmp_path / "shop", rows).folder
+    page = told(folder, capsys, "--language", "en")
+    heads = "orders: 1 (and 1 without a customer (€30.00))   value: €90.00   average order value: €90.00 (of all orders: €60.00)"
+    assert heads in page
+    assert "no source tells of any" in page
+    assert "does not apply: purchases end before" not in page.split("Retention")[0]
+    italian = told(folder, capsys, "--language", "it")
+    assert "più 1 senza cliente" in italian
+    assert "valore medio dell'ordine" in italian
+    assert "scontrino medio" not in italian
+
+
+def test_exits_do_not_apply_after_the_order(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = told(shop, capsys, "--language", "en")
+    *_, advocacy = page.split("Advocacy: ")
+    assert "does not apply: purchases end before" in advocacy
+    assert "Between the stages: the share of those who came" in page
+
+
+def test_categories_and_pages_have_their_own_headings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fields = {"user_id": "anna", "category": "drums", "url": "https://shop.example/p/a"}
+    page = told(
+        make_workspace(tmp_path / "shop", [event("2024-03-01 10:00", "Product Viewed", **fields)]).folder, capsys
+    )
+    assert re.search(r"Categories, drums [^,]+, Pages, /p/a", page)
+
+
+def test_a_period_without_events_is_told_as_asked(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = told(shop, capsys, "--language", "en", "--from", "2030-01-01")
+    assert "From 1 January 2030 · all customers" in page
+    assert "No events from 2030-01-01 on" in page
+    both = told(shop, capsys, "--language", "en", "--from", "2030-01-01", "--to", "2030-01-31")
+    assert "January 2030" in both.splitlines()[1]
+    assert "2024" not in both.splitlines()[1]
+    assert run(["-w", str(shop), "map", "--from", "2024-03-05", "--to", "2024-03-01"]) == 2
+    assert "The period ends before it begins" in capsys.readouterr().err

@@ -17,6 +17,7 @@ Documented for users in docs/reference/conditions.md. Parsing gives a frozen tre
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -35,6 +36,7 @@ __all__ = [
     "Missing",
     "Negated",
     "fields_of",
+    "leaves_of",
     "parse_condition",
     "read_condition",
     "read_test",
@@ -122,13 +124,19 @@ def parse_condition(text: str) -> Condition:
 
 def fields_of(condition: Condition) -> frozenset[str]:
     """All fields that the condition names."""
+    return frozenset(leaf.field for leaf in leaves_of(condition))
+
+
+def leaves_of(condition: Condition) -> Iterator[Leaf]:
+    """All tests of a condition, in the order in which they were written."""
     match condition:
         case Negated(part):
-            return fields_of(part)
+            yield from leaves_of(part)
         case Both(parts) | Either(parts):
-            return frozenset().union(*(fields_of(part) for part in parts))
+            for part in parts:
+                yield from leaves_of(part)
         case _:
-            return frozenset((condition.field,))
+            yield condition
 
 
 def read_condition(reader: Reader) -> Condition:

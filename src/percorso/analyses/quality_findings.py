@@ -136,146 +136,85 @@ def say_fault(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
     -------
     meaning, advice : str
     """
-    return _SENTENCES[fault["finding"]](fault, totals, words)
+    return _SENTENCES[fault["finding"]](words, _values(fault, totals, words))
 
 
-def _share(fault: Row, words: Words) -> str:
-    return words.numbers.share(fault["share"])
+def _values(fault: Row, totals: Row, words: Words) -> dict[str, str | int]:
+    """What the sentences may say of a fault; each takes what it has a place for."""
+    values = {"n": fault["count"], "of": fault["of"], "source": fault["source"], "into": totals["currency"]}
+    if fault["share"] is not None:
+        values["share"] = words.numbers.share(fault["share"])
+    if fault.get("value") is not None:
+        digits = exponent(totals["currency"])
+        minor = int(Decimal(fault["value"]).scaleb(digits))
+        values["value"] = words.numbers.show(minor, money(totals["currency"], digits))
+    if fault.get("about"):
+        values |= {"reason": words.name("rejection", fault["about"]), "currency": fault["about"]}
+    return values | {"most": totals["most_events"]}
 
 
-def _quiet_source(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.quiet_source", source=fault["source"], n=fault["count"]),
+#: Of each finding what it means, and what to do about it.
+_SENTENCES: Mapping[str, Callable[[Words, Mapping[str, str | int]], tuple[str, str]]] = {
+    "quiet_source": lambda words, values: (
+        words.text("quality.quiet_source", **values),
         words.text("quality.quiet_source_advice"),
-    )
-
-
-def _incomplete_import(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.incomplete_import", source=fault["source"], n=fault["count"]),
+    ),
+    "incomplete_import": lambda words, values: (
+        words.text("quality.incomplete_import", **values),
         words.text("quality.incomplete_import_advice"),
-    )
-
-
-def _rejected_rows(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text(
-            "quality.rejected_rows",
-            n=fault["count"],
-            of=fault["of"],
-            share=_share(fault, words),
-            source=fault["source"],
-            reason=words.name("rejection", fault["about"]),
-        ),
+    ),
+    "rejected_rows": lambda words, values: (
+        words.text("quality.rejected_rows", **values),
         words.text("quality.rejected_rows_advice"),
-    )
-
-
-def _future_events(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.future_events", n=fault["count"], source=fault["source"]),
+    ),
+    "future_events": lambda words, values: (
+        words.text("quality.future_events", **values),
         words.text("quality.future_events_advice"),
-    )
-
-
-def _corrected_clocks(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.corrected_clocks", n=fault["count"], source=fault["source"], share=_share(fault, words)),
+    ),
+    "corrected_clocks": lambda words, values: (
+        words.text("quality.corrected_clocks", **values),
         words.text("quality.corrected_clocks_advice"),
-    )
-
-
-def _order_copies(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.order_copies", n=fault["count"], source=fault["source"]),
+    ),
+    "order_copies": lambda words, values: (
+        words.text("quality.order_copies", **values),
         words.text("quality.order_copies_advice"),
-    )
-
-
-def _unvalued_orders(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.unvalued_orders", n=fault["count"], of=fault["of"], source=fault["source"]),
+    ),
+    "unvalued_orders": lambda words, values: (
+        words.text("quality.unvalued_orders", **values),
         words.text("quality.unvalued_orders_advice"),
-    )
-
-
-def _stageless_events(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.stageless_events", n=fault["count"], source=fault["source"]),
+    ),
+    "stageless_events": lambda words, values: (
+        words.text("quality.stageless_events", **values),
         words.text("quality.stageless_events_advice"),
-    )
-
-
-def _duplicates(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.duplicates", n=fault["count"], source=fault["source"]),
+    ),
+    "duplicates": lambda words, values: (
+        words.text("quality.duplicates", **values),
         words.text("quality.nothing_to_do"),
-    )
-
-
-def _unidentified_orders(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    digits = exponent(totals["currency"])
-    minor = int(Decimal(fault["value"]).scaleb(digits))
-    return (
-        words.text(
-            "quality.unidentified_orders",
-            share=_share(fault, words),
-            n=fault["count"],
-            of=fault["of"],
-            value=words.numbers.show(minor, money(totals["currency"], digits)),
-        ),
+    ),
+    "unidentified_orders": lambda words, values: (
+        words.text("quality.unidentified_orders", **values),
         words.text("quality.unidentified_orders_advice"),
-    )
-
-
-def _weak_persons(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.weak_persons", share=_share(fault, words), n=fault["count"], of=fault["of"]),
+    ),
+    "weak_persons": lambda words, values: (
+        words.text("quality.weak_persons", **values),
         words.text("quality.weak_persons_advice"),
-    )
-
-
-def _bots(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.bots", share=_share(fault, words), n=fault["count"]),
+    ),
+    "bots": lambda words, values: (
+        words.text("quality.bots", **values),
         words.text("quality.bots_advice"),
-    )
-
-
-def _heavy_persons(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.heavy_persons", n=fault["count"], most=totals["most_events"]),
+    ),
+    "heavy_persons": lambda words, values: (
+        words.text("quality.heavy_persons", **values),
         words.text("quality.heavy_persons_advice"),
-    )
-
-
-def _repeated_events(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return words.text("quality.repeated_events", n=fault["count"]), words.text("quality.nothing_to_do")
-
-
-def _missing_rate(fault: Row, totals: Row, words: Words) -> tuple[str, str]:
-    return (
-        words.text("quality.missing_rate", n=fault["count"], currency=fault["about"], into=totals["currency"]),
+    ),
+    "repeated_events": lambda words, values: (
+        words.text("quality.repeated_events", **values),
+        words.text("quality.nothing_to_do"),
+    ),
+    "missing_rate": lambda words, values: (
+        words.text("quality.missing_rate", **values),
         words.text("quality.missing_rate_advice"),
-    )
-
-
-_SENTENCES: Mapping[str, Callable[[Row, Row, Words], tuple[str, str]]] = {
-    "quiet_source": _quiet_source,
-    "incomplete_import": _incomplete_import,
-    "rejected_rows": _rejected_rows,
-    "future_events": _future_events,
-    "corrected_clocks": _corrected_clocks,
-    "order_copies": _order_copies,
-    "unvalued_orders": _unvalued_orders,
-    "stageless_events": _stageless_events,
-    "duplicates": _duplicates,
-    "unidentified_orders": _unidentified_orders,
-    "weak_persons": _weak_persons,
-    "bots": _bots,
-    "heavy_persons": _heavy_persons,
-    "repeated_events": _repeated_events,
-    "missing_rate": _missing_rate,
+    ),
 }
 
 #: Codes of all findings.

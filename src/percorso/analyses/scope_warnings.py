@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from percorso.analyses.basis import Basis
-from percorso.analyses.conditions import Among, Both, Compare, Condition, Either, Missing, Negated
+from percorso.analyses.conditions import Among, Compare, Condition, Missing, leaves_of
 from percorso.analyses.fields import is_coded
 from percorso.analyses.person_tree import (
     STAGE,
@@ -138,18 +138,12 @@ def _quiet_sources(scope: Scope, log: JourneyLog) -> Iterator[str]:
 
 def _wanted(condition: Condition) -> Iterator[tuple[str, str]]:
     """The values of coded fields that a condition names."""
-    match condition:
-        case Negated(part):
-            yield from _wanted(part)
-        case Both(parts) | Either(parts):
-            for part in parts:
-                yield from _wanted(part)
-        case Compare(field, "=", value) if value and is_coded(field):
-            yield field, value
-        case Among(field, values) if is_coded(field):
-            yield from ((field, value) for value in values if value)
-        case _:
-            return
+    for leaf in leaves_of(condition):
+        match leaf:
+            case Compare(field, "=", value) if value and is_coded(field):
+                yield field, value
+            case Among(field, values) if is_coded(field):
+                yield from ((field, value) for value in values if value)
 
 
 def _empty_period(scope: Scope, log: JourneyLog) -> Iterator[str]:

@@ -6,35 +6,16 @@ import typer
 
 from percorso.analyses.channels import ChannelsSpec
 from percorso.analyses.spec import Scope
-from percorso.cli.contacts import Beside, contact_scope, order_note, write_contacts
-from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import asking
-from percorso.cli.output import FormatOption, JsonOption, OutputOption, output_of
-from percorso.cli.progress import ready_log
+from percorso.cli.contacts import REACH_AND_ROLE, Beside, write_contacts
+from percorso.cli.context import words_of
+from percorso.cli.options import answer_of, asking, scope_of
+from percorso.cli.output import Output, writing
 from percorso.language.words import Words
 from percorso.services.channels import ask_channels
 
 __all__ = ["register"]
 
-_COLUMNS = (
-    "channel",
-    "contacts",
-    "persons",
-    "share",
-    "new_persons",
-    "frequency",
-    "median_s",
-    "journeys",
-    "conversion",
-    "first",
-    "last",
-    "assist",
-    "orders",
-    "value",
-    "unidentified_orders",
-    "cost",
-    "cost_per_new",
-)
+_COLUMNS = ("channel", *REACH_AND_ROLE, "cost", "cost_per_new")
 _BREADTH = ("channels", "journeys", "conversion", "matched_conversion", "difference")
 
 
@@ -51,23 +32,16 @@ def register(app: typer.Typer) -> None:
     app.command("channels")(channels)
 
 
-@asking(contact_scope)
-def channels(
-    ctx: typer.Context,
-    scope: Scope,
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@asking(scope_of)
+@writing
+def channels(ctx: typer.Context, scope: Scope, target: Output) -> None:
     """What brings contacts: whom each channel reaches, and what it is in the journeys that buy.
 
     Example: percorso channels --from 2024-01-01 --to 2024-03-31
     """
-    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
-    answer = ask_channels(workspace, ChannelsSpec(scope=scope), log=ready_log(workspace))
-    notes = (order_note(answer.totals, words), words.text("terminal.contacts_note"))
+    words = words_of(ctx)
     write_contacts(
-        answer,
+        answer_of(ctx, ask_channels, ChannelsSpec(scope=scope)),
         target,
         title=words.text("terminal.channels"),
         columns=_COLUMNS,
@@ -82,6 +56,6 @@ def channels(
             "journeys",
         ),
         beside=_beside(words),
-        notes=notes,
+        note=words.text("terminal.contacts_note"),
         words=words,
     )

@@ -1,35 +1,20 @@
-"""What `channels`, `places`, `touchpoints` and `stages` have in common: their options, and how people read them."""
+"""What `channels`, `places`, `touchpoints` and `stages` have in common: how people read them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 
 from percorso.analyses.result import Result
-from percorso.analyses.spec import Scope
-from percorso.cli.options import (
-    AsOfOption,
-    BotsOption,
-    ByOption,
-    FromOption,
-    HeavyOption,
-    PersonaOption,
-    PersonsOption,
-    TimezoneOption,
-    ToOption,
-    WhereOption,
-    as_of_text,
-    scope_of,
-)
-from percorso.cli.output import Format, Layout, Output, Section, warning_lines, write_answer, write_page
+from percorso.cli.options import as_of_text
+from percorso.cli.output import Layout, Output, Section, warning_lines, write_told
 from percorso.cli.texts import amount_text, mean_text, money_of, percent_text, seconds_text
 from percorso.language.words import Family, Words
-from percorso.services.workspace import Workspace
 
-__all__ = ["Beside", "contact_scope", "order_note", "write_contacts"]
+__all__ = ["REACH_AND_ROLE", "Beside", "write_contacts"]
 
 _PERCENT = ("share", "conversion", "switch_rate", "coverage", "share_of_known", "matched_conversion", "difference")
 _FORMATS = {
@@ -51,6 +36,12 @@ _TITLES = {
     "next_median_s": "takes",
 }
 _ROWS_BESIDE = 10
+
+#: Columns that people see of a channel or a place: whom it reaches, and what it is in their journeys.
+REACH_AND_ROLE = (
+    *("contacts", "persons", "share", "new_persons", "frequency", "median_s", "journeys", "conversion"),
+    *("first", "last", "assist", "orders", "value", "unidentified_orders"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +65,6 @@ class Beside:
     families: Mapping[str, Family] = field(default_factory=dict)
 
 
-def contact_scope(
-    workspace: Workspace,
-    since: FromOption = "",
-    until: ToOption = "",
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    where: WhereOption = "",
-    by: ByOption = "",
-    include_bots: BotsOption = False,
-    include_heavy: HeavyOption = False,
-    persona: PersonaOption = "",
-    persons: PersonsOption = "",
-) -> Scope:
-    """The scope that the options ask for; there is nothing else to ask."""
-    return scope_of(
-        workspace,
-        since=since,
-        until=until,
-        timezone=timezone,
-        as_of=as_of,
-        where=where,
-        by=by,
-        include_bots=include_bots,
-        include_heavy=include_heavy,
-        per="person",
-        persona=persona,
-        persons=persons,
-    )
-
-
 def write_contacts(
     answer: Result,
     target: Output,
@@ -112,7 +73,7 @@ def write_contacts(
     columns: Sequence[str],
     secondary: tuple[str, ...],
     beside: Sequence[Beside],
-    notes: Sequence[str],
+    note: str,
     words: Words,
 ) -> None:
     """Write an answer: for programs all of it, for people the main columns, and the tables beside below.
@@ -127,23 +88,25 @@ def write_contacts(
     secondary : tuple of str
         As of `Layout`.
     beside : sequence of Beside
-    notes : sequence of str
-        The first above the main table, the others below it.
+    note : str
+        Below the main table.
     words : Words
     """
-    if target.format is not Format.table:
-        write_answer(answer, target, words=words)
-        return
-    as_of = words.text("terminal.as_of", as_of=as_of_text(answer, words))
-    below = (*notes[1:], as_of, *warning_lines(answer.warnings, words))
-    by = answer.spec.scope.by
-    main = _columns(answer.table, ((by,) if by else ()) + tuple(columns))
-    sections = [Section(title, main, below, _layout(main, secondary))]
-    for one in beside:
-        table = answer.tables.get(one.name)
-        if table is not None and table.num_rows:
-            sections.append(_section(one, table, words))
-    write_page(notes[0], sections, target, words)
+
+    def head(answer: Result, words: Words) -> str:
+        return _order_note(answer.totals, words)
+
+    def sections(answer: Result, words: Words) -> Iterator[Section]:
+        as_of = words.text("terminal.as_of", as_of=as_of_text(answer, words))
+        by = answer.spec.scope.by
+        main = _columns(answer.table, ((by,) if by else ()) + tuple(columns))
+        yield Section(title, main, (note, as_of, *warning_lines(answer.warnings, words)), _layout(main, secondary))
+        for one in beside:
+            table = answer.tables.get(one.name)
+            if table is not None and table.num_rows:
+                yield _section(one, table, words)
+
+    write_told(answer, target, head, sections, words)
 
 
 def _columns(table: pa.Table, names: Sequence[str]) -> pa.Table:
@@ -163,7 +126,7 @@ def _layout(table: pa.Table, secondary: tuple[str, ...]) -> Layout:
     return Layout(formats=formats, titles=_TITLES, secondary=secondary)
 
 
-def order_note(totals: Mapping[str, Any], words: Words) -> str:
+def _order_note(totals: Mapping[str, Any], words: Words) -> str:
     """Orders and value of persons, and beside them those of nobody."""
     orders, nobody = totals["orders"], totals["unidentified_orders"]
     told = words.text("counted.orders", n=orders)

@@ -14,12 +14,13 @@ from percorso.services.workspace import Workspace, open_workspace
 __all__ = ["Invocation", "command_line", "folder_of", "words_of", "workspace_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Invocation:
-    """The options that stand before the command."""
+    """The options that stand before the command, and the workspace once a command has opened it."""
 
     folder: Path
     language: str = ""  # "": the workspace's
+    opened: Workspace | None = None
 
 
 def folder_of(ctx: typer.Context) -> Path:
@@ -28,18 +29,21 @@ def folder_of(ctx: typer.Context) -> Path:
 
 
 def workspace_of(ctx: typer.Context) -> Workspace:
-    """The workspace, opened.
+    """The workspace, opened once for each command.
 
     Raises
     ------
     WorkspaceError
         There is none; the hint says how to make one.
     """
-    return open_workspace(folder_of(ctx))
+    invocation = _invocation(ctx)
+    if invocation.opened is None:
+        invocation.opened = open_workspace(invocation.folder)
+    return invocation.opened
 
 
 def words_of(ctx: typer.Context, chosen: str = "") -> Words:
-    """The words of the language that people are answered in.
+    """The words of the language that people are answered in, with the workspace's own names of stages.
 
     Parameters
     ----------
@@ -53,9 +57,11 @@ def words_of(ctx: typer.Context, chosen: str = "") -> Words:
     SpecError
         There are no texts in that language.
     WorkspaceError
-        There is no workspace to ask for its language.
+        There is no workspace to ask for its language and its stages.
     """
-    return Words(chosen or _invocation(ctx).language or workspace_of(ctx).settings.workspace.language)
+    settings = workspace_of(ctx).settings
+    language = chosen or _invocation(ctx).language or settings.workspace.language
+    return Words(language, settings.stages.names(language))
 
 
 def _invocation(ctx: typer.Context) -> Invocation:

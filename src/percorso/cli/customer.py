@@ -15,18 +15,7 @@ from percorso.analyses.history import HistoryEvent, HistoryJourney, HistoryOrder
 from percorso.analyses.result import time_text
 from percorso.cli.context import command_line, words_of, workspace_of
 from percorso.cli.options import AsOfOption, TimezoneOption
-from percorso.cli.output import (
-    Format,
-    FormatOption,
-    JsonOption,
-    Output,
-    OutputOption,
-    Section,
-    output_of,
-    warning_lines,
-    write_page,
-    write_table,
-)
+from percorso.cli.output import Format, Output, Section, warning_lines, write_page, write_table, writing
 from percorso.cli.progress import ready_log
 from percorso.cli.texts import Formatter, day_text, local_text, money_of, money_text, span_text
 from percorso.language.words import ENGLISH, Words
@@ -49,6 +38,7 @@ def register(app: typer.Typer) -> None:
     app.command("customer")(customer)
 
 
+@writing
 def customer(
     ctx: typer.Context,
     identifier: Annotated[
@@ -66,30 +56,28 @@ def customer(
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Newest events to show.")] = _SHOWN_EVENTS,
     every: Annotated[bool, typer.Option("--all", help="Show all events.")] = False,
     personal: Annotated[bool, typer.Option("--personal", help="Show identifiers and traits as they are.")] = False,
-    output_format: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
+    *,
+    target: Output,
 ) -> None:
     """Show one customer: relationship, stage, orders, value, journeys, identifiers, timeline.
 
     Identifiers are masked unless --personal is given. CSV and Parquet hold the timeline.
     """
     workspace, words = workspace_of(ctx), words_of(ctx)
-    chosen = output_of(output_format, output, as_json)
     zone = zone_of(timezone or workspace.settings.workspace.timezone)
     log = ready_log(workspace)
     found = find_customers(workspace, identifier, kind=kind, space=space, log=log)
     if len(found) > 1:
-        _tell_several(found, chosen, zone, command_line(ctx), words)
+        _tell_several(found, target, zone, command_line(ctx), words)
         return
     view = view_customer(workspace, found[0].person, as_of=as_of, timezone=zone.key, personal=personal, log=log)
     shown = None if every else limit
-    if chosen.format is Format.table:
-        write_page(_head(view, zone, words), [*_sections(view, zone, shown, words)], chosen, words)
+    if target.format is Format.table:
+        write_page(_head(view, zone, words), [*_sections(view, zone, shown, words)], target, words)
     else:
-        body = view.as_json(limit=shown) if chosen.format is Format.json else None
+        body = view.as_json(limit=shown) if target.format is Format.json else None
         table = view.table if shown is None else view.table.slice(max(view.table.num_rows - shown, 0))
-        write_table(table, chosen, body=body, warnings=view.warnings, words=words)
+        write_table(table, target, body=body, warnings=view.warnings, words=words)
 
 
 def _tell_several(found: tuple[CustomerMatch, ...], output: Output, zone: ZoneInfo, command: str, words: Words) -> None:

@@ -11,41 +11,24 @@ import pyarrow as pa
 import typer
 
 from percorso.analyses.flow import FlowSpec
-from percorso.cli.context import words_of, workspace_of
+from percorso.analyses.spec import Scope
+from percorso.cli.context import words_of
 from percorso.cli.options import (
-    AsOfOption,
-    BotsOption,
-    ByOption,
     CollapseOption,
-    HeavyOption,
     KindOption,
     OutcomeOption,
     PerOption,
-    PersonaOption,
-    PersonsOption,
-    TimezoneOption,
     UnitOption,
-    WhereOption,
+    answer_of,
     as_of_text,
     asking,
-    scope_of,
+    within_scope,
 )
-from percorso.cli.output import (
-    Format,
-    FormatOption,
-    JsonOption,
-    Layout,
-    OutputOption,
-    output_of,
-    write_answer,
-    write_table,
-)
-from percorso.cli.progress import ready_log
+from percorso.cli.output import Format, Layout, Output, write_answer, write_table, writing
 from percorso.cli.texts import percent_text, seconds_text
 from percorso.errors import SpecError
 from percorso.language.words import Family, Words
 from percorso.services.flow import ask_flow
-from percorso.services.workspace import Workspace
 
 __all__ = ["flow_question", "node_families", "register"]
 
@@ -78,8 +61,8 @@ def register(app: typer.Typer) -> None:
     app.command("flow")(flow)
 
 
+@within_scope(without=("since", "until"))
 def flow_question(
-    workspace: Workspace,
     unit: UnitOption = "event",
     collapse: CollapseOption = False,
     kind: KindOption = "",
@@ -93,14 +76,8 @@ def flow_question(
         typer.Option(metavar="N", min=1, help="Edges to show. With --steps: nodes told apart at each position (10)."),
     ] = None,
     counts_only: Annotated[bool, typer.Option("--counts-only", help="No persons and times: faster.")] = False,
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    where: WhereOption = "",
-    persona: PersonaOption = "",
-    persons: PersonsOption = "",
-    by: ByOption = "",
-    include_bots: BotsOption = False,
-    include_heavy: HeavyOption = False,
+    *,
+    scope: Scope,
 ) -> FlowSpec:
     """The flow that the options ask for."""
     since, from_node = _day_and_node("--from", from_ or ())
@@ -108,26 +85,12 @@ def flow_question(
     if not steps:
         since, from_node = _day_if_it_begins_so(since, from_node)
         until, to_node = _day_if_it_begins_so(until, to_node)
-    scope = scope_of(
-        workspace,
-        since=since,
-        until=until,
-        timezone=timezone,
-        as_of=as_of,
-        where=where,
-        persona=persona,
-        persons=persons,
-        by=by,
-        include_bots=include_bots,
-        include_heavy=include_heavy,
-        per=per,
-    )
     return FlowSpec(
         unit=unit,
         collapse=collapse,
         kind=kind,
         outcome=outcome,
-        scope=scope,
+        scope=replace(scope, start=since, end=until, per=per),
         counts_only=counts_only,
         steps=steps,
         from_node=from_node,
@@ -151,26 +114,20 @@ def _day_and_node(option: str, values: Sequence[str]) -> tuple[str, str]:
 
 
 @asking(flow_question)
-def flow(
-    ctx: typer.Context,
-    spec: FlowSpec,
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@writing
+def flow(ctx: typer.Context, spec: FlowSpec, target: Output) -> None:
     """What directly follows what: how often, how many persons, how fast.
 
     Example: percorso flow --unit touchpoint --collapse; percorso flow --steps 3 --from "Product Viewed"
     """
-    workspace, words = workspace_of(ctx), words_of(ctx)
-    target = output_of(chosen, output, as_json)
+    words = words_of(ctx)
     top = None if spec.steps else ctx.params.get("top")
     if top is not None and target.format is not Format.table:
         raise SpecError(
             "Without --steps, --top shortens the table for people only: other formats hold every edge.",
             hint="Leave out --top, or --format.",
         )
-    answer = ask_flow(workspace, spec, log=ready_log(workspace))
+    answer = answer_of(ctx, ask_flow, spec)
     per = words.code("unit", spec.scope.per)
     notes = (words.text("terminal.flow", per=per, as_of=as_of_text(answer, words)),)
     layout = replace(_LAYOUT, families=node_families(spec.unit, "from", "to"))

@@ -7,29 +7,13 @@ from typing import Annotated
 import typer
 
 from percorso.analyses.funnel import FunnelSpec
-from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import (
-    AsOfOption,
-    BotsOption,
-    ByOption,
-    FromOption,
-    HeavyOption,
-    PerOption,
-    PersonaOption,
-    PersonsOption,
-    TimezoneOption,
-    ToOption,
-    WhereOption,
-    as_of_text,
-    asking,
-    scope_of,
-)
-from percorso.cli.output import FormatOption, JsonOption, Layout, OutputOption, output_of, write_answer
-from percorso.cli.progress import ready_log
+from percorso.analyses.spec import Scope
+from percorso.cli.context import words_of
+from percorso.cli.options import PerOption, answer_of, as_of_text, asking, within_scope
+from percorso.cli.output import Layout, Output, write_answer, writing
 from percorso.cli.texts import percent_text, seconds_text
 from percorso.errors import SpecError
 from percorso.services.funnel import ask_funnel
-from percorso.services.workspace import Workspace
 
 __all__ = ["funnel_question", "register"]
 
@@ -50,8 +34,8 @@ def register(app: typer.Typer) -> None:
     app.command("funnel")(funnel)
 
 
+@within_scope()
 def funnel_question(
-    workspace: Workspace,
     step: Annotated[
         list[str],
         typer.Option("--step", metavar="STEP", help='A step, in order: an event\'s name, "A|B", "place:store", …'),
@@ -80,36 +64,14 @@ def funnel_question(
     optional: Annotated[
         list[str] | None, typer.Option(metavar="STEP", help="Which of the steps may be skipped.")
     ] = None,
-    since: FromOption = "",
-    until: ToOption = "",
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    where: WhereOption = "",
-    persona: PersonaOption = "",
-    persons: PersonsOption = "",
-    by: ByOption = "",
-    include_bots: BotsOption = False,
-    include_heavy: HeavyOption = False,
+    *,
+    scope: Scope,
 ) -> FunnelSpec:
     """The funnel that the options ask for."""
     if per not in _COUNT_OF:
         raise SpecError(f"'{per}' is no unit.", hint="Allowed: person, journey, session.")
     if per and count and count != _COUNT_OF[per]:
         raise SpecError(f"--per {per} and --count {count} contradict each other.", hint="Leave one out.")
-    scope = scope_of(
-        workspace,
-        since=since,
-        until=until,
-        timezone=timezone,
-        as_of=as_of,
-        where=where,
-        persona=persona,
-        persons=persons,
-        by=by,
-        include_bots=include_bots,
-        include_heavy=include_heavy,
-        per="person",
-    )
     return FunnelSpec(
         steps=tuple(step),
         within="" if within == _UNLIMITED else within,
@@ -124,20 +86,14 @@ def funnel_question(
 
 
 @asking(funnel_question)
-def funnel(
-    ctx: typer.Context,
-    spec: FunnelSpec,
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@writing
+def funnel(ctx: typer.Context, spec: FunnelSpec, target: Output) -> None:
     """How many get from step to step, how fast, and where they leave.
 
     Example: percorso funnel --step "Product Viewed" --step "Product Added" --step "Order Completed" --within 7d
     """
-    workspace, words = workspace_of(ctx), words_of(ctx)
-    target = output_of(chosen, output, as_json)
-    answer = ask_funnel(workspace, spec, log=ready_log(workspace))
+    words = words_of(ctx)
+    answer = answer_of(ctx, ask_funnel, spec)
     unit = words.code("unit", spec.count)
     notes = (words.text("terminal.funnel", unit=unit, as_of=as_of_text(answer, words)),)
     write_answer(answer, target, layout=_LAYOUT, notes=notes, words=words)

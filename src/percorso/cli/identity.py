@@ -12,17 +12,7 @@ import typer
 from percorso.cli.context import command_line, workspace_of
 from percorso.cli.identity_explain import explain_command
 from percorso.cli.identity_report import report_command
-from percorso.cli.output import (
-    Format,
-    FormatOption,
-    JsonOption,
-    JsonReportOption,
-    Layout,
-    OutputOption,
-    output_of,
-    write_json,
-    write_table,
-)
+from percorso.cli.output import Format, JsonReportOption, Layout, Output, write_json, write_table, writing
 from percorso.cli.texts import count_of, local_text
 from percorso.identity.decisions import Decision, MaskedIdentifier
 from percorso.services.decide import DecisionReport, decision_json, link, unlink
@@ -90,22 +80,17 @@ def unlink_command(
     _tell(ctx, report, zone_of(workspace.settings.workspace.timezone), as_json)
 
 
-def decisions_command(
-    ctx: typer.Context,
-    output_format: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@writing
+def decisions_command(ctx: typer.Context, target: Output) -> None:
     """List what was decided by hand, in the order in which it was, and what of it stands."""
     workspace = workspace_of(ctx)
-    chosen = output_of(output_format, output, as_json)
     listed = list_decisions(workspace)
     zone = zone_of(workspace.settings.workspace.timezone)
     body = {"decisions": [{**decision_json(one.decision), "stands": one.stands} for one in listed]}
     notes = [] if listed else [f"Nobody has decided anything yet: {command_line(ctx)} identity link --help"]
-    people = chosen.format is Format.table
+    people = target.format is Format.table
     table = pa.Table.from_pylist([_row(one, zone if people else None) for one in listed], schema=_SCHEMA)
-    write_table(table, chosen, body=body, layout=replace(_LAYOUT, zone=zone), notes=notes)
+    write_table(table, target, body=body, layout=replace(_LAYOUT, zone=zone), notes=notes)
 
 
 _SCHEMA = pa.schema(

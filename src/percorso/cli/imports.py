@@ -188,6 +188,9 @@ def _advice(files: Sequence[FileReport], command: str) -> list[str]:
         name = Path(file.path).name
         if file.unchanged:
             notes.append(f"{name} had been imported before: nothing was added.")
+        if file.lines_above:
+            where = f" the header (line {file.header_line})" if file.header_line else " headers"
+            notes.append(f"{name}: {count_of(file.lines_above, 'line')} above{where} left out.")
         if file.retracted:
             notes.append(f"{name}: {count_of(file.retracted, 'event')} of earlier imports taken back.")
         if file.import_again:

@@ -8,39 +8,13 @@ import typer
 
 from percorso.analyses.journeys import JourneysSpec
 from percorso.analyses.result import Result
-from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import (
-    AsOfOption,
-    BotsOption,
-    FromOption,
-    HeavyOption,
-    KindOption,
-    PersonaOption,
-    PersonsOption,
-    TimezoneOption,
-    ToOption,
-    WhereOption,
-    as_of_text,
-    asking,
-    scope_of,
-)
-from percorso.cli.output import (
-    Format,
-    FormatOption,
-    JsonOption,
-    Layout,
-    OutputOption,
-    Section,
-    output_of,
-    warning_lines,
-    write_answer,
-    write_page,
-)
-from percorso.cli.progress import ready_log
+from percorso.analyses.spec import Scope
+from percorso.cli.context import words_of
+from percorso.cli.options import KindOption, answer_of, as_of_text, asking, within_scope
+from percorso.cli.output import Layout, Output, Section, warning_lines, write_told, writing
 from percorso.cli.texts import amount_text, mean_text, percent_text, seconds_text
 from percorso.language.words import Words
 from percorso.services.journeys import ask_journeys
-from percorso.services.workspace import Workspace
 
 __all__ = ["journeys_question", "register"]
 
@@ -72,8 +46,8 @@ def register(app: typer.Typer) -> None:
     app.command("journeys")(journeys)
 
 
+@within_scope(without=("by",))
 def journeys_question(
-    workspace: Workspace,
     kind: KindOption = "",
     by: Annotated[
         str,
@@ -83,52 +57,21 @@ def journeys_question(
             help="Break down by first_channel, first_place, stage_reached or a field of the first event.",
         ),
     ] = "",
-    since: FromOption = "",
-    until: ToOption = "",
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    where: WhereOption = "",
-    persona: PersonaOption = "",
-    persons: PersonsOption = "",
-    include_bots: BotsOption = False,
-    include_heavy: HeavyOption = False,
+    *,
+    scope: Scope,
 ) -> JourneysSpec:
     """The question that the options ask."""
-    scope = scope_of(
-        workspace,
-        since=since,
-        until=until,
-        timezone=timezone,
-        as_of=as_of,
-        where=where,
-        persona=persona,
-        persons=persons,
-        by="",
-        include_bots=include_bots,
-        include_heavy=include_heavy,
-        per="person",
-    )
     return JourneysSpec(kind=kind, by=by, scope=scope)
 
 
 @asking(journeys_question)
-def journeys(
-    ctx: typer.Context,
-    spec: JourneysSpec,
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@writing
+def journeys(ctx: typer.Context, spec: JourneysSpec, target: Output) -> None:
     """How journeys that open in the period end, how long they are, and how fast they convert.
 
     Example: percorso journeys --by first_channel; percorso people journeys --outcome abandoned
     """
-    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
-    answer = ask_journeys(workspace, spec, log=ready_log(workspace))
-    if target.format is Format.table:
-        write_page(_head(answer, words), _sections(answer, words), target, words)
-    else:
-        write_answer(answer, target, words=words)
+    write_told(answer_of(ctx, ask_journeys, spec), target, _head, _sections, words_of(ctx))
 
 
 def _head(answer: Result, words: Words) -> str:

@@ -12,40 +12,14 @@ import typer
 from percorso.analyses.kpi_catalogue import KPIS
 from percorso.analyses.kpis import KpisSpec
 from percorso.analyses.result import Result
-from percorso.cli.context import words_of, workspace_of
+from percorso.analyses.spec import Scope
+from percorso.cli.context import words_of
 from percorso.cli.kpi_tables import kpi_sections
-from percorso.cli.options import (
-    AsOfOption,
-    BotsOption,
-    ByOption,
-    FromOption,
-    HeavyOption,
-    PersonaOption,
-    PersonsOption,
-    TimezoneOption,
-    ToOption,
-    WhereOption,
-    as_of_text,
-    asking,
-    scope_of,
-)
-from percorso.cli.output import (
-    Format,
-    FormatOption,
-    JsonOption,
-    Output,
-    OutputOption,
-    output_of,
-    warning_lines,
-    write_answer,
-    write_page,
-    write_table,
-)
-from percorso.cli.progress import ready_log
+from percorso.cli.options import answer_of, as_of_text, asking, within_scope
+from percorso.cli.output import Format, Output, Section, warning_lines, write_table, write_told, writing
 from percorso.language.kpi_words import kpi_label, kpi_meaning, kpi_name
 from percorso.language.words import ENGLISH, Words
 from percorso.services.kpis import ask_kpis
-from percorso.services.workspace import Workspace
 from percorso.time import zone_of
 
 __all__ = ["kpis_question", "register"]
@@ -79,42 +53,21 @@ def register(app: typer.Typer) -> None:
     app.command("kpis")(kpis)
 
 
+@within_scope()
 def kpis_question(
-    workspace: Workspace,
-    since: FromOption = "",
-    until: ToOption = "",
     last: LastOption = "",
     compare: CompareOption = "",
     every: EveryOption = "",
     kpi: KpiOption = None,
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    where: WhereOption = "",
-    persona: PersonaOption = "",
-    persons: PersonsOption = "",
-    by: ByOption = "",
-    include_bots: BotsOption = False,
-    include_heavy: HeavyOption = False,
+    *,
+    scope: Scope,
 ) -> KpisSpec:
     """The KPIs that the options ask for."""
-    scope = scope_of(
-        workspace,
-        since=since,
-        until=until,
-        timezone=timezone,
-        as_of=as_of,
-        where=where,
-        by=by,
-        include_bots=include_bots,
-        include_heavy=include_heavy,
-        per="person",
-        persona=persona,
-        persons=persons,
-    )
     return KpisSpec(scope=scope, last=last, compare=compare, every=every, kpis=tuple(kpi or ()))
 
 
 @asking(kpis_question)
+@writing
 def kpis(
     ctx: typer.Context,
     spec: KpisSpec,
@@ -122,23 +75,24 @@ def kpis(
         bool, typer.Option("--list", help="What every KPI means, without values.", rich_help_panel=_PANEL)
     ] = False,
     language: LanguageOption = "",
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
+    *,
+    target: Output,
 ) -> None:
     """KPIs by stage: value, interval, comparison, target; and why one is missing.
 
     Example: percorso kpis --last 30d --compare previous; percorso kpis --kpi revenue --by place --every month
     """
-    target, words = output_of(chosen, output, as_json), words_of(ctx, language)
+    words = words_of(ctx, language)
     # Programs get the same whoever reads it.
     words_of_rows = words if target.format is Format.table else ENGLISH
     if listed:
         write_table(_list(spec, words_of_rows), target, words=words)
         return
-    workspace = workspace_of(ctx)
-    answer = ask_kpis(workspace, spec, language=words_of_rows.language, log=ready_log(workspace))
-    _write(answer, target, words)
+    answer = answer_of(ctx, ask_kpis, spec, language=words_of_rows.language)
+    if "trend" in answer.tables and target.format in (Format.csv, Format.parquet):
+        # A file of rows holds the trend where one was asked for; JSON holds both.
+        answer = replace(answer, tables={"trend": answer.tables["trend"]})
+    write_told(answer, target, _head, _sections, words)
 
 
 def _list(spec: KpisSpec, words: Words) -> pa.Table:
@@ -159,18 +113,12 @@ def _list(spec: KpisSpec, words: Words) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def _write(answer: Result, target: Output, words: Words) -> None:
-    if target.format is not Format.table:
-        # A file of rows holds the trend where one was asked for; JSON holds both.
-        first = {"trend": answer.tables["trend"]} if "trend" in answer.tables else {}
-        rows = replace(answer, tables={**first, **answer.tables}) if target.format is not Format.json else answer
-        write_answer(rows, target, words=words)
-        return
+def _sections(answer: Result, words: Words) -> list[Section]:
     sections = kpi_sections(answer, words.language)
     notes = (kpi_label("interval_note", words.language), *warning_lines(answer.warnings, words))
     if sections:
         sections[-1] = replace(sections[-1], notes=notes)
-    write_page(_head(answer, words), sections, target, words)
+    return sections
 
 
 def _head(answer: Result, words: Words) -> str:

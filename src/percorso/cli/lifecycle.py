@@ -10,38 +10,13 @@ import typer
 
 from percorso.analyses.lifecycle import LifecycleSpec
 from percorso.analyses.result import Result
-from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import (
-    AsOfOption,
-    BotsOption,
-    FromOption,
-    HeavyOption,
-    PersonaOption,
-    PersonsOption,
-    TimezoneOption,
-    ToOption,
-    WhereOption,
-    as_of_text,
-    asking,
-    scope_of,
-)
-from percorso.cli.output import (
-    Format,
-    FormatOption,
-    JsonOption,
-    Layout,
-    OutputOption,
-    Section,
-    output_of,
-    warning_lines,
-    write_answer,
-    write_page,
-)
-from percorso.cli.progress import ready_log
+from percorso.analyses.spec import Scope
+from percorso.cli.context import words_of
+from percorso.cli.options import answer_of, as_of_text, asking, within_scope
+from percorso.cli.output import Layout, Output, Section, warning_lines, write_told, writing
 from percorso.cli.texts import mean_text, percent_text, units_of_time
 from percorso.language.words import Words
 from percorso.services.lifecycle import ask_lifecycle
-from percorso.services.workspace import Workspace
 
 __all__ = ["lifecycle_question", "register"]
 
@@ -60,57 +35,29 @@ def register(app: typer.Typer) -> None:
     app.command("lifecycle")(lifecycle)
 
 
+@within_scope(without=("by",))
 def lifecycle_question(
-    workspace: Workspace,
     unit: Annotated[str, typer.Option(metavar="day|week|month", help="Length of the intervals.")] = "month",
-    since: FromOption = "",
-    until: ToOption = "",
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    where: WhereOption = "",
-    persona: PersonaOption = "",
-    persons: PersonsOption = "",
-    include_bots: BotsOption = False,
-    include_heavy: HeavyOption = False,
+    *,
+    scope: Scope,
 ) -> LifecycleSpec:
     """The question that the options ask."""
-    scope = scope_of(
-        workspace,
-        since=since,
-        until=until,
-        timezone=timezone,
-        as_of=as_of,
-        where=where,
-        persona=persona,
-        persons=persons,
-        by="",
-        include_bots=include_bots,
-        include_heavy=include_heavy,
-        per="person",
-    )
     return LifecycleSpec(unit=unit, scope=scope)
 
 
 @asking(lifecycle_question)
-def lifecycle(
-    ctx: typer.Context,
-    spec: LifecycleSpec,
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@writing
+def lifecycle(ctx: typer.Context, spec: LifecycleSpec, target: Output) -> None:
     """Who is new, comes back, returns after a break, falls silent; how everybody stands to the brand; churn.
 
     Example: percorso lifecycle --unit week --from 2024-01-01
     """
-    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
-    answer = ask_lifecycle(workspace, spec, log=ready_log(workspace))
-    if target.format is Format.table:
-        counted = words.text("counted.persons", n=answer.totals["persons"])
-        head = words.text("terminal.counted_as_of", counted=counted, as_of=as_of_text(answer, words))
-        write_page(head, [*_sections(answer, words)], target, words)
-    else:
-        write_answer(answer, target, words=words)
+    write_told(answer_of(ctx, ask_lifecycle, spec), target, _head, _sections, words_of(ctx))
+
+
+def _head(answer: Result, words: Words) -> str:
+    counted = words.text("counted.persons", n=answer.totals["persons"])
+    return words.text("terminal.counted_as_of", counted=counted, as_of=as_of_text(answer, words))
 
 
 def _sections(answer: Result, words: Words) -> Iterator[Section]:

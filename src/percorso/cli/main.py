@@ -179,7 +179,8 @@ def _usage(error: typer.TyperException) -> dict[str, object]:
         hint = f"Write -w before the command: percorso -w DIR {command}"
     if command and getattr(error, "option_name", "") == "--language":
         hint = f"Write --language before the command: percorso --language it {command}"
-    return {"code": "usage", "message": error.format_message(), "hint": hint}
+    message = error.format_message().replace("Value error, ", "")  # how pydantic, which Typer asks, begins
+    return {"code": "usage", "message": message, "hint": hint}
 
 
 def _refused_by_machine(error: OSError) -> dict[str, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import pyarrow as pa
@@ -11,30 +10,24 @@ import typer
 
 from percorso.analyses.map import MapSpec
 from percorso.analyses.result import Result
+from percorso.analyses.spec import Scope
 from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import (
-    AsOfOption,
-    BotsOption,
-    FromOption,
-    HeavyOption,
-    PersonaOption,
-    PersonsOption,
-    TimezoneOption,
-    ToOption,
-    WhereOption,
-    as_of_text,
-    asking,
-    scope_of,
+from percorso.cli.options import answer_of, as_of_text, asking, within_scope
+from percorso.cli.output import (
+    JsonOption,
+    Layout,
+    OutputOption,
+    Section,
+    format_of,
+    warning_lines,
+    write_page,
+    write_table,
 )
-from percorso.cli.output import JsonOption, Layout, OutputOption, Section, warning_lines, write_page, write_table
-from percorso.cli.progress import ready_log
 from percorso.cli.streams import Format, Output, opened
-from percorso.errors import SpecError, UserError
 from percorso.language.words import ENGLISH, Words
 from percorso.maps.cells import map_cells
 from percorso.maps.view import LaneView, MapView
 from percorso.services.map import DrawnMap, ask_map, draw_map
-from percorso.services.workspace import Workspace
 
 __all__ = ["map_question", "register"]
 
@@ -63,34 +56,13 @@ def register(app: typer.Typer) -> None:
     app.command("map")(map_)
 
 
+@within_scope(without=("by",))
 def map_question(
-    workspace: Workspace,
-    since: FromOption = "",
-    until: ToOption = "",
     top: Annotated[int, typer.Option(metavar="N", help="Items told apart in each lane and stage.")] = 5,
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    where: WhereOption = "",
-    persona: PersonaOption = "",
-    persons: PersonsOption = "",
-    include_bots: BotsOption = False,
-    include_heavy: HeavyOption = False,
+    *,
+    scope: Scope,
 ) -> MapSpec:
     """The map that the options ask for."""
-    scope = scope_of(
-        workspace,
-        since=since,
-        until=until,
-        timezone=timezone,
-        as_of=as_of,
-        where=where,
-        by="",
-        include_bots=include_bots,
-        include_heavy=include_heavy,
-        per="person",
-        persona=persona,
-        persons=persons,
-    )
     return MapSpec(top=top, scope=scope)
 
 
@@ -108,11 +80,11 @@ def map_(
     Example: percorso map --output map.html; percorso map --persona beginners --format svg --output map.svg
     """
     workspace = workspace_of(ctx)
-    kind = _kind(chosen, output, as_json)
+    kind = format_of(chosen, output, as_json, _BY_ENDING) or MapFormat.table
     words, people = words_of(ctx, language), kind not in (MapFormat.json, MapFormat.csv)
     # Programs get the same whoever reads it.
     told = words.language if people else ENGLISH.language
-    answer = ask_map(workspace, spec, language=told, log=ready_log(workspace))
+    answer = answer_of(ctx, ask_map, spec, language=told)
     if people:
         drawn, target = draw_map(workspace, answer, language=told), Output(Format.table, output)
         if kind is MapFormat.table:
@@ -122,22 +94,6 @@ def map_(
         return
     body = answer.as_json() if kind is MapFormat.json else None
     write_table(map_cells(answer), Output(Format(kind), output), body=body, warnings=answer.warnings, words=words)
-
-
-def _kind(chosen: MapFormat | None, file: Path | None, as_json: bool) -> MapFormat:
-    if as_json and chosen not in (None, MapFormat.json):
-        raise SpecError(f"--json and --format {chosen} contradict each other.", hint="Leave one out.")
-    if as_json or chosen is not None:
-        return chosen or MapFormat.json
-    if file is None:
-        return MapFormat.table
-    found = _BY_ENDING.get(file.suffix.lower())
-    if found is None:
-        raise UserError(
-            f"{file.name} does not end in {', '.join(_BY_ENDING)}: how should it be written?",
-            hint="Give the file one of these endings, or say --format.",
-        )
-    return found
 
 
 def _write_picture(drawn: DrawnMap, kind: MapFormat, output: Output, answer: Result, words: Words) -> None:
@@ -152,7 +108,7 @@ def _write_picture(drawn: DrawnMap, kind: MapFormat, output: Output, answer: Res
 
 def _write_page(view: MapView, answer: Result, output: Output, words: Words) -> None:
     """The map for a terminal: stage by stage, a line a lane."""
-    tiles = "   ".join(f"{tile.name}: {tile.value}" for tile in view.tiles)
+    tiles = "   ".join(f"{tile.name}: {tile.value}" + (f" ({tile.note})" if tile.note else "") for tile in view.tiles)
     sections = []
     for at, stage in enumerate(view.stages):
         point = view.curve[at]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from typing import Annotated, Any, Concatenate
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
 from percorso.cli.context import workspace_of
+from percorso.cli.progress import ready_log
+from percorso.cli.signatures import parameters_of, signed, spread, take
 from percorso.cli.texts import local_text
 from percorso.language.words import Words
 from percorso.services.segment_lookup import persons_of
@@ -33,10 +34,14 @@ __all__ = [
     "ToOption",
     "UnitOption",
     "WhereOption",
+    "answer_of",
     "as_of_text",
     "asking",
     "scope_of",
+    "within_scope",
 ]
+
+Spec = TypeVar("Spec")
 
 _PANEL = "Which events"
 
@@ -123,20 +128,21 @@ OutcomeOption = Annotated[
 
 def scope_of(
     workspace: Workspace,
-    *,
-    since: str,
-    until: str,
-    timezone: str,
-    as_of: str,
-    where: str,
-    by: str,
-    include_bots: bool,
-    include_heavy: bool,
-    per: str,
-    persona: str = "",
-    persons: str = "",
+    since: FromOption = "",
+    until: ToOption = "",
+    timezone: TimezoneOption = "",
+    as_of: AsOfOption = "",
+    where: WhereOption = "",
+    persona: PersonaOption = "",
+    persons: PersonsOption = "",
+    by: ByOption = "",
+    include_bots: BotsOption = False,
+    include_heavy: HeavyOption = False,
 ) -> Scope:
-    """The scope that the common options make; the time zone is by default the workspace's."""
+    """The scope that the options ask for; the time zone is by default the workspace's.
+
+    It is a question of its own, for commands that ask nothing else.
+    """
     name, rule = persons_of(workspace, persona, persons)
     return Scope(
         start=since,
@@ -147,7 +153,6 @@ def scope_of(
         by=by,
         include_bots=include_bots,
         include_heavy=include_heavy,
-        per=per,
         persona=name,
         persons=rule,
     )
@@ -169,30 +174,63 @@ def as_of_text(answer: Result, words: Words, *, persons: bool = True) -> str:
     return words.text("terminal.as_of_rule", time=told, inside=inside, of=of)
 
 
-def asking(
-    question: Callable[..., Any],
-) -> Callable[[Callable[Concatenate[typer.Context, Any, ...], None]], Callable[..., None]]:
+def within_scope(*, without: Sequence[str] = ()) -> Callable[[Callable[..., Spec]], Callable[..., Spec]]:
+    """Make a question of a function with a parameter `scope`: in its place are the options of a scope.
+
+    Parameters
+    ----------
+    without : sequence of str
+        Options of :func:`scope_of` that the question has not.
+
+    Returns
+    -------
+    callable
+        Makes of ``function(own options, scope)`` the question ``question(workspace, own options, scope options)``.
+    """
+    workspace, *every = parameters_of(scope_of)
+    options = [option for option in every if option.name not in without]
+
+    def decorate(function: Callable[..., Spec]) -> Callable[..., Spec]:
+        def question(workspace: Workspace, **given: Any) -> Spec:
+            scope = scope_of(workspace, **take(given, options))
+            return function(**given, scope=scope)
+
+        return signed(question, [workspace, *spread(parameters_of(function), "scope", options)], like=function)
+
+    return decorate
+
+
+def answer_of(ctx: typer.Context, ask: Callable[..., Result], spec: Any, **how: Any) -> Result:
+    """Ask the workspace, whose journey log is built first where it is stale.
+
+    Parameters
+    ----------
+    ctx : typer.Context
+    ask : callable
+        Of :mod:`percorso.services`: takes workspace, spec and ``log``.
+    spec : object
+    **how
+        What else it takes, such as the language.
+    """
+    workspace = workspace_of(ctx)
+    return ask(workspace, spec, log=ready_log(workspace), **how)
+
+
+def asking(question: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a command of ``command(ctx, spec, own options)``: its options are those of `question`, then its own.
 
     `question` takes a workspace and options, and returns a spec; a funnel and the people of a funnel so have the same
     options, written down once.
     """
+    asked = parameters_of(question)[1:]
 
-    def decorate(command: Callable[Concatenate[typer.Context, Any, ...], None]) -> Callable[..., None]:
-        asked = list(inspect.signature(question, eval_str=True).parameters.values())[1:]
-        context, _, *own = inspect.signature(command, eval_str=True).parameters.values()
-        names = [parameter.name for parameter in asked]
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        context, _, *own = parameters_of(command)
 
-        def run(ctx: typer.Context, **options: Any) -> None:
-            spec = question(workspace_of(ctx), **{name: options.pop(name) for name in names})
-            command(ctx, spec, **options)
+        def run(ctx: typer.Context, **given: Any) -> None:
+            spec = question(workspace_of(ctx), **take(given, asked))
+            command(ctx, spec, **given)
 
-        parameters = [context, *asked, *own]
-        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
-        )
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        run.__doc__ = command.__doc__
-        return run
+        return signed(run, [context, *asked, *own], like=command)
 
     return decorate

@@ -10,16 +10,18 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
-from typing import IO, Annotated, Any, Protocol
+from typing import IO, Annotated, Any, Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import typer
 
+from percorso.cli.signatures import parameters_of, signed, spread, take
 from percorso.cli.streams import Format, Output, json_bytes, opened, write_json
 from percorso.cli.tables import Layout, render, wrapped
 from percorso.cli.texts import count_text, flat_text, money_text, percent_text, span_text
@@ -38,6 +40,7 @@ __all__ = [
     "OutputOption",
     "Section",
     "count_text",
+    "format_of",
     "money_text",
     "output_of",
     "percent_text",
@@ -47,6 +50,8 @@ __all__ = [
     "write_json",
     "write_page",
     "write_table",
+    "write_told",
+    "writing",
 ]
 
 
@@ -75,28 +80,76 @@ class Answer(Protocol):
     def as_json(self) -> dict[str, Any]: ...
 
 
-def output_of(chosen: Format | None, file: Path | None, as_json: bool = False) -> Output:
-    """The output that `--format`, `--json` and `--output` ask for; a file's ending chooses where they do not.
+Told = TypeVar("Told", bound=Answer)
+Kind = TypeVar("Kind", bound=StrEnum)
+
+
+def format_of(chosen: Kind | None, file: Path | None, as_json: bool, by_ending: Mapping[str, Kind]) -> Kind | None:
+    """The format that `--format`, `--json` or a file's ending ask for; None where none of them says.
+
+    Parameters
+    ----------
+    chosen : enumeration of texts, optional
+    file : Path, optional
+    as_json : bool
+    by_ending : mapping of str to enumeration
+        What endings stand for; one of them is ".json".
 
     Raises
     ------
+    SpecError
+        `--json` and another format.
     UserError
-        Parquet for the terminal, which is not text; a file whose ending says nothing; `--json` and another format.
+        A file whose ending says nothing.
     """
-    if as_json and chosen not in (None, Format.json):
+    json = by_ending[".json"]
+    if as_json and chosen not in (None, json):
         raise SpecError(f"--json and --format {chosen} contradict each other.", hint="Leave one out.")
-    found = Format.json if as_json else chosen
-    if found is None and file is not None:
-        found = _BY_ENDING.get(file.suffix.lower())
-        if found is None:
-            raise UserError(
-                f"{file.name} does not end in {', '.join(_BY_ENDING)}: how should it be written?",
-                hint="Give the file one of these endings, or say --format table, json, csv or parquet.",
-            )
-    found = found or Format.table
-    if found is Format.parquet and file is None and sys.stdout.isatty():
+    found = json if as_json else chosen
+    if found is not None or file is None:
+        return found
+    if file.suffix.lower() not in by_ending:
+        *others, last = type(json)
+        raise UserError(
+            f"{file.name} does not end in {', '.join(by_ending)}: how should it be written?",
+            hint=f"Give the file one of these endings, or say --format {', '.join(others)} or {last}.",
+        )
+    return by_ending[file.suffix.lower()]
+
+
+def output_of(chosen: FormatOption = None, output: OutputOption = None, as_json: JsonOption = False) -> Output:
+    """The output that `--format`, `--json` and `--output` ask for; by default a table.
+
+    Raises
+    ------
+    SpecError
+        `--json` and another format.
+    UserError
+        Parquet for the terminal, which is not text; a file whose ending says nothing.
+    """
+    found = format_of(chosen, output, as_json, _BY_ENDING) or Format.table
+    if found is Format.parquet and output is None and sys.stdout.isatty():
         raise UserError("Parquet is not for the terminal.", hint="Name a file with --output, or choose --format csv.")
-    return Output(found, file)
+    return Output(found, output)
+
+
+def writing(command: Callable[..., None]) -> Callable[..., None]:
+    """Make a command of one with a parameter `target`, an `Output`: in its place are the options that ask for it.
+
+    Examples
+    --------
+    >>> @writing
+    ... def list_command(ctx: typer.Context, target: Output) -> None: ...
+    >>> [option.name for option in parameters_of(list_command)]
+    ['ctx', 'chosen', 'as_json', 'output']
+    """
+    chosen, output, as_json = options = parameters_of(output_of)
+
+    def run(*arguments: Any, **given: Any) -> None:
+        target = output_of(**take(given, options))
+        command(*arguments, **given, target=target)
+
+    return signed(run, spread(parameters_of(command), "target", (chosen, as_json, output)), like=command)
 
 
 def write_answer(
@@ -161,6 +214,29 @@ def write_table(
     if output.format is not Format.table:
         for line in warning_lines(warnings, words):
             typer.echo(line, err=True)
+
+
+def write_told(
+    answer: Told,
+    output: Output,
+    head: Callable[[Told, Words], str],
+    sections: Callable[[Told, Words], Iterable[Section]],
+    words: Words,
+) -> None:
+    """Write an analysis' answer: for people a page of its tables, for programs all of it.
+
+    Parameters
+    ----------
+    answer : Answer
+    output : Output
+    head, sections : callable
+        What people read of it, as of :func:`write_page`.
+    words : Words
+    """
+    if output.format is Format.table:
+        write_page(head(answer, words), [*sections(answer, words)], output, words)
+    else:
+        write_answer(answer, output, words=words)
 
 
 def warning_lines(warnings: Iterable[str], words: Words) -> tuple[str, ...]:

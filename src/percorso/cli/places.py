@@ -6,33 +6,16 @@ import typer
 
 from percorso.analyses.places import PlacesSpec
 from percorso.analyses.spec import Scope
-from percorso.cli.contacts import Beside, contact_scope, order_note, write_contacts
-from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import asking
-from percorso.cli.output import FormatOption, JsonOption, OutputOption, output_of
-from percorso.cli.progress import ready_log
+from percorso.cli.contacts import REACH_AND_ROLE, Beside, write_contacts
+from percorso.cli.context import words_of
+from percorso.cli.options import answer_of, asking, scope_of
+from percorso.cli.output import Output, writing
 from percorso.language.words import Words
 from percorso.services.places import ask_places
 
 __all__ = ["register"]
 
-_COLUMNS = (
-    "place",
-    "contacts",
-    "persons",
-    "share",
-    "new_persons",
-    "frequency",
-    "median_s",
-    "journeys",
-    "conversion",
-    "first",
-    "last",
-    "assist",
-    "orders",
-    "value",
-    "unidentified_orders",
-)
+_COLUMNS = ("place", *REACH_AND_ROLE)
 _BREADTH = ("journeys", "conversion", "matched_conversion", "difference")
 _ROPO = ("way", "orders", "known", "researched", "share", "share_of_known", "researched_value")
 
@@ -53,28 +36,21 @@ def register(app: typer.Typer) -> None:
     app.command("places")(places)
 
 
-@asking(contact_scope)
-def places(
-    ctx: typer.Context,
-    scope: Scope,
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@asking(scope_of)
+@writing
+def places(ctx: typer.Context, scope: Scope, target: Output) -> None:
     """Where contacts happen: site, app, store, phone; how journeys go between them, and where they end.
 
     Example: percorso places --where "person.country = IT"
     """
-    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
-    answer = ask_places(workspace, PlacesSpec(scope=scope), log=ready_log(workspace))
-    notes = (order_note(answer.totals, words), words.text("terminal.contacts_note"))
+    words = words_of(ctx)
     write_contacts(
-        answer,
+        answer_of(ctx, ask_places, PlacesSpec(scope=scope)),
         target,
         title=words.text("terminal.places"),
         columns=_COLUMNS,
         secondary=("unidentified_orders", "frequency", "new_persons", "median_s", "assist first last", "journeys"),
         beside=_beside(words),
-        notes=notes,
+        note=words.text("terminal.contacts_note"),
         words=words,
     )

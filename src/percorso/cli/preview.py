@@ -13,6 +13,7 @@ from percorso.cli.texts import as_it_is, count_of, count_text, local_text, money
 from percorso.events.aliases import canonical_name
 from percorso.events.event import IDENTIFIER_COLUMNS
 from percorso.events.side_rows import SIDE_FORMATS
+from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.masking import mask
 from percorso.money import exponent
 from percorso.services.import_preview import Preview
@@ -43,7 +44,12 @@ def short_row(text: str) -> str:
 
 
 def _tell(preview: Preview, workspace: Workspace) -> None:
-    typer.echo(f"{preview.path}: format {preview.format}, source {preview.source}")
+    header = f", header on line {preview.header_line}" if preview.header_line else ""
+    typer.echo(f"{preview.path}: format {preview.format}, source {preview.source}{header}")
+    if preview.lines_above:
+        typer.echo(f"{count_of(len(preview.lines_above), 'line')} above the header left out:")
+        for line, text in preview.lines_above:
+            typer.echo(f"  {line:>3}  {short_row(text)}")
     if preview.mapping:
         typer.echo(f"\nMapping{' (proposed)' if preview.reasons else ''}:\n\n{preview.mapping.rstrip()}")
     typer.echo("")
@@ -69,10 +75,12 @@ def _zone(workspace: Workspace) -> Any:
 
 def _tell_events(events: pa.Table, workspace: Workspace) -> None:
     typer.echo(f"The first events, in the time of {_zone(workspace).key}:")
+    settings = workspace.settings
+    rules = IdentifierRules(settings.identity, settings.workspace.country)
     times = events.column("timestamp").cast(pa.int64()).to_pylist() if events.num_rows else []
     for time_us, event in zip(times, events.to_pylist(), strict=True):
         typer.echo(f"\n  {local_text(time_us, _zone(workspace))}  {_name(event, workspace.settings.aliases)}")
-        for label, text in _facts(event):
+        for label, text in _facts(event, rules):
             typer.echo(f"    {label:<9} {text}")
 
 
@@ -85,11 +93,14 @@ def _name(event: Mapping[str, Any], aliases: Mapping[str, str]) -> str:
     return final if final == sent else f"{final} (in the file: {sent})"
 
 
-def _facts(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What there is to say of an event, line by line; identifiers are masked."""
-    known = [(kind, event.get(kind)) for kind in IDENTIFIER_COLUMNS]
-    who = [f"{kind.replace('_', ' ')} {mask(kind, value.lstrip(_QUOTE))}" for kind, value in known if value]
+def _facts(event: Mapping[str, Any], rules: IdentifierRules) -> Iterator[tuple[str, str]]:
+    """What there is to say of an event, line by line; identifiers are masked, and those left out that name nobody."""
+    given = [(kind, value) for kind in IDENTIFIER_COLUMNS if (value := event.get(kind))]
+    who = [_masked(kind, value) for kind, value in given if rules.normalise(kind, value) is not None]
     yield "who", ", ".join(who) or "nobody we could identify"
+    blocked = [kind.replace("_", " ") for kind, value in given if rules.normalise(kind, value) is None]
+    if blocked:
+        yield "blocked", f"{', '.join(blocked)} (stands for nobody)"
     if event.get("order_id"):
         yield "order", event["order_id"]
     value, currency = event.get("value"), event.get("currency") or ""
@@ -103,6 +114,10 @@ def _facts(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "place", event["place"]
     if event.get("notes"):
         yield "notes", event["notes"].replace(",", ", ")
+
+
+def _masked(kind: str, value: str) -> str:
+    return f"{kind.replace('_', ' ')} {mask(kind, value.lstrip(_QUOTE))}"
 
 
 def _side(rows: pa.Table) -> pa.Table:

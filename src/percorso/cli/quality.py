@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import pyarrow as pa
@@ -11,21 +12,9 @@ from percorso.analyses.quality import QualitySpec
 from percorso.analyses.quality_findings import PROBLEM, say_fault
 from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
-from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import AsOfOption, FromOption, TimezoneOption, ToOption, as_of_text
-from percorso.cli.output import (
-    Format,
-    FormatOption,
-    JsonOption,
-    Layout,
-    Output,
-    OutputOption,
-    Section,
-    output_of,
-    write_answer,
-    write_page,
-)
-from percorso.cli.progress import ready_log
+from percorso.cli.context import words_of
+from percorso.cli.options import answer_of, as_of_text, asking, within_scope
+from percorso.cli.output import Layout, Output, Section, write_told, writing
 from percorso.cli.texts import percent_text, tenths_text
 from percorso.language.words import Words
 from percorso.services.quality import ask_quality
@@ -46,15 +35,18 @@ def register(app: typer.Typer) -> None:
     app.command("quality")(quality)
 
 
+@within_scope(without=("where", "persona", "persons", "by", "include_bots", "include_heavy"))
+def quality_question(scope: Scope) -> QualitySpec:
+    """The look at the data that the options ask for."""
+    return QualitySpec(scope=scope)
+
+
+@asking(quality_question)
+@writing
 def quality(
     ctx: typer.Context,
-    since: FromOption = "",
-    until: ToOption = "",
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
+    spec: QualitySpec,
+    target: Output,
     strict: Annotated[
         bool, typer.Option("--strict", help="End with exit code 2 if there is a problem, for scheduled runs.")
     ] = False,
@@ -63,41 +55,32 @@ def quality(
 
     Example: percorso quality --from 2024-01-01
     """
-    workspace, words = workspace_of(ctx), words_of(ctx)
-    target = output_of(chosen, output, as_json)
-    zone = timezone or workspace.settings.workspace.timezone
-    spec = QualitySpec(scope=Scope(start=since, end=until, timezone=zone, as_of=as_of))
-    answer = ask_quality(workspace, spec, log=ready_log(workspace))
-    if target.format is Format.table:
-        _write_page(answer, target, words)
-    else:
-        write_answer(answer, target, words=words)
+    answer = answer_of(ctx, ask_quality, spec)
+    write_told(answer, target, _head, _sections, words_of(ctx))
     if strict and PROBLEM in answer.tables["findings"].column("level").to_pylist():
         raise typer.Exit(2)
 
 
-def _write_page(answer: Result, target: Output, words: Words) -> None:
-    zone = zone_of(answer.spec.scope.timezone)
-    totals = answer.totals
-    head = words.text(
+def _head(answer: Result, words: Words) -> str:
+    return words.text(
         "terminal.quality_head",
-        events=words.text("counted.events", n=totals["events"]),
+        events=words.text("counted.events", n=answer.totals["events"]),
         sources=words.text("counted.sources", n=answer.table.num_rows),
         as_of=as_of_text(answer, words),
     )
+
+
+def _sections(answer: Result, words: Words) -> Iterator[Section]:
     findings = _findings(answer, words)
-    sources = answer.table.select(list(_SHOWN))
     nothing = words.text("terminal.no_findings")
+    yield Section(words.text("terminal.findings"), findings, () if findings.num_rows else (nothing,))
+    zone = zone_of(answer.spec.scope.timezone)
     layout = Layout(formats=_SHARES | {"days_since": tenths_text}, zone=zone, secondary=_SHOWN[:5:-1])
-    sections = [
-        Section(words.text("terminal.findings"), findings, () if findings.num_rows else (nothing,)),
-        Section(words.text("terminal.sources"), sources, (), layout),
-        Section(words.text("terminal.bots"), answer.tables["bots"], (), Layout(families={"bots": "value"})),
-    ]
+    yield Section(words.text("terminal.sources"), answer.table.select(list(_SHOWN)), (), layout)
+    yield Section(words.text("terminal.bots"), answer.tables["bots"], (), Layout(families={"bots": "value"}))
     rejected: pa.Table = answer.tables["rejected"]
     if rejected.num_rows:
-        sections.append(Section(words.text("terminal.rejected"), rejected))
-    write_page(head, sections, target, words)
+        yield Section(words.text("terminal.rejected"), rejected)
 
 
 def _findings(answer: Result, words: Words) -> pa.Table:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import typer
 
 from percorso.cli.context import workspace_of
-from percorso.cli.output import Format, FormatOption, JsonOption, Layout, OutputOption, output_of, write_table
+from percorso.cli.output import Format, Layout, Output, write_table, writing
 from percorso.cli.preview import short_row
 from percorso.cli.texts import as_it_is
 from percorso.services.imports import rejected_rows
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("rejected")(rejected)
 
 
+@writing
 def rejected(
     ctx: typer.Context,
     file: Annotated[str, typer.Option(metavar="NAME", help="Only rows of this file.")] = "",
@@ -33,22 +34,20 @@ def rejected(
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Show so many at most. Default: 100 in a table, else all.")
     ] = None,
-    output_format: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
+    *,
+    target: Output,
 ) -> None:
     """Show the rows that could not be imported: file, line, reason, and the row as it stood there."""
-    chosen = output_of(output_format, output, as_json)
     workspace = workspace_of(ctx)
     rows = rejected_rows(workspace, file=file, reason=reason)
-    shown = rows.slice(0, limit or (_SHOWN_ROWS if chosen.format is Format.table else rows.num_rows))
+    shown = rows.slice(0, limit or (_SHOWN_ROWS if target.format is Format.table else rows.num_rows))
     more = rows.num_rows - shown.num_rows
     notes = [f"{more:,} more: raise --limit, or write all with --output rejected.csv."] if more else []
     warnings = () if rows.num_rows else _others(workspace, file, reason)
     if not rows.num_rows and not warnings:
         notes = ["No rows were rejected."]
-    table = _for_people(shown) if chosen.format is Format.table else shown
-    write_table(table, chosen, layout=_LAYOUT, notes=notes, warnings=warnings)
+    table = _for_people(shown) if target.format is Format.table else shown
+    write_table(table, target, layout=_LAYOUT, notes=notes, warnings=warnings)
 
 
 def _others(workspace: Workspace, file: str, reason: str) -> tuple[str, ...]:

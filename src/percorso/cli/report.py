@@ -7,16 +7,9 @@ from typing import Annotated
 
 import typer
 
+from percorso.analyses.spec import Scope
 from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import (
-    AsOfOption,
-    FromOption,
-    PersonaOption,
-    PersonsOption,
-    TimezoneOption,
-    ToOption,
-    scope_of,
-)
+from percorso.cli.options import asking, within_scope
 from percorso.cli.progress import ready_log
 from percorso.errors import FileError
 from percorso.reports.spec import AUTO, SECTIONS, ReportSpec
@@ -30,15 +23,17 @@ def register(app: typer.Typer) -> None:
     app.command("report")(report)
 
 
+@within_scope(without=("where", "by", "include_bots", "include_heavy"))
+def report_scope(scope: Scope) -> Scope:
+    """Whom and which period the report is of."""
+    return scope
+
+
+@asking(report_scope)
 def report(
     ctx: typer.Context,
+    scope: Scope,
     html: Annotated[Path, typer.Option("--html", metavar="FILE", help="Write the page into this file.")],
-    since: FromOption = "",
-    until: ToOption = "",
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    persona: PersonaOption = "",
-    persons: PersonsOption = "",
     compare: Annotated[
         str,
         typer.Option(
@@ -58,24 +53,10 @@ def report(
 
     Example: percorso report --html report.html --language it
     """
-    workspace = workspace_of(ctx)
     if html.is_dir() or not html.absolute().parent.is_dir():
         raise FileError(f"{html} cannot be written.", hint="Name a file in a folder that there is.")
-    scope = scope_of(
-        workspace,
-        since=since,
-        until=until,
-        timezone=timezone,
-        as_of=as_of,
-        where="",
-        by="",
-        include_bots=False,
-        include_heavy=False,
-        per="person",
-        persona=persona,
-        persons=persons,
-    )
     language = words_of(ctx, language).language
     spec = ReportSpec(scope=scope, compare=compare, language=language, sections=tuple(section or ()))
+    workspace = workspace_of(ctx)
     make_report(workspace, spec, log=ready_log(workspace)).save(html)
     typer.echo(f"Written to {html}", err=True)

@@ -10,39 +10,13 @@ import typer
 
 from percorso.analyses.result import Result
 from percorso.analyses.retention import RetentionSpec
-from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import (
-    AsOfOption,
-    BotsOption,
-    ByOption,
-    FromOption,
-    HeavyOption,
-    PersonaOption,
-    PersonsOption,
-    TimezoneOption,
-    ToOption,
-    WhereOption,
-    as_of_text,
-    asking,
-    scope_of,
-)
-from percorso.cli.output import (
-    Format,
-    FormatOption,
-    JsonOption,
-    Layout,
-    OutputOption,
-    Section,
-    output_of,
-    warning_lines,
-    write_answer,
-    write_page,
-)
-from percorso.cli.progress import ready_log
+from percorso.analyses.spec import Scope
+from percorso.cli.context import words_of
+from percorso.cli.options import answer_of, as_of_text, asking, within_scope
+from percorso.cli.output import Layout, Output, Section, warning_lines, write_told, writing
 from percorso.cli.texts import percent_text, units_of_time
 from percorso.language.words import ENGLISH, Words
 from percorso.services.retention import ask_retention
-from percorso.services.workspace import Workspace
 
 __all__ = ["register", "retention_question", "wide_table"]
 
@@ -54,8 +28,8 @@ def register(app: typer.Typer) -> None:
     app.command("retention")(retention)
 
 
+@within_scope()
 def retention_question(
-    workspace: Workspace,
     start: Annotated[
         str, typer.Option(metavar=_WHAT, help="What puts a person into a cohort: the first order, action or event.")
     ] = "order",
@@ -68,55 +42,23 @@ def retention_question(
         bool, typer.Option("--recurring", help="In the cohort of every period with a start, not of the first only.")
     ] = False,
     periods: Annotated[int, typer.Option(metavar="N", help="How many periods after the start to show.")] = 12,
-    since: FromOption = "",
-    until: ToOption = "",
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    where: WhereOption = "",
-    persona: PersonaOption = "",
-    persons: PersonsOption = "",
-    by: ByOption = "",
-    include_bots: BotsOption = False,
-    include_heavy: HeavyOption = False,
+    *,
+    scope: Scope,
 ) -> RetentionSpec:
     """The question that the options ask."""
-    scope = scope_of(
-        workspace,
-        since=since,
-        until=until,
-        timezone=timezone,
-        as_of=as_of,
-        where=where,
-        persona=persona,
-        persons=persons,
-        by=by,
-        include_bots=include_bots,
-        include_heavy=include_heavy,
-        per="person",
-    )
     return RetentionSpec(
         start=start, back=back, unit=unit, mode=mode, recurring=recurring, periods=periods, scope=scope
     )
 
 
 @asking(retention_question)
-def retention(
-    ctx: typer.Context,
-    spec: RetentionSpec,
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@writing
+def retention(ctx: typer.Context, spec: RetentionSpec, target: Output) -> None:
     """Of those who began in a period, how many come back in each period after it; by default: first orders, and later.
 
     Example: percorso retention --from 2024-01-01; percorso retention --start activity --return activity --unit week
     """
-    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
-    answer = ask_retention(workspace, spec, log=ready_log(workspace))
-    if target.format is Format.table:
-        write_page(_head(answer, words), [*_sections(answer, words)], target, words)
-    else:
-        write_answer(answer, target, words=words)
+    write_told(answer_of(ctx, ask_retention, spec), target, _head, _sections, words_of(ctx))
 
 
 def _head(answer: Result, words: Words) -> str:

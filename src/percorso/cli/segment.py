@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -11,23 +11,20 @@ import typer
 
 from percorso.analyses.result import Result
 from percorso.cli.context import command_line, words_of, workspace_of
-from percorso.cli.options import AsOfOption, as_of_text
+from percorso.cli.options import AsOfOption, answer_of, as_of_text
 from percorso.cli.output import (
     Format,
-    FormatOption,
-    JsonOption,
     JsonReportOption,
     Layout,
-    OutputOption,
+    Output,
     Section,
-    output_of,
     warning_lines,
-    write_answer,
     write_json,
-    write_page,
     write_table,
+    write_told,
+    writing,
 )
-from percorso.cli.people import tell_people
+from percorso.cli.people_table import tell_people
 from percorso.cli.progress import ready_log
 from percorso.cli.tables import value_name
 from percorso.cli.texts import amount_text, local_text, mean_text, money_of, percent_text
@@ -159,12 +156,10 @@ def _size_sentence(answer: Result, words: Words) -> str:
     )
 
 
-def list_command(
-    ctx: typer.Context, chosen: FormatOption = None, as_json: JsonOption = False, output: OutputOption = None
-) -> None:
+@writing
+def list_command(ctx: typer.Context, target: Output) -> None:
     """All segments and personas."""
     workspace, words = workspace_of(ctx), words_of(ctx)
-    target = output_of(chosen, output, as_json)
     found = list_segments(workspace)
     zone = zone_of(workspace.settings.workspace.timezone)
     people = target.format is Format.table
@@ -183,35 +178,29 @@ def _row(segment: Segment, changed: str) -> Mapping[str, Any]:
     )
 
 
+@writing
 def show_command(
     ctx: typer.Context,
     name: NameArgument,
     as_of: AsOfOption = "",
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
+    *,
+    target: Output,
 ) -> None:
     """The rule in words, the size, and what its persons are like beside all persons.
 
     Example: percorso segment show guitarists
     """
-    workspace = workspace_of(ctx)
-    target = output_of(chosen, output, as_json)
-    answer = show_segment(workspace, name, as_of=as_of, log=ready_log(workspace))
-    words = words_of(ctx)
-    if target.format is not Format.table:
-        write_answer(answer, target, words=words)
-        return
+    write_told(answer_of(ctx, show_segment, name, as_of=as_of), target, _head, _sections, words_of(ctx))
+
+
+def _sections(answer: Result, words: Words) -> Iterator[Section]:
+    yield Section(words.text("terminal.segment_size_title"), answer.tables["size"], (), _SIZE)
     below = (
         words.text("terminal.segment_note", currency=answer.totals["currency"]),
         words.text("terminal.interval_as_of", as_of=as_of_text(answer, words)),
         *warning_lines(answer.warnings, words),
     )
-    sections = [
-        Section(words.text("terminal.segment_size_title"), answer.tables["size"], (), _SIZE),
-        Section(words.text("terminal.segment_traits"), _traits(answer.tables["traits"], words), below, _TRAITS),
-    ]
-    write_page("\n".join(_head(answer.totals["definition"], words)), sections, target, words)
+    yield Section(words.text("terminal.segment_traits"), _traits(answer.tables["traits"], words), below, _TRAITS)
 
 
 def _traits(table: pa.Table, words: Words) -> pa.Table:
@@ -221,8 +210,9 @@ def _traits(table: pa.Table, words: Words) -> pa.Table:
     return table.set_column(table.column_names.index("value"), "value", pa.array(named, pa.string()))
 
 
-def _head(told: Mapping[str, Any], words: Words) -> list[str]:
+def _head(answer: Result, words: Words) -> str:
     """Name, words, rule, what the team says, and earlier rules."""
+    told = answer.totals["definition"]
     title = f": {told['title']}" if told["title"] else ""
     lines = [f"{capital(words.code('value', told['kind']))} {told['name']}{title}"]
     lines += [told["description"]] if told["description"] else []
@@ -233,29 +223,26 @@ def _head(told: Mapping[str, Any], words: Words) -> list[str]:
         words.text("terminal.segment_until", day=_day(after["defined_at"], words), rule=old["rule"])
         for old, after in zip(told["rules"], told["rules"][1:], strict=False)
     ]
-    return lines
+    return "\n".join(lines)
 
 
 def _day(moment: str, words: Words) -> str:
     return words.numbers.date(date.fromisoformat(moment[:10]))
 
 
+@writing
 def people_command(
     ctx: typer.Context,
     name: NameArgument,
     as_of: AsOfOption = "",
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
+    *,
+    target: Output,
 ) -> None:
     """The persons of a segment.
 
     Example: percorso segment people guitarists --output guitarists.csv
     """
-    workspace = workspace_of(ctx)
-    target = output_of(chosen, output, as_json)
-    answer = people_of_segment(workspace, name, as_of=as_of, log=ready_log(workspace))
-    tell_people(ctx, answer, target, persons=False)
+    tell_people(ctx, answer_of(ctx, people_of_segment, name, as_of=as_of), target, persons=False)
 
 
 def remove_command(ctx: typer.Context, name: NameArgument, as_json: JsonReportOption = False) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import TimezoneOption
-from percorso.cli.output import Format, FormatOption, JsonOption, Layout, OutputOption, output_of, write_table
+from percorso.cli.output import Format, Layout, Output, write_table, writing
 from percorso.cli.progress import ready_log
 from percorso.services.sql import TIME_LIMIT_S, run_sql
 from percorso.settings.durations import parse_duration_us
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("sql")(sql)
 
 
+@writing
 def sql(
     ctx: typer.Context,
     query: Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT, in quotes.")],
@@ -33,9 +34,8 @@ def sql(
     ] = False,
     timezone: TimezoneOption = "",
     time_limit: Annotated[str, typer.Option(metavar="5m", help="Stop a query that takes longer.")] = "",
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
+    *,
+    target: Output,
 ) -> None:
     """Your own SELECT (in DuckDB's SQL) over the tables events, sessions, journeys and persons.
 
@@ -44,7 +44,6 @@ def sql(
     Example: percorso sql "select channel, count(*) from sessions group by all order by 2 desc"
     """
     workspace, words = workspace_of(ctx), words_of(ctx)
-    target = output_of(chosen, output, as_json)
     limit_s = parse_duration_us(time_limit) / 1e6 if time_limit else TIME_LIMIT_S
     log = ready_log(workspace)
     table = run_sql(workspace, query, personal=personal, timezone=timezone, time_limit_s=limit_s, log=log)

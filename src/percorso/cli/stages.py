@@ -6,11 +6,10 @@ import typer
 
 from percorso.analyses.spec import Scope
 from percorso.analyses.stages import StagesSpec
-from percorso.cli.contacts import Beside, contact_scope, order_note, write_contacts
-from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import asking
-from percorso.cli.output import FormatOption, JsonOption, OutputOption, output_of
-from percorso.cli.progress import ready_log
+from percorso.cli.contacts import Beside, write_contacts
+from percorso.cli.context import words_of
+from percorso.cli.options import answer_of, asking, scope_of
+from percorso.cli.output import Output, writing
 from percorso.language.words import Words
 from percorso.services.stages import ask_stages
 
@@ -48,28 +47,21 @@ def register(app: typer.Typer) -> None:
     app.command("stages")(stages)
 
 
-@asking(contact_scope)
-def stages(
-    ctx: typer.Context,
-    scope: Scope,
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@asking(scope_of)
+@writing
+def stages(ctx: typer.Context, scope: Scope, target: Output) -> None:
     """How many customers are at each stage, for how long, where they go from there, and where they leave.
 
     Example: percorso stages --by person.country
     """
-    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
-    answer = ask_stages(workspace, StagesSpec(scope=scope), log=ready_log(workspace))
-    notes = (order_note(answer.totals, words), words.text("terminal.progression_note"))
+    words = words_of(ctx)
     write_contacts(
-        answer,
+        answer_of(ctx, ask_stages, StagesSpec(scope=scope)),
         target,
         title=words.text("terminal.stages"),
         columns=_COLUMNS,
         secondary=("value orders", "contacts", "exit_share", "next_median_s", "regressed skipped_ahead progressed"),
         beside=_beside(words),
-        notes=notes,
+        note=words.text("terminal.progression_note"),
         words=words,
     )

@@ -8,40 +8,15 @@ from typing import Annotated
 import typer
 
 from percorso.analyses.result import Result
+from percorso.analyses.spec import Scope
 from percorso.analyses.timeouts import TimeoutsSpec
-from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import (
-    AsOfOption,
-    BotsOption,
-    FromOption,
-    HeavyOption,
-    PersonaOption,
-    PersonsOption,
-    TimezoneOption,
-    ToOption,
-    WhereOption,
-    as_of_text,
-    asking,
-    scope_of,
-)
-from percorso.cli.output import (
-    Format,
-    FormatOption,
-    JsonOption,
-    Layout,
-    OutputOption,
-    Section,
-    output_of,
-    warning_lines,
-    write_answer,
-    write_page,
-)
-from percorso.cli.progress import ready_log
+from percorso.cli.context import words_of
+from percorso.cli.options import answer_of, as_of_text, asking, within_scope
+from percorso.cli.output import Layout, Output, Section, warning_lines, write_told, writing
 from percorso.cli.texts import percent_text
 from percorso.language.said import again
 from percorso.language.words import Words
 from percorso.services.suggest import suggest_timeout
-from percorso.services.workspace import Workspace
 
 __all__ = ["register", "timeout_question"]
 
@@ -63,57 +38,26 @@ def register(app: typer.Typer) -> None:
 def _no_options() -> None: ...
 
 
+@within_scope(without=("by",))
 def timeout_question(
-    workspace: Workspace,
     at_most: Annotated[
         float, typer.Option("--at-most", metavar="SHARE", help="What share of conversions may be cut off.")
     ] = 0.05,
-    since: FromOption = "",
-    until: ToOption = "",
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    where: WhereOption = "",
-    persona: PersonaOption = "",
-    persons: PersonsOption = "",
-    include_bots: BotsOption = False,
-    include_heavy: HeavyOption = False,
+    *,
+    scope: Scope,
 ) -> TimeoutsSpec:
     """The question that the options ask."""
-    scope = scope_of(
-        workspace,
-        since=since,
-        until=until,
-        timezone=timezone,
-        as_of=as_of,
-        where=where,
-        persona=persona,
-        persons=persons,
-        by="",
-        include_bots=include_bots,
-        include_heavy=include_heavy,
-        per="person",
-    )
     return TimeoutsSpec(at_most=at_most, scope=scope)
 
 
 @asking(timeout_question)
-def timeout(
-    ctx: typer.Context,
-    spec: TimeoutsSpec,
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@writing
+def timeout(ctx: typer.Context, spec: TimeoutsSpec, target: Output) -> None:
     """After how much silence a purchase journey should count as abandoned: how many later buyers each choice cuts off.
 
     Example: percorso suggest timeout
     """
-    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
-    answer = suggest_timeout(workspace, spec, log=ready_log(workspace))
-    if target.format is Format.table:
-        write_page(_head(answer, words), [*_sections(answer, words)], target, words)
-    else:
-        write_answer(answer, target, words=words)
+    write_told(answer_of(ctx, suggest_timeout, spec), target, _head, _sections, words_of(ctx))
 
 
 def _head(answer: Result, words: Words) -> str:

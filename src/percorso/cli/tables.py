@@ -25,9 +25,9 @@ import typer
 from rich.cells import cell_len
 
 from percorso.cli.texts import Formatter, amount_text, count_text, flat_text, plain_value, rough_text
-from percorso.language.words import ENGLISH, Family, Words
+from percorso.language.words import ENGLISH, Family, Words, names_of
 
-__all__ = ["Layout", "render", "value_name", "wrapped"]
+__all__ = ["Layout", "code_of", "render", "value_code", "value_name", "wrapped"]
 
 _GAP = "  "
 _COMFORTABLE = 32  # a text column is not made narrower than this while secondary columns are shown
@@ -259,6 +259,30 @@ def value_name(field: str, code: str, words: Words) -> str:
     """What a value of a field is called."""
     family = _FAMILIES.get(field)
     return words.code(family or "value", code) if family or code.startswith("(") else code
+
+
+def code_of(family: Family | None, shown: str, words: Words) -> str:
+    """The code that a table shows so, or the code itself; what is neither stays as it is.
+
+    Without a family only "(none)" and the like have names.
+
+    Examples
+    --------
+    >>> code_of("place", "negozio", Words("it")), code_of("place", "store", Words("it"))
+    ('store', 'store')
+    """
+    of = "value" if shown.startswith("(") else family
+    if of is None:
+        return shown
+    codes = words.stages if of == "stage" and words.stages else names_of(of, words.language)
+    if shown in codes:
+        return shown
+    return {words.name(of, code).casefold(): code for code in codes}.get(shown.casefold(), shown)
+
+
+def value_code(field: str, shown: str, words: Words) -> str:
+    """The value of a field that :func:`value_name` calls so."""
+    return code_of(_FAMILIES.get(field), shown, words)
 
 
 def _time_text(value: datetime.datetime, layout: Layout, words: Words) -> str:

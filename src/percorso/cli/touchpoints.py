@@ -6,11 +6,10 @@ import typer
 
 from percorso.analyses.spec import Scope
 from percorso.analyses.touchpoints import TouchpointsSpec
-from percorso.cli.contacts import Beside, contact_scope, order_note, write_contacts
-from percorso.cli.context import words_of, workspace_of
-from percorso.cli.options import asking
-from percorso.cli.output import FormatOption, JsonOption, OutputOption, output_of
-from percorso.cli.progress import ready_log
+from percorso.cli.contacts import Beside, write_contacts
+from percorso.cli.context import words_of
+from percorso.cli.options import answer_of, asking, scope_of
+from percorso.cli.output import Output, writing
 from percorso.services.touchpoints import ask_touchpoints
 
 __all__ = ["register"]
@@ -42,23 +41,16 @@ def register(app: typer.Typer) -> None:
     app.command("touchpoints")(touchpoints)
 
 
-@asking(contact_scope)
-def touchpoints(
-    ctx: typer.Context,
-    scope: Scope,
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@asking(scope_of)
+@writing
+def touchpoints(ctx: typer.Context, scope: Scope, target: Output) -> None:
     """What customers meet: whom each touchpoint reaches, at which stage, what it leads to, who leaves there.
 
     Example: percorso touchpoints --where "place in (site, app)"
     """
-    workspace, target, words = workspace_of(ctx), output_of(chosen, output, as_json), words_of(ctx)
-    answer = ask_touchpoints(workspace, TouchpointsSpec(scope=scope), log=ready_log(workspace))
-    notes = (order_note(answer.totals, words), words.text("terminal.exits_note"))
+    words = words_of(ctx)
     write_contacts(
-        answer,
+        answer_of(ctx, ask_touchpoints, TouchpointsSpec(scope=scope)),
         target,
         title=words.text("terminal.touchpoints"),
         columns=_COLUMNS,
@@ -74,6 +66,6 @@ def touchpoints(
             "stage",
         ),
         beside=(Beside("conversion_points", words.text("terminal.conversion_points")),),
-        notes=notes,
+        note=words.text("terminal.exits_note"),
         words=words,
     )

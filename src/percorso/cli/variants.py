@@ -3,50 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import pyarrow as pa
 import typer
 
 from percorso.analyses.result import Result
+from percorso.analyses.spec import Scope
 from percorso.analyses.variants import VariantsSpec
-from percorso.cli.context import words_of, workspace_of
+from percorso.cli.context import words_of
 from percorso.cli.flow import node_families
 from percorso.cli.options import (
-    AsOfOption,
-    BotsOption,
-    ByOption,
     CollapseOption,
-    FromOption,
-    HeavyOption,
     KindOption,
     OutcomeOption,
     PerOption,
-    PersonaOption,
-    PersonsOption,
-    TimezoneOption,
-    ToOption,
     UnitOption,
-    WhereOption,
+    answer_of,
     as_of_text,
     asking,
-    scope_of,
+    within_scope,
 )
-from percorso.cli.output import (
-    Format,
-    FormatOption,
-    JsonOption,
-    Layout,
-    OutputOption,
-    output_of,
-    write_answer,
-    write_table,
-)
-from percorso.cli.progress import ready_log
+from percorso.cli.output import Format, Layout, Output, write_answer, write_table, writing
 from percorso.cli.texts import percent_text, seconds_text
 from percorso.language.words import ENGLISH, Words
 from percorso.services.variants import ask_variants
-from percorso.services.workspace import Workspace
 
 __all__ = ["register", "table_for_people", "variants_question"]
 
@@ -75,58 +57,31 @@ def register(app: typer.Typer) -> None:
     app.command("variants")(variants)
 
 
+@within_scope()
 def variants_question(
-    workspace: Workspace,
     unit: UnitOption = "event",
     top: Annotated[int, typer.Option(metavar="N", help="How many to spell out; the rest is counted as other.")] = 20,
     collapse: CollapseOption = False,
     kind: KindOption = "",
     outcome: OutcomeOption = "",
     per: PerOption = "journey",
-    since: FromOption = "",
-    until: ToOption = "",
-    timezone: TimezoneOption = "",
-    as_of: AsOfOption = "",
-    where: WhereOption = "",
-    persona: PersonaOption = "",
-    persons: PersonsOption = "",
-    by: ByOption = "",
-    include_bots: BotsOption = False,
-    include_heavy: HeavyOption = False,
+    *,
+    scope: Scope,
 ) -> VariantsSpec:
     """The variants that the options ask for."""
-    scope = scope_of(
-        workspace,
-        since=since,
-        until=until,
-        timezone=timezone,
-        as_of=as_of,
-        where=where,
-        persona=persona,
-        persons=persons,
-        by=by,
-        include_bots=include_bots,
-        include_heavy=include_heavy,
-        per=per,
-    )
+    scope = replace(scope, per=per)
     return VariantsSpec(unit=unit, top=top, collapse=collapse, kind=kind, outcome=outcome, scope=scope)
 
 
 @asking(variants_question)
-def variants(
-    ctx: typer.Context,
-    spec: VariantsSpec,
-    chosen: FormatOption = None,
-    as_json: JsonOption = False,
-    output: OutputOption = None,
-) -> None:
+@writing
+def variants(ctx: typer.Context, spec: VariantsSpec, target: Output) -> None:
     """The most common paths, what share of all they cover, and how they convert.
 
     Example: percorso variants --unit place --collapse --top 10
     """
-    workspace, words = workspace_of(ctx), words_of(ctx)
-    target = output_of(chosen, output, as_json)
-    answer = ask_variants(workspace, spec, log=ready_log(workspace))
+    words = words_of(ctx)
+    answer = answer_of(ctx, ask_variants, spec)
     if target.format is not Format.table:
         write_answer(answer, target, words=words)
         return

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from percorso.analyses.ad_costs import AdCosts, ad_costs
-from percorso.analyses.basis import Basis, basis_of
+from percorso.analyses.basis import Basis
 from percorso.analyses.channels import ChannelsSpec, run_channels, takes_costs
 from percorso.analyses.result import Result
 from percorso.analyses.scope_warnings import with_scope_warnings
 from percorso.analyses.select import plan_scope
 from percorso.analyses.spec import Scope
 from percorso.journeys.channels import ChannelRules, Origin
-from percorso.services.build import fresh_log
+from percorso.services.question import log_and_basis
 from percorso.services.workspace import Workspace
 from percorso.store.journey_log import JourneyLog
 from percorso.store.lake import Lake
@@ -32,8 +32,7 @@ def ask_channels(
     threads : int, optional
         Default: the cores this process may use.
     """
-    log = fresh_log(workspace) if log is None else log
-    basis = basis_of(workspace.settings)
+    log, basis = log_and_basis(workspace, log)
     costs = _costs(workspace, spec.scope, log, basis) if takes_costs(spec.scope) else None
     answer = run_channels(spec, log, basis, costs=costs, threads=threads)
     return with_scope_warnings(answer, spec.scope, log, basis, is_empty=not answer.totals["contacts"])

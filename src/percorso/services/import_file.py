@@ -66,6 +66,9 @@ class FileReport:
         Rows that were left out because they are of persons who were erased.
     import_again : tuple of str
         Names of files that had rows in common with what was taken back: imported again, each adds what is missing.
+    header_line, lines_above : int
+        CSV: the line with the names of the columns (0: none, or another one in each member of an archive), and
+        how many lines that are not blank stand above it and were left out, in all members.
     """
 
     path: str
@@ -83,6 +86,8 @@ class FileReport:
     unchanged: bool = False
     suppressed: int = 0
     import_again: tuple[str, ...] = ()
+    header_line: int = 0
+    lines_above: int = 0
 
 
 @dataclass(slots=True)
@@ -230,6 +235,8 @@ def _commit(commit: _Commit, counts: _Counts, parts: list[Part]) -> FileReport:
         stock_rows=counts.side["stock"],
         suppressed=counts.suppressed,
         import_again=tuple(sorted({record.file for record in sharing})),
+        header_line=plan.file.header.line if plan.file.header else 0,
+        lines_above=sum(len(member.header.above) for member in plan.file.members if member.header),
     )
     write.commit(_record(commit, report), parts, back)
     return report

@@ -46,6 +46,10 @@ class Preview:
     rejected_by_reason : dict of str to int
     rejects : tuple of Reject
         The first ten.
+    header_line : int
+        CSV: the line with the names of the columns; 0: none, or another one in each member of an archive.
+    lines_above : tuple of (int, str)
+        Number and text of the lines above it, which are left out.
     """
 
     path: str
@@ -60,6 +64,8 @@ class Preview:
     events: pa.Table
     rejected_by_reason: dict[str, int]
     rejects: tuple[Reject, ...]
+    header_line: int = 0
+    lines_above: tuple[tuple[int, str], ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """The preview as JSON."""
@@ -67,6 +73,8 @@ class Preview:
             "path": self.path,
             "format": self.format,
             "source": self.source,
+            "header_line": self.header_line,
+            "lines_above": [{"line": line, "text": text} for line, text in self.lines_above],
             "rows": self.rows,
             "events": self.event_count,
             "duplicates": self.duplicates,
@@ -116,6 +124,7 @@ def _preview(workspace: Workspace, planned: PlannedFile, progress: Callable[[Pat
     except ScatteredGroupsError:
         found = _collect(workspace, planned.plan, progress, sort=True)
     plan = planned.plan
+    header = plan.file.header
     return Preview(
         path=str(plan.file.path),
         format=plan.format,
@@ -129,6 +138,8 @@ def _preview(workspace: Workspace, planned: PlannedFile, progress: Callable[[Pat
         events=_filled(pa.concat_tables(found.first) if found.first else EVENT_SCHEMA.empty_table()),
         rejected_by_reason=dict(found.reasons.most_common()),
         rejects=tuple(found.rejects),
+        header_line=header.line if header else 0,
+        lines_above=header.above if header else (),
     )
 
 

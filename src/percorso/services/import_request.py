@@ -16,6 +16,7 @@ from percorso.events.formats.auto import recognise_lines, recognise_table
 from percorso.events.formats.auto_mapping import Proposal, propose_mapping
 from percorso.events.json_tables import lines_as_table
 from percorso.events.line_reader import LineBlock
+from percorso.events.mapping import Mapping
 from percorso.events.readers import InputFile, blocks_of, open_input
 from percorso.services.import_plan import FilePlan, checked_source, plan_file, read_mapping
 from percorso.services.input_paths import input_paths
@@ -81,26 +82,39 @@ def plan_request(workspace: Workspace, request: ImportRequest) -> list[PlannedFi
         raise UserError(f"{request.format!r} is no format.", hint=nearest_hint(request.format, ("auto", *FORMAT_NAMES)))
     if request.mapping is not None and request.format not in ("auto", "table", "paths"):
         raise UserError(f"The format {request.format} takes no mapping.", hint="Leave out --mapping or --format.")
-    planned = [_plan(workspace, open_input(path), request) for path in input_paths(request.files)]
+    planned = [_plan(workspace, path, request) for path in input_paths(request.files)]
     if request.save_mapping is not None:
         _save_mapping(request.save_mapping, planned)
     return planned
 
 
-def _plan(workspace: Workspace, file: InputFile, request: ImportRequest) -> PlannedFile:
+def _plan(workspace: Workspace, path: Path, request: ImportRequest) -> PlannedFile:
     now = request.now or datetime.now(UTC)
     if request.mapping is not None:
         mapping = read_mapping(workspace, request.mapping, source=request.source)
         toml = request.mapping.read_text(encoding="utf-8-sig")
+        file = _opened(path, mapping)
         plan = plan_file(workspace, file, format_name=request.format, mapping=mapping, now=now)
         return PlannedFile(plan, _with_source(toml, request.source))
+    file = open_input(path)
     name = _recognised(file) if request.format == "auto" else request.format
     if name not in ("table", "paths"):
         return PlannedFile(plan_file(workspace, file, format_name=name, mapping=None, source=request.source, now=now))
-    proposal = propose_mapping(_sample(file), file.path.name, workspace.settings)
+    proposal = propose_mapping(_sample(file), file.path.name, workspace.settings, header=file.header)
     source = checked_source(request.source) if request.source else proposal.mapping.source
     plan = plan_file(workspace, file, format_name=name, mapping=replace(proposal.mapping, source=source), now=now)
     return PlannedFile(plan, _with_source(proposal.toml, request.source), proposal)
+
+
+def _opened(path: Path, mapping: Mapping) -> InputFile:
+    """The file, with its header where the mapping says."""
+    file = open_input(path, header_line=mapping.header_line)
+    if mapping.header_line and file.shape != "csv":
+        raise MappingError(
+            f"The mapping names file.header_line, and {path.name} is {file.shape.upper()}.",
+            hint="Only CSV files have a header; leave it out.",
+        )
+    return file
 
 
 def _recognised(file: InputFile) -> str:

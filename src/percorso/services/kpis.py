@@ -6,16 +6,15 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from percorso.analyses.basis import Basis, basis_of
+from percorso.analyses.basis import Basis
 from percorso.analyses.kpi_people import kpi_people
 from percorso.analyses.kpis import KPIS, KpiInputs, KpisSpec, run_kpis
 from percorso.analyses.opening_hours import OpeningHours
-from percorso.analyses.people import people_table
 from percorso.analyses.result import Result
 from percorso.analyses.scope_warnings import with_scope_warnings
 from percorso.analyses.worth import worth_of
 from percorso.errors import SettingsError, nearest_hint
-from percorso.services.build import fresh_log
+from percorso.services.question import log_and_basis, people_answer
 from percorso.services.workspace import Workspace
 from percorso.settings import Settings, Target
 from percorso.settings.kinds import WEEKDAY_NAMES
@@ -51,8 +50,7 @@ def ask_kpis(
     SettingsError
         A target is of a KPI that there is not.
     """
-    log = fresh_log(workspace) if log is None else log
-    basis = basis_of(workspace.settings)
+    log, basis = log_and_basis(workspace, log)
     inputs = kpi_inputs(workspace, spec, basis, log)
     answer = run_kpis(spec, log, basis, inputs, language=language, threads=threads)
     is_empty = not any(value is not None for value in answer.table.column("value").to_pylist())
@@ -86,13 +84,9 @@ def ask_kpi_people(
     Result
         Table ``people``, total ``count``.
     """
-    log = fresh_log(workspace) if log is None else log
-    basis = basis_of(workspace.settings)
+    log, basis = log_and_basis(workspace, log)
     task, as_of_us = kpi_people(spec, log, basis, kpi, group=group, threads=threads)
-    people = people_table(log, task, threads=threads)
-    totals = {"count": people.num_rows, "cell": {"kpi": kpi, "group": group}}
-    answer = Result({"people": people}, spec, log.data_version, as_of_us, totals)
-    return with_scope_warnings(answer, spec.scope, log, basis, is_empty=not people.num_rows)
+    return people_answer(task, spec, log, basis, as_of_us, threads=threads, cell={"kpi": kpi, "group": group})
 
 
 def kpi_inputs(workspace: Workspace, spec: KpisSpec, basis: Basis, log: JourneyLog) -> KpiInputs:

@@ -10,13 +10,12 @@ from percorso.analyses.map import MAP_KPIS, MapSpec, run_map
 from percorso.analyses.result import Result
 from percorso.analyses.scope_warnings import with_scope_warnings
 from percorso.charts.chart import Chart
-from percorso.language.words import Words
 from percorso.maps.of_answer import map_view
 from percorso.maps.page import map_page
 from percorso.maps.poster import draw_poster
 from percorso.maps.view import MapView
-from percorso.services.build import fresh_log
 from percorso.services.kpis import kpi_inputs
+from percorso.services.question import log_and_basis
 from percorso.services.segment_lookup import find_segment
 from percorso.services.workspace import Workspace
 from percorso.store.journey_log import JourneyLog
@@ -37,6 +36,7 @@ def ask_map(
     workspace: Workspace,
     spec: MapSpec,
     *,
+    kpis: Result | None = None,
     language: str = "",
     log: JourneyLog | None = None,
     threads: int | None = None,
@@ -47,6 +47,8 @@ def ask_map(
     ----------
     workspace : Workspace
     spec : MapSpec
+    kpis : Result, optional
+        As of `run_map`.
     language : {"", "en", "it"}
         Of the reasons why a KPI is missing; "": the workspace's.
     log : JourneyLog, optional
@@ -54,15 +56,15 @@ def ask_map(
     threads : int, optional
         Default: the cores this process may use.
     """
-    log = fresh_log(workspace) if log is None else log
-    basis = basis_of(workspace.settings)
-    kpis = KpisSpec(scope=spec.scope, kpis=tuple(kpi for names in MAP_KPIS.values() for kpi in names))
+    log, basis = log_and_basis(workspace, log)
+    wanted = KpisSpec(scope=spec.scope, kpis=tuple(kpi for names in MAP_KPIS.values() for kpi in names))
     answer = run_map(
         spec,
         log,
         basis,
-        kpi_inputs(workspace, kpis, basis, log),
+        None if kpis else kpi_inputs(workspace, wanted, basis, log),
         workspace.settings.map.goals,
+        kpis=kpis,
         language=language or workspace.settings.workspace.language,
         threads=threads,
     )
@@ -71,7 +73,7 @@ def ask_map(
 
 def draw_map(workspace: Workspace, answer: Result, *, language: str = "") -> DrawnMap:
     """Draw the answer of `ask_map`, in a language; by default the workspace's."""
-    words = Words(language or workspace.settings.workspace.language)
+    words = basis_of(workspace.settings).words(language or workspace.settings.workspace.language)
     persona = answer.spec.scope.persona
     if persona:
         persona = find_segment(workspace, persona).title or persona

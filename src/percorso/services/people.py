@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
-from percorso.analyses.basis import Basis, basis_of
+from percorso.analyses.basis import Basis
 from percorso.analyses.flow import FlowSpec, flow_people
 from percorso.analyses.funnel import FunnelSpec, funnel_people
-from percorso.analyses.people import PersonTask, people_table
+from percorso.analyses.people import PersonTask
 from percorso.analyses.result import Result
-from percorso.analyses.scope_warnings import with_scope_warnings
 from percorso.analyses.select import plan_scope
 from percorso.analyses.variants import VariantsSpec, variant_people
 from percorso.errors import SpecError
-from percorso.services.build import fresh_log
 from percorso.services.people_of_contacts import ContactCell, SpecOfContacts, task_of_contacts
 from percorso.services.people_over_time import CellOverTime, SpecOverTime, task_of
+from percorso.services.question import log_and_basis, people_answer
 from percorso.services.workspace import Workspace
 from percorso.store.journey_log import JourneyLog
 
@@ -76,12 +75,10 @@ def ask_people(
     NotFound
         The answer has no such cell.
     """
-    log = fresh_log(workspace) if log is None else log
-    basis = basis_of(workspace.settings)
-    people = people_table(log, _task(spec, cell, log, basis), threads=threads)
-    totals = {"count": people.num_rows, "cell": asdict(cell)}
-    answer = Result({"people": people}, spec, log.data_version, plan_scope(spec.scope, log, basis).as_of_us, totals)
-    return with_scope_warnings(answer, spec.scope, log, basis, is_empty=not people.num_rows)
+    log, basis = log_and_basis(workspace, log)
+    task = _task(spec, cell, log, basis)
+    as_of_us = plan_scope(spec.scope, log, basis).as_of_us
+    return people_answer(task, spec, log, basis, as_of_us, threads=threads, cell=asdict(cell))
 
 
 def _task(

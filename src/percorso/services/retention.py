@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-from percorso.analyses.basis import basis_of
-from percorso.analyses.result import Result
 from percorso.analyses.retention import RetentionSpec, run_retention
-from percorso.analyses.scope_warnings import with_scope_warnings
-from percorso.services.build import fresh_log
-from percorso.services.workspace import Workspace
-from percorso.store.journey_log import JourneyLog
+from percorso.services.question import Ask, question
 
 __all__ = ["ask_retention"]
 
-
-def ask_retention(
-    workspace: Workspace, spec: RetentionSpec, *, log: JourneyLog | None = None, threads: int | None = None
-) -> Result:
-    """Answer a question about retention.
-
-    Parameters
-    ----------
-    workspace : Workspace
-    spec : RetentionSpec
-    log : JourneyLog, optional
-        A log that the caller has opened; by default the workspace's, built first where it is stale.
-    threads : int, optional
-        Default: the cores this process may use.
-    """
-    log = fresh_log(workspace) if log is None else log
-    basis = basis_of(workspace.settings)
-    answer = run_retention(spec, log, basis, threads=threads)
-    return with_scope_warnings(answer, spec.scope, log, basis, is_empty=not answer.totals["persons"])
+#: Answer a question about retention.
+ask_retention: Ask[RetentionSpec] = question(run_retention, lambda answer: answer.totals["persons"])

@@ -7,21 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import pyarrow as pa
-
-from percorso.analyses.basis import basis_of
-from percorso.analyses.people import people_table
 from percorso.analyses.person_rules import parse_person_rule
 from percorso.analyses.person_tree import RULE_FORMAT
 from percorso.analyses.person_words import rule_words
 from percorso.analyses.result import Result
-from percorso.analyses.scope_warnings import with_scope_warnings
 from percorso.analyses.segment import SegmentSpec, run_segment, segment_people
 from percorso.analyses.select import plan_scope
 from percorso.analyses.spec import Scope
 from percorso.errors import SpecError
 from percorso.services.author import system_user
-from percorso.services.build import fresh_log
+from percorso.services.question import Ask, log_and_basis, people_answer, question
 from percorso.services.reasons import one_line
 from percorso.services.segment_lookup import find_segment
 from percorso.services.segment_texts import check_impersonal, check_rule_impersonal, checked_colour, checked_name
@@ -42,6 +37,9 @@ __all__ = [
 ]
 
 Change = Literal["made", "changed", "unchanged"]
+
+#: That nobody is in it needs no further reason.
+_ask: Ask[SegmentSpec] = question(run_segment, lambda answer: True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +99,11 @@ def define_segment(
         The rule cannot be read, or a text holds an e-mail address or a phone number.
     """
     told = checked_name(name)
-    log = fresh_log(workspace) if log is None else log
     who, now = one_line(author) or system_user(), time.time_ns() // 1000
     _check(workspace, told, rule, who, (title, description), traits)
     checked_colour(colour or "")
     # Asked before it is written: a rule that this workspace cannot answer is not kept.
-    answer = _ask(workspace, _scope(workspace, told, rule), log, threads)
+    answer = _ask(workspace, SegmentSpec(scope=_scope(workspace, told, rule)), log=log, threads=threads)
     with database.open_database(workspace.database) as opened, opened.writing() as connection:
         known = {one.name.casefold(): one for one in database.segments.all_segments(connection)}
         before = known.get(told.casefold())
@@ -171,8 +168,8 @@ def show_segment(
 ) -> Result:
     """What the persons of a segment are like; its definition is among the totals, as ``definition``."""
     segment = find_segment(workspace, name)
-    log = fresh_log(workspace) if log is None else log
-    answer = _ask(workspace, _scope(workspace, segment.name, segment.rule, as_of), log, threads)
+    spec = SegmentSpec(scope=_scope(workspace, segment.name, segment.rule, as_of))
+    answer = _ask(workspace, spec, log=log, threads=threads)
     return _with_definition(answer, segment)
 
 
@@ -181,12 +178,10 @@ def people_of_segment(
 ) -> Result:
     """The persons of a segment: table ``people``, total ``count``."""
     segment = find_segment(workspace, name)
-    log, basis = fresh_log(workspace) if log is None else log, basis_of(workspace.settings)
+    log, basis = log_and_basis(workspace, log)
     spec = SegmentSpec(scope=_scope(workspace, segment.name, segment.rule, as_of))
-    people: pa.Table = people_table(log, segment_people(spec, log, basis), threads=threads)
-    as_of_us = plan_scope(spec.scope, log, basis).as_of_us
-    answer = Result({"people": people}, spec, log.data_version, as_of_us, {"count": people.num_rows})
-    return with_scope_warnings(answer, spec.scope, log, basis, is_empty=not people.num_rows)
+    task, as_of_us = segment_people(spec, log, basis), plan_scope(spec.scope, log, basis).as_of_us
+    return people_answer(task, spec, log, basis, as_of_us, threads=threads)
 
 
 def remove_segment(workspace: Workspace, name: str) -> Segment:
@@ -229,12 +224,6 @@ def _scope(workspace: Workspace, name: str, rule: str, as_of: str = "") -> Scope
     if not rule.strip():
         raise SpecError("A segment has a rule.", hint="Say it with --where, such as: orders >= 2")
     return Scope(persona=name, persons=rule.strip(), timezone=zone, as_of=as_of)
-
-
-def _ask(workspace: Workspace, scope: Scope, log: JourneyLog, threads: int | None) -> Result:
-    basis = basis_of(workspace.settings)
-    answer = run_segment(SegmentSpec(scope=scope), log, basis, threads=threads)
-    return with_scope_warnings(answer, scope, log, basis, is_empty=False)
 
 
 def _with_definition(answer: Result, segment: Segment) -> Result:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from phonenumbers import PhoneNumberMatcher
 
-from percorso.analyses.conditions import Among, Both, Compare, Condition, Either, Matches, Negated
+from percorso.analyses.conditions import Among, Compare, Leaf, Matches, Missing, leaves_of
 from percorso.analyses.person_tree import PersonRule, conditions_of, rule_tests
 from percorso.errors import SpecError
 from percorso.services.reasons import one_line
@@ -58,17 +58,16 @@ def check_rule_impersonal(text: str, rule: PersonRule, country: str) -> None:
     check_impersonal((text,), "ZZ")  # numbers with their country's code alone
     for test in rule_tests(rule):
         for condition in conditions_of(test):
-            check_impersonal((value for field, value in _values(condition) if field.startswith(_FREE)), country)
+            for leaf in leaves_of(condition):
+                if leaf.field.startswith(_FREE):
+                    check_impersonal(_values(leaf), country)
 
 
-def _values(condition: Condition) -> Iterator[tuple[str, str]]:
-    match condition:
-        case Negated(part):
-            yield from _values(part)
-        case Both(parts) | Either(parts):
-            for part in parts:
-                yield from _values(part)
-        case Compare(field, _, value) | Matches(field, value):
-            yield field, value
-        case Among(field, values):
-            yield from ((field, value) for value in values)
+def _values(leaf: Leaf) -> tuple[str, ...]:
+    match leaf:
+        case Compare(_, _, value) | Matches(_, value):
+            return (value,)
+        case Among(_, values):
+            return values
+        case Missing():
+            return ()

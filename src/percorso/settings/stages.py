@@ -75,6 +75,10 @@ class StageModel:
             return self.stage_of("convert")
         raise KeyError(signal)
 
+    def names(self, language: str) -> dict[str, str]:
+        """What the stages are called in a language, by key, in their order."""
+        return {stage.key: stage.it if language == "it" else stage.en for stage in self.stages}
+
     @property
     def after_order(self) -> int:
         """Position of the stage an order journey starts at."""

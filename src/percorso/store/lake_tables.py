@@ -94,7 +94,6 @@ AD_SPEND = LakeTable(
     ),
 )
 
-#: One row an import; it counts once the events table carries its transaction.
 #: Products as shop or ERP describe them. `price` and `cost` are integer minor units of `currency`, one piece each.
 CATALOGUE = LakeTable(
     "catalogue",
@@ -133,6 +132,7 @@ STOCK = LakeTable(
     ),
 )
 
+#: One row an import; it counts once the events table carries its transaction.
 IMPORTS = LakeTable(
     "imports",
     "",
