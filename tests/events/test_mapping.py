@@ -13,6 +13,8 @@ HEAD = 'source = "pos"\nkind = "pos"\nevent = { value = "Order Completed" }\ntim
 FULL = """
 source = "pos"
 kind = "pos"
+[file]
+header_line = 3
 [event]
 column = "action"
 values = { view = "Product Viewed", purchase = "Order Completed" }
@@ -59,6 +61,19 @@ def test_every_part_is_read() -> None:
     assert mapping.keep is None
     assert mapping.prepare_sql == "select * from file where total <> 0"
     assert not mapping.several
+    assert mapping.header_line == 3
+
+
+@pytest.mark.parametrize("given", ["0", "101", "-1", "true", '"3"', "2.5"])
+def test_the_line_of_the_header_is_a_small_whole_number(given: str) -> None:
+    with pytest.raises(MappingError, match=r"line 5: file\.header_line must be a whole number from 1 to 100"):
+        parse_mapping(f"{HEAD}file = {{ header_line = {given} }}\n", where="m")
+
+
+def test_mappings_from_before_the_header_s_line_keep_their_text() -> None:
+    assert "header_line" not in parse_mapping(HEAD, where="m").canonical()
+    with_line = parse_mapping(HEAD + "file = { header_line = 2 }\n", where="m")
+    assert '"header_line": 2' in with_line.canonical()
 
 
 def test_several_events_a_row() -> None:

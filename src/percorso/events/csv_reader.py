@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,7 +20,9 @@ import pyarrow.csv
 
 from percorso.errors import FileError
 from percorso.events.conversion import Reject, TableChunk
+from percorso.events.header_row import header_row
 from percorso.events.streams import TextStream, as_utf8
+from percorso.events.total_rows import TOTAL_DETAIL, TOTAL_REASON, begins_like_total
 from percorso.kernels.csv_rows import scan_rows
 
 __all__ = ["CsvBlock", "CsvHeader", "csv_blocks", "read_header"]
@@ -30,16 +34,23 @@ DELIMITERS = (",", ";", "\t", "|")
 #: No row is longer: a quote that is still open after so much is one that nobody closes.
 _LONGEST_ROW_BYTES = 32 << 20
 _SNIFFED_ROWS = 200
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
 class CsvHeader:
-    """Delimiter and column names; `size` and `lines` of the text up to the first data row."""
+    """Delimiter and column names; `size` and `lines` of the text up to the first data row.
+
+    `line` is the one on which the names begin, counted from 1; `above` are the lines before it that are not
+    blank, with their numbers: titles, which are left out.
+    """
 
     delimiter: str
     columns: tuple[str, ...]
     size: int
     lines: int
+    line: int = 1
+    above: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,8 @@ class CsvBlock:
         line, cells = int(self.lines[i]) + self.first_line, int(self.cells[i])
         if cells < 0:
             return Reject(line, "quote_unclosed", "A quotation mark is opened and never closed.", self._raw(i))
+        if begins_like_total(next((cell for cell in _cells(self._row(i), self.header) if cell.strip()), "")):
+            return Reject(line, TOTAL_REASON, TOTAL_DETAIL, self._raw(i))
         detail = f"The row has {cells} cells, the header {len(self.header.columns)}."
         return Reject(line, "cells", detail, self._raw(i))
 
@@ -184,7 +197,7 @@ def scan(
     return (starts[:n], ends[:n], lines[:n], cells[:n]), int(state[0]), int(state[1])
 
 
-def read_header(head: bytes, *, is_all: bool, name: str) -> CsvHeader:
+def read_header(head: bytes, *, is_all: bool, name: str, line: int = 0) -> CsvHeader:
     """Delimiter and column names from the beginning of a text.
 
     Parameters
@@ -195,6 +208,8 @@ def read_header(head: bytes, *, is_all: bool, name: str) -> CsvHeader:
         Nothing follows it.
     name : str
         The file's name, for the error.
+    line : int
+        Where the names are, counted from 1; 0: to be found (`header_row`).
 
     Raises
     ------
@@ -202,16 +217,57 @@ def read_header(head: bytes, *, is_all: bool, name: str) -> CsvHeader:
         There is no header.
     """
     skipped, delimiter = _excel_hint(head)
+    begun = 1 if skipped else 0
+    if line > begun + 1:
+        skipped, begun = _after_lines(head, line - 1, name), line - 1
     delimiter = delimiter or _sniffed_delimiter(head[skipped:], is_all=is_all)
-    (starts, ends, _, _), size, lines = scan(head[skipped:], delimiter, 0, is_last=is_all, rows=1)
+    start, titles = (skipped, 0) if line else _found_header(head, skipped, delimiter, is_all=is_all)
+    (starts, ends, lines, _), size, used = scan(head[start:], delimiter, 0, is_last=is_all, rows=1)
     if not len(starts) or b"\0" in head[:4096]:
         raise FileError(
             f"{name} has no header row." if len(starts) == 0 else f"{name} is neither CSV, NDJSON nor Parquet.",
             hint="The first line must hold the names of the columns.",
         )
-    text = as_utf8(head[skipped:][starts[0] : ends[0]]).decode()
+    text = as_utf8(head[start:][starts[0] : ends[0]]).decode()
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    return CsvHeader(delimiter, _unique_names(names), skipped + size, lines + (1 if skipped else 0))
+    at = begun + titles + int(lines[0])
+    above = _texts_of_lines(head, at)
+    return CsvHeader(delimiter, _unique_names(names), start + size, begun + titles + used, at + 1, above)
+
+
+def _found_header(head: bytes, skipped: int, delimiter: str, *, is_all: bool) -> tuple[int, int]:
+    """Bytes before the header, and lines between the first ones skipped and it."""
+    data = head[skipped:]
+    (starts, ends, lines, cells), _, _ = scan(data, delimiter, 0, is_last=is_all, rows=_SNIFFED_ROWS)
+    whole = np.flatnonzero((cells > 0) & (ends - starts < RAW_CHARACTERS))
+    if not len(whole) or whole[0] > 0:
+        return skipped, 0
+    texts = (as_utf8(data[s:e]).decode() for s, e in zip(starts[whole].tolist(), ends[whole].tolist(), strict=True))
+    rows = [next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), []) for text in texts]
+    found = header_row(rows, lines[whole].tolist())
+    if not found:
+        return skipped, 0
+    return skipped + int(starts[whole[found]]), int(lines[whole[found]])
+
+
+def _after_lines(head: bytes, lines: int, name: str) -> int:
+    """The bytes that so many lines take up."""
+    ends = [match.end() for match in itertools.islice(_LINE_END.finditer(head), lines)]
+    if len(ends) < lines or not _LINE_END.split(head[ends[-1] :], maxsplit=1)[0].strip():
+        raise FileError(
+            f"{name} has nothing on line {lines + 1}, where the mapping looks for the names of the columns.",
+            hint="Correct header_line in the mapping's [file].",
+        )
+    return ends[-1]
+
+
+def _texts_of_lines(head: bytes, lines: int) -> tuple[tuple[int, str], ...]:
+    """The first lines that are not blank, Excel's hint apart: number and text."""
+    if not lines:
+        return ()
+    texts = [as_utf8(line).decode().strip() for line in _LINE_END.split(head, maxsplit=lines)[:lines]]
+    first = 2 if _excel_hint(head)[0] else 1
+    return tuple((i, text) for i, text in enumerate(texts, start=1) if i >= first and text)
 
 
 def _excel_hint(head: bytes) -> tuple[int, str]:
@@ -230,7 +286,8 @@ def _sniffed_delimiter(head: bytes, *, is_all: bool) -> str:
         cells = cells[cells > 0]  # -1: a quote that is never closed
         if not len(cells):
             continue
-        usual = int(np.bincount(cells).argmax())
+        counts = np.bincount(cells)
+        usual = len(counts) - 1 - int(counts[::-1].argmax())  # in short files titles may be as many as rows
         score = (float((cells == usual).mean()) if usual > 1 else 0.0, usual)
         if score > best_score:
             best, best_score = delimiter, score

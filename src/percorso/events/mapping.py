@@ -201,6 +201,8 @@ class Mapping:
         Then there are no events.
     properties : dict of str to Cell
         Properties beside those of `keep`: name -> where it comes from; one with a format is a time.
+    header_line : int
+        CSV: the line with the names of the columns, counted from 1; 0: to be found.
     """
 
     source: str
@@ -217,11 +219,12 @@ class Mapping:
     paths: PathsRule | None = None
     side: SideRule | None = None
     properties: dict[str, Cell] = field(default_factory=dict)
+    header_line: int = 0
 
     def canonical(self) -> str:
         """The mapping as JSON with sorted keys: equal mappings have equal texts, however they were written."""
         said = asdict(self)
-        for name in ("side", "properties"):  # mappings from before these were known keep their text
+        for name in ("side", "properties", "header_line"):  # mappings from before these were known keep their text
             if not said[name]:
                 del said[name]
         return json.dumps(said, sort_keys=True, ensure_ascii=False)

@@ -36,6 +36,7 @@ _TABLE_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _TOP = (
     "source",
     "kind",
+    "file",
     "event",
     "timestamp",
     "events",
@@ -47,6 +48,8 @@ _TOP = (
     "paths",
     *SIDE_KEYS,
 )
+#: A header further down is none: what stands above it would be data.
+_LINES = 100
 _CELL = ("column", "columns", "value", "decimal", "values", "format", "timezone")
 _DIRECTIONS = ("inbound", "outbound")
 _ALLOWED_VALUES = {
@@ -127,7 +130,16 @@ class _Reader:
             paths=self._paths(document),
             side=side,
             properties=self._properties(document),
+            header_line=self._header_line(document),
         )
+
+    def _header_line(self, document: dict[str, Any]) -> int:
+        table = self._table(document, "file", ())
+        self._check_keys(table, ("header_line",), ("file",))
+        line = table.get("header_line", 0)
+        if not isinstance(line, int) or isinstance(line, bool) or ("header_line" in table and not 1 <= line <= _LINES):
+            self._fail(("file", "header_line"), f"must be a whole number from 1 to {_LINES}", "Write header_line = 3.")
+        return line
 
     def _events(self, document: dict[str, Any]) -> tuple[tuple[MappedEvent, ...], bool]:
         if "events" in document:

@@ -94,12 +94,24 @@ class InputFile:
         return self.members[0].shape
 
     @property
+    def header(self) -> CsvHeader | None:
+        """CSV: the header, where all members have it on the same line."""
+        headers = [member.header for member in self.members if member.header is not None]
+        return headers[0] if len({header.line for header in headers}) == 1 else None
+
+    @property
     def expected_rows(self) -> int:
         return sum(member.expected_rows for member in self.members)
 
 
-def open_input(path: Path) -> InputFile:
+def open_input(path: Path, *, header_line: int = 0) -> InputFile:
     """Look into a file: what it is, and which columns it has.
+
+    Parameters
+    ----------
+    path : Path
+    header_line : int
+        CSV: the line with the names of the columns, counted from 1; 0: to be found.
 
     Raises
     ------
@@ -112,13 +124,13 @@ def open_input(path: Path) -> InputFile:
         if stream.read(4) == b"PAR1":
             schema, rows = parquet_columns(path)
             return InputFile(path, (Member("", "parquet", schema=schema, expected_rows=rows),), stamp)
-    members = tuple(_member(path, name) for name in names)
+    members = tuple(_member(path, name, header_line) for name in names)
     if len({member.shape for member in members}) > 1:
         raise FileError(f"{path.name} holds files of several kinds.", hint="Unpack it and import them one by one.")
     return InputFile(path, members, stamp)
 
 
-def _member(path: Path, name: str) -> Member:
+def _member(path: Path, name: str, header_line: int) -> Member:
     shown = f"{path.name}/{name}" if name else path.name
     with open_member(path, name) as text:
         blocks = text.blocks()
@@ -131,7 +143,7 @@ def _member(path: Path, name: str) -> Member:
     if start in (b"{", b"["):
         lines = head.count(b"\n") + 1
         return Member(name, "ndjson", is_array=start == b"[", expected_rows=int(lines * times))
-    header = read_header(head, is_all=not following, name=shown)
+    header = read_header(head, is_all=not following, name=shown, line=header_line)
     sample = head[:1_000_000]
     (starts, _, _, _), size, _ = scan(sample, header.delimiter, len(header.columns), is_last=True)
     rows = len(starts) * len(head) / max(size, 1)

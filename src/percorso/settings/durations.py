@@ -18,6 +18,7 @@ _UNITS_US = {
     "w": 604_800_000_000,
 }
 _DURATION = re.compile(r"\s*([0-9]{1,13}(?:\.[0-9]{1,6})?)\s*(ms|s|m|h|d|w)\s*", re.ASCII)
+_BARE = re.compile(r"\s*[0-9]{1,4}\s*", re.ASCII)
 _LONGEST_US = 100 * 366 * _UNITS_US["d"]
 _HINT = "Write a number and a unit: 90s, 30m, 2h, 7d, 1w."
 
@@ -42,7 +43,8 @@ def parse_duration_us(text: str) -> int:
     """
     found = _DURATION.fullmatch(text)
     if not found:
-        raise SpecError(f"'{text[:40]}' is not a duration.", hint=_HINT)
+        meant = f"Did you mean '{text.strip()}d'? " if _BARE.fullmatch(text) else ""
+        raise SpecError(f"'{text[:40]}' is not a duration.", hint=meant + _HINT)
     duration_us = int(Decimal(found[1]) * _UNITS_US[found[2]])
     if duration_us > _LONGEST_US:
         raise SpecError(f"The duration '{text[:40]}' is longer than 100 years.", hint=_HINT)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from percorso.events.aliases import CANONICAL_EVENTS
+from percorso.events.csv_reader import CsvHeader
 from percorso.events.formats.auto_kind import source_name
 from percorso.events.formats.auto_mapping import Proposal, propose_mapping
 from percorso.events.formats.auto_words import event_of
@@ -67,6 +68,23 @@ def test_negative_totals_are_announced() -> None:
     assert proposal.mapping.events[0].name.value == "Order Completed"
     assert "negative value becomes an Order Refunded" in checks(proposal)
     assert checks(propose({**TILL, "Totale": ["1,00"] * 4}, "scontrini.csv")) == ""
+
+
+def test_the_same_is_asked_once() -> None:
+    proposal = propose(
+        {"data": days(3), "ordine": ["1", "2", "3"], "quantita": ["-1", "1", "2"], "totale": ["-9,50", "8,00", "1,00"]}
+    )
+    assert proposal.toml.count("some amounts are negative") == 1
+
+
+def test_orders_without_amounts_are_asked_about() -> None:
+    columns = {"data": days(3), "scontrino": ["100001", "100002", "100003"]}
+    assert "no amount found: orders will have no value" in checks(propose(columns))
+    header = CsvHeader(";", tuple(columns), 30, 3, line=3, above=((1, "Report"),))
+    proposal = propose_mapping(table_chunk(columns), "cassa.csv", Settings(), header=header)
+    assert "no amount found: orders will have no value; is line 3 the header?" in checks(proposal)
+    assert proposal.mapping.header_line == 3
+    assert "no amount" not in checks(propose({**columns, "totale": ["1,00", "2,00", "3,00"]}))
 
 
 def test_a_column_of_movements_names_the_event() -> None:

@@ -28,6 +28,15 @@ HEAD = 'source = "till"\nkind = "pos"\nevent = { column = "what" }\n'
 ISO = HEAD + 'timestamp = "when"\n'
 
 
+TOTALS = """
+source = "pos"
+kind = "pos"
+event = { value = "Order Completed" }
+timestamp = { column = "day", format = "%d/%m/%Y" }
+columns = { order_id = "order", value = { column = "total", decimal = "," } }
+"""
+
+
 def chunk(table: pa.Table, first_line: int = 2) -> TableChunk:
     lines = np.arange(first_line, first_line + table.num_rows)
     return TableChunk(table, lines, lambda i: f"raw of {first_line + i}")
@@ -109,6 +118,26 @@ def test_rows_that_cannot_be_events_are_rejected() -> None:
         (9, "time_missing", "raw of 9"),
     ]
     assert not any("apples" in r.detail for r in converted.rejected)
+
+
+def test_totals_of_other_rows_are_no_events() -> None:
+    mapping = TOTALS
+    found = convert(
+        mapping,
+        {
+            "day": ["01/02/2024", "Totale", None, " ", "01/02/2024", "01/02/2024", "Totò", "01/02/2024"],
+            "order": ["1", None, "Totale generale", "TOTALE", "TOTALE", "Total Erg", None, None],
+            "total": ["1,50", "1,50", "1,50", "1,50", "1,50", "1,50", "1,50", "1,50"],
+        },
+    )
+    assert [(reject.line, reject.reason) for reject in found.rejected] == [
+        (3, "total_row"),
+        (4, "total_row"),
+        (5, "total_row"),
+        (6, "total_row"),
+        (8, "time_unreadable"),
+    ]
+    assert [row["order_id"] for row in found.events.to_pylist()] == ["1", "Total Erg", None]
 
 
 def test_identifiers_are_trimmed_and_blank_is_none() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from percorso.errors import MappingError
 from percorso.events.conversion import TableChunk
+from percorso.events.csv_reader import CsvHeader
 from percorso.events.formats.auto import recognise_table
 from percorso.events.formats.auto_columns import Column, Found, find_columns, look_over
 from percorso.events.formats.auto_events import event_column, event_names, examples, unused_states
@@ -18,11 +19,14 @@ from percorso.events.formats.auto_synonyms import is_personal, plain_name
 from percorso.events.formats.auto_toml import AMOUNTS, cell_line, comment, key_line, quoted, quoted_list, sql_name
 from percorso.events.mapping import COLUMN_KEYS, Mapping
 from percorso.events.mapping_file import parse_mapping
+from percorso.events.total_rows import without_totals
 from percorso.settings import Settings
 
 __all__ = ["Proposal", "Reason", "propose_mapping"]
 
 _WHERE = "the proposed mapping"
+#: Fields that give an order its value.
+_WORTH = frozenset({"value", "item.price"})
 
 #: Countries that write amounts with a decimal comma.
 _COMMA_COUNTRIES = frozenset(
@@ -92,7 +96,9 @@ class Proposal:
     reasons: tuple[Reason, ...]
 
 
-def propose_mapping(sample: TableChunk, file_name: str, settings: Settings) -> Proposal:
+def propose_mapping(
+    sample: TableChunk, file_name: str, settings: Settings, *, header: CsvHeader | None = None
+) -> Proposal:
     """A mapping for the rows of a table (formats `table` and `paths`).
 
     Parameters
@@ -101,6 +107,8 @@ def propose_mapping(sample: TableChunk, file_name: str, settings: Settings) -> P
         The first rows; more than 2,000 are not looked at.
     file_name : str
     settings : Settings
+    header : CsvHeader, optional
+        Of a CSV file; one below titles is named in the mapping.
 
     Raises
     ------
@@ -112,9 +120,9 @@ def propose_mapping(sample: TableChunk, file_name: str, settings: Settings) -> P
         mapping = parse_mapping(GA4_ITEMS_TOML, where=_WHERE)
         return Proposal(mapping, GA4_ITEMS_TOML, (Reason("event", "GA4 item rows", "the columns are those of GA4"),))
     if recognise_table(names) == "paths":
-        return _paths(names, file_name)
-    columns = look_over(sample.table, decimal_comma=_decimal_comma(file_name, settings))
-    draft = _Draft(columns, find_columns(columns), file_name)
+        return _paths(names, file_name, header)
+    columns = look_over(without_totals(sample.table), decimal_comma=_decimal_comma(file_name, settings))
+    draft = _Draft(columns, find_columns(columns), file_name, header)
     toml = draft.toml()
     mapping = parse_mapping(toml, where=_WHERE, own_types=settings.identity.own_types)
     return Proposal(mapping, toml, tuple(draft.reasons))
@@ -127,26 +135,45 @@ def _decimal_comma(file_name: str, settings: Settings) -> bool:
     return comma and not {".json", ".ndjson", ".jsonl"} & set(PurePath(file_name.lower()).suffixes)
 
 
-def _paths(names: Sequence[str], file_name: str) -> Proposal:
+def _paths(names: Sequence[str], file_name: str, header: CsvHeader | None) -> Proposal:
     roles: dict[str, str] = {}
     for name in names:
         plain = plain_name(name)
         role = next((r for r, words in _PATH_WORDS if r not in roles and any(word in plain for word in words)), "")
         if role:
             roles[role] = name
-    lines = [key_line("source", source_name(file_name)), key_line("kind", "web"), "", "[paths]"]
+    lines = [key_line("source", source_name(file_name)), key_line("kind", "web"), ""]
+    reasons = _header_reasons(header)
+    lines += [_header_block(reason) + "\n" for reason in reasons]
+    lines.append("[paths]")
     toml = "\n".join([*lines, *(key_line(role, roles[role]) for role, _ in _PATH_WORDS if role in roles)]) + "\n"
-    reasons = tuple(Reason(f"paths.{role}", name, f'the column is called "{name}"') for role, name in roles.items())
-    return Proposal(parse_mapping(toml, where=_WHERE), toml, reasons)
+    reasons += [Reason(f"paths.{role}", name, f'the column is called "{name}"') for role, name in roles.items()]
+    return Proposal(parse_mapping(toml, where=_WHERE), toml, tuple(reasons))
+
+
+def _header_reasons(header: CsvHeader | None) -> list[Reason]:
+    """Where the header is, if anything stands above it."""
+    if header is None or not header.above:
+        return []
+    count = len(header.above)
+    above = "the line above is" if count == 1 else f"the {count} lines above are"
+    return [Reason("file.header_line", str(header.line), f"here the columns are named; {above} left out")]
+
+
+def _header_block(reason: Reason) -> str:
+    return f"[file]\nheader_line = {reason.choice}  {comment(reason.why)}"
 
 
 class _Draft:
     """Puts the mapping together, part by part, and writes down the reasons."""
 
-    def __init__(self, columns: Sequence[Column], found: dict[str, Found], file_name: str) -> None:
+    def __init__(
+        self, columns: Sequence[Column], found: dict[str, Found], file_name: str, header: CsvHeader | None
+    ) -> None:
         self._columns = columns
         self._found = found
         self._file = file_name
+        self._header = header
         self._event_column: Found | None = None
         self._computed: list[str] = []
         self._used: set[str] = set()
@@ -157,13 +184,15 @@ class _Draft:
         kind, why = guess_kind(self._columns, self._found, self._file)
         named = "the file's name without dates and the like; files of one till or shop need one source"
         head = self._said("source", source_name(self._file), named) + "\n" + self._said("kind", kind, why)
+        titles = _header_reasons(self._header)
+        self.reasons += titles
         event = self._event(kind)
         time = self._time()
         orders = self._orders(kind)
         items = self._items(orders) if orders is not None and orders.grouped else ""
         fields = self._fields(orders)
         title = comment(f"Proposed for {self._file}. Look it over: every line says why it is there.")
-        blocks = [f"{title}\n{head}"]
+        blocks = [f"{title}\n{head}", *map(_header_block, titles)]
         if self._computed:
             sql = f"select *, {', '.join(self._computed)} from file order by file_line"
             blocks.append(f"[prepare]\nsql = {quoted(sql)}")
@@ -178,10 +207,12 @@ class _Draft:
         self.reasons.append(Reason(key, choice, why))
         return f"{line or key_line(key.rpartition('.')[2], choice)}  {comment(why)}"
 
-    def _check(self, key: str, what: str) -> str:
-        """A line that asks to look at something, which is also remembered."""
+    def _check(self, key: str, what: str) -> list[str]:
+        """A line that asks to look at something, which is also remembered; none where the same was asked before."""
+        if any(reason.choice == "check" and reason.why == what for reason in self.reasons):
+            return []
         self.reasons.append(Reason(key, "check", what))
-        return comment(f"check: {what}")
+        return [comment(f"check: {what}")]
 
     def _take(self, field: str) -> Found | None:
         found = self._found.get(field)
@@ -193,12 +224,16 @@ class _Draft:
         found = self._event_column = event_column(self._columns, self._found)
         if found is None:
             name, why = self._only_event(kind)
-            checks = [self._check("event", what) for what in unused_states(self._columns, self._found)]
+            states = unused_states(self._columns, self._found)
+            checks = [line for what in states for line in self._check("event", what)]
+            checks += self._amount_missing([name], self._header_question())
             return "\n".join(["[event]", self._said("event.value", name, why), *checks])
         self._used.add(found.column.name)
         names = event_names(found, self._found, kind)
         lines = ["[event]", self._said("event.column", found.column.name, found.why)]
-        lines += [self._check("event.values", what) for what in names.checks]
+        lines += [line for what in names.checks for line in self._check("event.values", what)]
+        if "order_id" in self._found:
+            lines += self._amount_missing([*names.values.values(), *found.column.texts])
         if names.values:
             lines += ["", "[event.values]", *(key_line(raw, name) for raw, name in names.values.items())]
         return "\n".join(lines)
@@ -225,7 +260,7 @@ class _Draft:
                 return name, f'no column names the event, and each row has "{self._found[field].column.name}"'
         raise MappingError(
             f"{self._file} does not say what happened: no column names an event, an order, an amount or a page.",
-            hint='Write a mapping with event = { value = "…" } and give it with --mapping.',
+            hint='Write a mapping with event = { value = "…" } and give it with --mapping.' + self._header_hint(),
             fields={"columns": [column.name for column in self._columns]},
         )
 
@@ -235,7 +270,8 @@ class _Draft:
         if found is None or guess is None:
             raise MappingError(
                 f"{self._file} does not say when: no column holds times.",
-                hint="Write a mapping with timestamp = { column = …, format = … } and give it with --mapping.",
+                hint="Write a mapping with timestamp = { column = …, format = … } and give it with --mapping."
+                + self._header_hint(),
                 fields={"columns": [column.name for column in self._columns]},
             )
         name, time_format, why = found.column.name, guess.format, found.why
@@ -252,8 +288,8 @@ class _Draft:
         lines = ["[timestamp]", self._said("timestamp.column", name, why)]
         lines.append(self._said("timestamp.format", time_format, written))
         if guess.share_ratio < 1:
-            lines.append(
-                self._check("timestamp.format", "rows whose time is written otherwise, or is no date, will be rejected")
+            lines += self._check(
+                "timestamp.format", "rows whose time is written otherwise, or is no date, will be rejected"
             )
         return "\n".join(lines)
 
@@ -322,7 +358,23 @@ class _Draft:
             checks.append(
                 "some amounts are negative: an Order Completed with a negative value becomes an Order Refunded"
             )
-        return [self._check(key, what) for what in checks]
+        return [line for what in checks for line in self._check(key, what)]
+
+    def _amount_missing(self, events: Iterable[str], question: str = "") -> list[str]:
+        """Orders without amounts are rare: perhaps another line is the header."""
+        if "Order Completed" not in events or _WORTH & self._found.keys():
+            return []
+        return self._check("columns.value", f"no amount found: orders will have no value{question}")
+
+    def _header_hint(self) -> str:
+        """Where the names of the columns were taken from: a wrong line is why nothing is found."""
+        if self._header is None:
+            return ""
+        line = self._header.line
+        return f" The names of the columns were taken from line {line}; header_line under [file] names another."
+
+    def _header_question(self) -> str:
+        return f"; is line {self._header.line} the header?" if self._header is not None else ""
 
     def _single_product(self) -> list[str]:
         """Product fields of rows that stand for themselves."""

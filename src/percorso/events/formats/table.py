@@ -32,6 +32,7 @@ __all__ = ["TableMapping"]
 #: Parts of a pattern that are of a time of day.
 _CLOCK = re.compile("%[HIMSfpXcsT]")
 _CHOICES = {"place": PLACES, "direction": ("inbound", "outbound")}
+_NUMBERED = frozenset({"user_id", "loyalty_id", "email", "order_id"})
 _SPECIAL = frozenset({"type", "sequence", "score", "consent", "currency", *AMOUNT_KEYS, *TIME_KEYS, *_CHOICES})
 
 
@@ -72,6 +73,8 @@ class TableMapping:
         rows = Rows(table, self._timezone)
         cells = {**self._mapping.columns, **event.columns}
         wanted = np.ones(rows.n, np.bool_) if event.when is None else rows.matches(event.when)
+        for key in _NUMBERED & cells.keys():
+            rows.fault_totals(cells[key])
         columns = self._when_and_what(rows, event)
         # Of several events, one without a time did not happen (yet): a parcel that is not delivered.
         wanted &= np.asarray(columns["timestamp"].is_valid()) | (rows.faults > 0)

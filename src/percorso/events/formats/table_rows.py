@@ -13,12 +13,14 @@ import pyarrow.compute as pc
 from percorso.events.columns import as_numbers, as_texts, joined_texts, mapped_texts, same_text
 from percorso.events.mapping import Cell, TimeRule, When
 from percorso.events.times import NOTE_CODES, NOTE_DST_OVERLAP, NOTE_MISSING, read_times
+from percorso.events.total_rows import TOTAL_DETAIL, TOTAL_REASON, are_totals, say_total
 from percorso.store.columns import whole
 
 __all__ = ["FAULTS", "Rows", "first_faults"]
 
 #: Reasons for which a row is rejected, with the sentence that is kept beside it.
 FAULTS = {
+    TOTAL_REASON: TOTAL_DETAIL,
     "time_missing": "The row has no time.",
     "time_unreadable": "The time cannot be read in the format the mapping names.",
     "time_in_future": "The time lies after the import itself.",
@@ -97,9 +99,22 @@ class Rows:
         """Reject rows whose time cannot be read, and those without one if `missing` says so."""
         if not (notes >= NOTE_MISSING).any():
             return
+        self._fault_timeless_totals((notes >= NOTE_MISSING) if missing else (notes > NOTE_MISSING))
         if missing:
             self.fault("time_missing", notes == NOTE_MISSING)
         self.fault("time_unreadable", notes > NOTE_MISSING)
+
+    def fault_totals(self, cell: Cell) -> None:
+        """Reject rows that say "total" where a customer's or an order's number should be."""
+        if len(cell.columns) == 1 and self.column(cell.columns[0]).type == pa.string():
+            self.fault(TOTAL_REASON, np.asarray(say_total(self.texts(cell.columns[0])).fill_null(False)))
+
+    def _fault_timeless_totals(self, timeless: npt.NDArray[np.bool_]) -> None:
+        """Of rows without a usable time, reject those that begin like a total for what they are."""
+        places = np.flatnonzero(timeless)
+        totals = np.zeros(self.n, np.bool_)
+        totals[places] = np.asarray(are_totals(self._table.take(pa.array(places))))
+        self.fault(TOTAL_REASON, totals)
 
     def matches(self, when: When) -> npt.NDArray[np.bool_]:
         """Which rows meet a condition."""
