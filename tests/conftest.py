@@ -59,6 +59,18 @@ def memory() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_waits_for_the_disk() -> Iterator[None]:
+    """No power fails while tests run: what they make durable must be open, and need not reach the disk."""
+
+    def is_open(file: int) -> None:
+        os.fstat(file)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", is_open)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_workspace_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PERCORSO_HOME", raising=False)

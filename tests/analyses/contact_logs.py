@@ -13,7 +13,10 @@ from tests.journeys.worlds import build_files
 from tests.lake_builder import event, lake_files
 from tests.naive.channels import Event, Journey, Log, Order
 
-__all__ = ["SETTINGS", "build_shop", "plain_log", "random_rows"]
+__all__ = ["N_SHOPS", "SETTINGS", "build_shop", "plain_log", "random_rows"]
+
+#: Shops that tests choose from, by the fixture `shops`; the first has no events at all.
+N_SHOPS = 16
 
 SETTINGS = Settings(build=BuildSettings(bucket_bits=1))
 START = datetime(2024, 3, 1)
@@ -52,7 +55,9 @@ def random_rows(seed: int, *, most: int = 120) -> list[dict[str, Any]]:
 
 def _run(rng: random.Random, kind: str) -> list[dict[str, Any]]:
     """Some events of one source within an hour or two."""
-    at = START + timedelta(days=rng.choice([0, 1, 2, 5, 20, 40, 60, 90]), minutes=rng.randrange(24 * 60))
+    # Some begin with a day: periods and intervals do too, and 51 days on one of them ends.
+    minute = rng.choice((0, rng.randrange(24 * 60)))
+    at = START + timedelta(days=rng.choice([0, 1, 2, 5, 20, 40, 51, 60, 90]), minutes=minute)
     user = rng.choice(["u1", "u1", "u2", "u3", "u4", None])
     agent = rng.choice([PHONE, LAPTOP, LAPTOP, None, BOT if rng.random() < 0.1 else None])
     rows = []

@@ -27,13 +27,12 @@ from percorso.services.channels import ask_channels
 from percorso.services.places import ask_places
 from percorso.services.sql import run_sql
 from percorso.store.journey_log import JourneyLog
-from tests.analyses.contact_logs import build_shop
-from tests.analyses.contact_shops import N_SHOPS, real, shops
+from tests.analyses.contact_logs import N_SHOPS, build_shop
+from tests.lake_builder import event
 from tests.naive import channels as naive
 from tests.naive import places as naive_places
 from tests.naive.flow import nearest_rank
-
-__all__ = ["real", "shops"]
+from tests.real_data import Real
 
 Shops = Callable[[int], tuple[JourneyLog, naive.Log]]
 SHOPS = st.integers(0, N_SHOPS - 1)
@@ -172,9 +171,19 @@ def check_totals(result: Result, expected: naive.Answer) -> None:
     breadth = [row["journeys"] for row in result.tables["breadth"].to_pylist()]
     widths = [len(set(names)) for names in expected.names_of.values()]
     assert breadth == [widths.count(1), widths.count(2), sum(width > 2 for width in widths)]
+    check_breadth(result.tables["breadth"].to_pylist(), expected)
     points = result.tables["conversion_points"].to_pylist()
     assert sum(row["orders"] for row in points) == totals["orders"] == result.table.column("orders").to_numpy().sum()
     assert sum(row["value"] for row in points) == totals["value"]
+
+
+def check_breadth(rows: list[dict[str, Any]], expected: naive.Answer) -> None:
+    """Open journeys stand beside; conversion is of the others."""
+    for width, row in enumerate(rows, start=1):
+        ends = [expected.outcomes[key] for key, names in expected.names_of.items() if min(len(set(names)), 3) == width]
+        closed = len(ends) - ends.count("open")
+        assert (row["converted"], row["open"]) == (ends.count("converted"), ends.count("open"))
+        assert row["conversion"] == (pytest.approx(row["converted"] / closed) if closed else None)
 
 
 @given(number=SHOPS, scope=ASKED)
@@ -204,6 +213,8 @@ def test_totals_are_those_of_the_orders_whatever_they_are_told_apart_by(
             assert sum(row["orders"] for row in rows) == result.totals["orders"] == persons.orders
             assert sum(row["value"] for row in rows) * 100 == result.totals["value"] * 100 == persons.value
             assert result.totals["contacts"] == sum(row["contacts"] for row in rows)
+            assert result.totals["unidentified_orders"] == nobody.orders
+            assert result.totals["unidentified_value"] * 100 == nobody.value
             if not broken.startswith("person."):  # nobody has no fields of a person
                 assert sum(row["unidentified_orders"] for row in rows) == nobody.orders
                 assert sum(row["unidentified_value"] for row in rows) * 100 == nobody.value
@@ -250,6 +261,25 @@ def test_conversion_beside_one_matched_on_the_number_of_contacts() -> None:
     assert three["conversion"] is three["matched_conversion"] is None
 
 
+def test_open_journeys_are_not_lost_ones(tmp_path: Path) -> None:
+    """20 went on to the store and bought; 60 looked at the site three days later, and nobody knows how they end."""
+    rows = []
+    for at in range(80):
+        day = 1 if at < 20 else 4
+        rows += [event(f"2024-03-{day:02d}T10:{at % 60:02d}:00", "Product Viewed", user_id=f"p{at}")]
+    for at in range(20):
+        bought = {"source_kind": "pos", "source": "till", "order_id": f"{at}", "value": 100, "currency": "EUR"}
+        rows.append(event(f"2024-03-04T09:{at:02d}:00", "Order Completed", user_id=f"p{at}", **bought))
+    result = run_places(PlacesSpec(), build_shop(tmp_path, rows))
+    one, two, _ = result.tables["breadth"].to_pylist()
+    assert (one["journeys"], one["open"], one["conversion"], one["conversion_high"]) == (60, 60, None, None)
+    assert (two["journeys"], two["open"], two["conversion"]) == (20, 0, 1.0)
+    assert two["difference"] is None  # with nobody to compare with
+    assert result.totals["several_share"] == pytest.approx(20 / 80)
+    low, high = result.totals["switch_rate_interval"]
+    assert 0.7 < low < high == 1.0  # all switch, but of twenty persons
+
+
 @pytest.fixture(scope="module")
 def small(shops: Shops) -> JourneyLog:
     return shops(7)[0]
@@ -289,8 +319,8 @@ def test_an_empty_log(tmp_path: Path) -> None:
 _KEPT = "not (is_bot or is_heavy or is_future or is_same_order)"
 
 
-def test_real_data_by_sql(real: Callable[[str], Any]) -> None:
-    workspace = real("retentioneering_ecom")
+def test_real_data_by_sql(real: Real) -> None:
+    workspace = real("retentioneering_ecom").workspace
     result = ask_channels(workspace, ChannelsSpec())
     kept = run_sql(
         workspace,
@@ -305,8 +335,8 @@ def test_real_data_by_sql(real: Callable[[str], Any]) -> None:
     assert result.totals["persons"] == active
 
 
-def test_places_of_receipts_by_sql(real: Callable[[str], Any]) -> None:
-    workspace = real("completejourney")
+def test_places_of_receipts_by_sql(real: Real) -> None:
+    workspace = real("completejourney").workspace
     result = ask_places(workspace, PlacesSpec())
     (told,) = run_sql(
         workspace, f"select count(*) as n, sum(value) as value from events where is_order and {_KEPT}"

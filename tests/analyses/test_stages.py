@@ -24,14 +24,12 @@ from percorso.services.sql import run_sql
 from percorso.services.stages import ask_stages
 from percorso.settings.stages import STAGE_MODELS
 from percorso.store.journey_log import FLAG_FUTURE, FLAG_SAME_ORDER, JourneyLog
-from tests.analyses.contact_logs import SETTINGS
-from tests.analyses.contact_shops import N_SHOPS, real, shops
+from tests.analyses.contact_logs import N_SHOPS, SETTINGS
 from tests.analyses.test_channels import SCOPES, asked
 from tests.naive import channels as naive_channels
 from tests.naive import stages as naive
 from tests.naive.flow import nearest_rank
-
-__all__ = ["real", "shops"]
+from tests.real_data import Real
 
 Shops = Callable[[int], tuple[JourneyLog, naive_channels.Log]]
 SHOPS, ASKED = st.integers(0, N_SHOPS - 1), st.sampled_from(SCOPES)
@@ -186,9 +184,9 @@ def test_unknown_stages_and_roles_are_told(shops: Shops) -> None:
         stage_people(StagesSpec(), log, "(none)")
 
 
-def test_real_data_by_sql(real: Callable[[str], Any]) -> None:
+def test_real_data_by_sql(real: Real) -> None:
     """Moves between consecutive different stages of a person, by window functions in DuckDB."""
-    workspace = real("retentioneering_ecom")
+    workspace = real("retentioneering_ecom").workspace
     result = ask_stages(workspace, StagesSpec())
     kept = "not (is_bot or is_heavy or is_future or is_same_order) and person is not null"
     counted = run_sql(

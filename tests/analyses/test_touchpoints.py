@@ -20,13 +20,12 @@ from percorso.errors import NotFound, SpecError
 from percorso.services.sql import run_sql
 from percorso.services.touchpoints import ask_touchpoints
 from percorso.store.journey_log import JourneyLog
-from tests.analyses.contact_shops import N_SHOPS, real, shops
+from tests.analyses.contact_logs import N_SHOPS
 from tests.analyses.test_channels import SCOPES, asked, cents, check_jackknife
 from tests.naive import channels as naive_channels
 from tests.naive import touchpoints as naive
 from tests.naive.flow import nearest_rank
-
-__all__ = ["real", "shops"]
+from tests.real_data import Real
 
 Shops = Callable[[int], tuple[JourneyLog, naive_channels.Log]]
 SHOPS, ASKED = st.integers(0, N_SHOPS - 1), st.sampled_from(SCOPES)
@@ -119,9 +118,9 @@ def test_unknown_names_and_roles_are_told(shops: Shops) -> None:
         touchpoint_people(TouchpointsSpec(), log, "page", "new")
 
 
-def test_real_data_by_sql(real: Callable[[str], Any]) -> None:
+def test_real_data_by_sql(real: Real) -> None:
     """Counts, and the last inbound event of abandoned journeys, by DuckDB."""
-    workspace = real("retentioneering_ecom")
+    workspace = real("retentioneering_ecom").workspace
     result = ask_touchpoints(workspace, TouchpointsSpec())
     kept = "not (is_bot or is_heavy or is_future or is_same_order) and person is not null"
     told = run_sql(

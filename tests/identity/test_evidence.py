@@ -33,36 +33,32 @@ def placed(folder: Path, rows: list[dict[str, Any]], drawn: list[tuple[bool, int
 
 @settings(max_examples=120, deadline=None)
 @given(st.lists(events(), min_size=1, max_size=14), DECISIONS)
-def test_a_tree_joins_every_person_s_identifiers(
-    memory: Path, rows: list[dict[str, Any]], drawn: list[tuple[bool, int, int]]
-) -> None:
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
-        graph = known_graph(placed(Path(folder), rows, drawn))
-        refused = {frozenset(pair) for pair in zip(graph.refused.better, graph.refused.worse, strict=True)}
-        for code in np.flatnonzero((graph.live == 1) & (graph.shared == 0)).tolist():
-            people = graph.people_of(code)
-            assert people[0] == graph.group[code]  # the canonical identifier is the best one
-            joints = joints_of(graph, people)
-            assert len(joints) == len(people) - 1
-            assert not {frozenset((joint.better, joint.worse)) for joint in joints} & refused
-            way = way_between(joints, code, people[0])
-            assert (not way) == (code == people[0])
-            assert not way or code in (way[0].better, way[0].worse)
-
-
-@settings(max_examples=120, deadline=None)
-@given(st.lists(events(), min_size=1, max_size=14), DECISIONS)
-def test_what_the_rule_looked_at_names_the_person(
+def test_evidence_agrees_with_what_was_decided(
     memory: Path, rows: list[dict[str, Any]], drawn: list[tuple[bool, int, int]]
 ) -> None:
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         state = placed(Path(folder), rows, drawn)
         graph = known_graph(state)
+        a_tree_joins_every_person_s_identifiers(graph)
         for row in np.flatnonzero(state.arrays["keep"]).tolist():
-            check(state, graph, evidence_of(state, graph, PLACED.timelines, row))
+            what_the_rule_looked_at_names_the_person(state, graph, evidence_of(state, graph, PLACED.timelines, row))
+        the_limit_named_is_one_that_both_sides_break(graph)
 
 
-def check(state: IdentityState, graph: KnownGraph, found: RowEvidence) -> None:
+def a_tree_joins_every_person_s_identifiers(graph: KnownGraph) -> None:
+    refused = {frozenset(pair) for pair in zip(graph.refused.better, graph.refused.worse, strict=True)}
+    for code in np.flatnonzero((graph.live == 1) & (graph.shared == 0)).tolist():
+        people = graph.people_of(code)
+        assert people[0] == graph.group[code]  # the canonical identifier is the best one
+        joints = joints_of(graph, people)
+        assert len(joints) == len(people) - 1
+        assert not {frozenset((joint.better, joint.worse)) for joint in joints} & refused
+        way = way_between(joints, code, people[0])
+        assert (not way) == (code == people[0])
+        assert not way or code in (way[0].better, way[0].worse)
+
+
+def what_the_rule_looked_at_names_the_person(state: IdentityState, graph: KnownGraph, found: RowEvidence) -> None:
     unit, time = state.arrays["unit"], state.arrays["time"]
     mine = unit[found.row]
     before = found.login is not None and time[found.login] <= time[found.row]
@@ -98,24 +94,18 @@ def check(state: IdentityState, graph: KnownGraph, found: RowEvidence) -> None:
     assert rows_of_message(state, message)[source] == found.row
 
 
-@settings(max_examples=120, deadline=None)
-@given(st.lists(events(), min_size=1, max_size=14), DECISIONS)
-def test_the_limit_named_is_one_that_both_sides_break(
-    memory: Path, rows: list[dict[str, Any]], drawn: list[tuple[bool, int, int]]
-) -> None:
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
-        graph = known_graph(placed(Path(folder), rows, drawn))
-        limits = PLACED.resolution.limits
-        places = np.flatnonzero(graph.refused.why == REFUSED_LIMIT)
-        for place, rank in zip(places.tolist(), broken_limits(graph, places, limits).tolist(), strict=True):
-            ends = [int(graph.refused.better[place]), int(graph.refused.worse[place])]
-            if any(graph.shared[end] for end in ends):
-                continue
-            held = [[other for other in graph.people_of(end) if graph.ids.rank[other] == rank] for end in ends]
-            assert rank >= 0
-            # Of one space there are too many; links may make several count once, so that this is no equation.
-            assert len(held[0]) + len(held[1]) > limits[rank]
-            assert all(held)
+def the_limit_named_is_one_that_both_sides_break(graph: KnownGraph) -> None:
+    limits = PLACED.resolution.limits
+    places = np.flatnonzero(graph.refused.why == REFUSED_LIMIT)
+    for place, rank in zip(places.tolist(), broken_limits(graph, places, limits).tolist(), strict=True):
+        ends = [int(graph.refused.better[place]), int(graph.refused.worse[place])]
+        if any(graph.shared[end] for end in ends):
+            continue
+        held = [[other for other in graph.people_of(end) if graph.ids.rank[other] == rank] for end in ends]
+        assert rank >= 0
+        # Of one space there are too many; links may make several count once, so that this is no equation.
+        assert len(held[0]) + len(held[1]) > limits[rank]
+        assert all(held)
 
 
 def test_a_shared_phone_names_the_limit_of_its_accounts(tmp_path: Path) -> None:

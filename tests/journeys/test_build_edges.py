@@ -11,7 +11,7 @@ import pytest
 
 from percorso.analyses.outcomes import ALL_OUTCOMES, journey_outcomes
 from percorso.journeys import bucket
-from percorso.settings import DAY_US, Goal, Settings
+from percorso.settings import DAY_US, BuildSettings, Goal, Settings
 from percorso.settings.stages import STAGE_MODELS
 from percorso.store import cold, log_files
 from percorso.store.cold import COLD_COLUMNS
@@ -29,11 +29,12 @@ from tests.lake_builder import event, lake_files
 
 SHOP = {"source": "erp", "source_kind": "server"}
 TILL = {"source": "till", "source_kind": "pos"}
+SETTINGS = Settings(build=BuildSettings(bucket_bits=2))  # few buckets, so that many builds are quick
 
 
 def build(folder: Path, rows: list[dict[str, Any]], settings: Settings | None = None, **options: Any) -> JourneyLog:
     files = lake_files(folder / "lake", rows, **options)
-    return build_files(folder, files, settings or Settings())[0]
+    return build_files(folder, files, settings or SETTINGS)[0]
 
 
 def table(log: JourneyLog, name: str) -> list[dict[str, Any]]:
@@ -214,7 +215,7 @@ def test_heavy_persons_are_flagged_with_all_their_events(tmp_path: Path) -> None
     start = datetime(2024, 3, 1)
     rows = [event(start + timedelta(minutes=i), "Page Viewed", user_id="till account") for i in range(101)]
     rows += [event(start + timedelta(minutes=i), "Page Viewed", user_id="u") for i in range(100)]
-    settings = replace(Settings(), build=replace(Settings().build, heavy_person_events=100))
+    settings = replace(SETTINGS, build=replace(SETTINGS.build, heavy_person_events=100))
     log = build(tmp_path, rows, settings)
     assert sorted(bool(row["flags"] & FLAG_HEAVY) for row in table(log, "persons")) == [False, True]
     assert sum(bool(row["flags"] & FLAG_HEAVY) for row in table(log, "events")) == 101
@@ -233,7 +234,7 @@ def test_a_bot_is_one_in_all_its_events(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bits", [0, 1, 8])
 def test_buckets_are_the_top_bits_of_the_person_id(tmp_path: Path, bits: int) -> None:
-    settings = replace(Settings(), build=replace(Settings().build, bucket_bits=bits))
+    settings = replace(SETTINGS, build=replace(SETTINGS.build, bucket_bits=bits))
     rows = [event("2024-03-01T10:00:00", "Page Viewed", user_id=f"u{number}") for number in range(60)]
     log = build(tmp_path, [*rows, event("2024-03-01T10:00:00", "Page Viewed")], settings)
     assert len(log.buckets) == 2**bits
@@ -286,14 +287,14 @@ HISTORY = [
     ],
 )
 def test_stages_of_every_model(tmp_path: Path, model: str, expected: str) -> None:
-    log = build(tmp_path, HISTORY, replace(Settings(), stages=STAGE_MODELS[model]))
+    log = build(tmp_path, HISTORY, replace(SETTINGS, stages=STAGE_MODELS[model]))
     assert [row["stage"] for row in table(log, "events")] == expected.split()
     stages = expected.split()
     assert [row["stage_reached"] for row in table(log, "journeys")] == [stages[4], stages[7]]
 
 
 def test_an_order_that_is_no_goal_closes_nothing(tmp_path: Path) -> None:
-    settings = replace(Settings(), journeys=replace(Settings().journeys, goals=(Goal("Appointment Booked"),)))
+    settings = replace(SETTINGS, journeys=replace(SETTINGS.journeys, goals=(Goal("Appointment Booked"),)))
     rows = [
         event("2024-03-01T10:00:00", "Products Searched", user_id="u"),
         event("2024-03-01T10:03:00", "Order Completed", user_id="u", order_id="1", value=5),

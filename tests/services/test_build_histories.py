@@ -29,7 +29,7 @@ from tests.workspaces import add_events, change_settings, make_workspace
 
 #: The rules of tests.journeys.random_events, as a workspace says them.
 RULES = (
-    ("bucket_bits = 6", "bucket_bits = 1"),
+    ("bucket_bits = 2", "bucket_bits = 1"),
     ("shared_sources = []", 'shared_sources = ["kiosk"]'),
     ("own_types = []", 'own_types = ["club"]'),
     ("single_use_coupons = []", 'single_use_coupons = ["gift-[0-9]+"]'),

@@ -1,0 +1,26 @@
+"""Small shops with several places and channels, each built once for all tests of a worker."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from percorso.store.journey_log import JourneyLog
+from tests.analyses.contact_logs import build_shop, plain_log, random_rows
+from tests.naive.channels import Log
+
+
+@pytest.fixture(scope="session")
+def shops(memory: Path) -> Callable[[int], tuple[JourneyLog, Log]]:
+    """The log of a shop by its number, below N_SHOPS, and the same as the plain twins take it."""
+
+    @functools.cache
+    def shop(number: int) -> tuple[JourneyLog, Log]:
+        rows = random_rows(number, most=20 + 20 * number) if number else []
+        log = build_shop(memory / "shops" / str(number), rows)
+        return log, plain_log(log)
+
+    return shop
