@@ -93,8 +93,8 @@ def test_the_head_says_of_which_orders_it_is(tmp_path: Path, capsys: pytest.Capt
     rows.append(event("2024-03-01 11:00", "Order Completed", order_id="o2", value=3000, **till))
     folder = make_workspace(tmp_path / "shop", rows).folder
     page = told(folder, capsys, "--language", "en")
-    heads = "orders: 1 (and 1 without a customer (€30.00))   value: €90.00   average order value: €90.00 (of all orders: €60.00)"
-    assert heads in page
+    assert "orders: 1 (and 1 without a customer (€30.00))   value: €90.00   " in page
+    assert "average order value: €90.00 (of all orders: €60.00)" in page
     assert "no source tells of any" in page
     assert "does not apply: purchases end before" not in page.split("Retention")[0]
     italian = told(folder, capsys, "--language", "it")
@@ -119,7 +119,7 @@ def test_categories_and_pages_have_their_own_headings(tmp_path: Path, capsys: py
 
 
 def test_a_period_without_events_is_told_as_asked(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    page = told(shop, capsys, "--language", "en", "--from", "2030-01-01")
+    page = told(shop, capsys, "--language", "en", "--from", "2030-01-01").replace("\xa0", " ")
     assert "From 1 January 2030 · all customers" in page
     assert "No events from 2030-01-01 on" in page
     both = told(shop, capsys, "--language", "en", "--from", "2030-01-01", "--to", "2030-01-31")

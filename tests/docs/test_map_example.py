@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from percorso.analyses.feedback import SCALES
+from percorso.analyses.intervals import bounded_mean, nps_interval
 from percorso.analyses.map import MapSpec, run_map
+from percorso.analyses.map_lanes import ONLINE_ORDERS, SIGNALS
 from percorso.analyses.result import Result
 from percorso.services.build import fresh_log
 from tests.docs.test_path_examples import tables_of
@@ -57,3 +61,30 @@ def test_scales_are_those_of_the_code() -> None:
 
 def test_tables_are_those_of_the_answer(answer: Result) -> None:
     assert [code_spans(row[0])[0] for row in table(MAP, "The answer")] == list(answer.tables)
+
+
+def test_payments_of_the_example(answer: Result) -> None:
+    payments = [row for row in answer.tables["signals"].to_pylist() if row["signal"] == "payment_failed"]
+    assert [(row["n"], row["hits"], row["share"]) for row in payments] == [(1, None, None)]
+    assert "payment_failed" not in answer.totals["signals_told"]
+
+
+def test_signals_are_those_of_the_code() -> None:
+    rows = {code_spans(row[0])[0]: row for row in table(MAP, "Technical trouble")}
+    assert list(rows) == list(SIGNALS)
+    for signal, (trouble, attempts) in SIGNALS.items():
+        assert tuple(code_spans(rows[signal][1])) == trouble
+        others = [name for name in attempts if name not in trouble]
+        assert code_spans(rows[signal][2]) == (["payment_failure"] if others == [ONLINE_ORDERS] else others)
+
+
+def test_intervals_of_the_docs() -> None:
+    """Three times 5 of 5, and five promoters of five."""
+    assert [round(100 * limit) for limit in bounded_mean(1.0, 3) or ()] == [44, 100]
+    assert [round(limit) for limit in nps_interval(5, 0, 5) or ()] == [17, 100]
+
+
+def test_feedback_columns(answer: Result) -> None:
+    (row,) = (row for row in table(MAP, "The answer") if code_spans(row[0]) == ["feedback"])
+    said = re.sub(r"\([^)]*\)", "", row[1])
+    assert [name.strip() for name in said.split(",")] == answer.tables["feedback"].column_names

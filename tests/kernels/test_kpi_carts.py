@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from percorso.kernels.kpi_carts import BOUGHT, UNDECIDED, find_carts
+from percorso.kernels.kpi_carts import BOUGHT, LEFT, UNDECIDED, find_carts
 from tests.naive import kpis as naive
 
 DAY = naive.DAY_US
@@ -68,6 +69,13 @@ def test_no_carts() -> None:
     nothing = columns([])
     opened, state = find_carts(*(*nothing, *nothing, naive.WEEK_US, AS_OF))
     assert len(opened) == len(state) == 0
+
+
+@pytest.mark.parametrize(("age", "expected"), [(naive.WEEK_US, LEFT), (naive.WEEK_US - 1, UNDECIDED)])
+def test_a_cart_as_old_as_the_window_is_decided(age: int, expected: int) -> None:
+    cart = columns([(0, naive.Act("p", AS_OF - age, "Product Added", "a"))])
+    _, state = find_carts(*(*cart, *columns([]), naive.WEEK_US, AS_OF))
+    assert state.tolist() == [expected]
 
 
 def test_a_cart_of_several_products_is_bought_by_any_of_them() -> None:

@@ -85,7 +85,7 @@ def test_the_last_contact_that_counts_is_in_the_journey_and_in_time() -> None:
     person, row = np.array([0, 0, 0, 1], np.int32), np.array([0, 2, 4, 9], np.int32)
     start, journey = np.array([0, 10, 20, 0], np.int64), np.array([1, 1, 2, 3], np.int32)
     counts = np.array([True, False, True, True])
-    orders = np.array([0, 0, 1], np.int32), np.array([3, 5, 10], np.int32), np.array([12, 21, 99], np.int64)
+    orders = np.array([0, 0, 1], np.int32), np.array([3, 5, 10], np.int32), np.array([15, 21, 16], np.int64)
     purchase = np.array([1, 2, 3], np.int32)
     found = last_touches(person, row, start, journey, counts, *orders, purchase, 15)
     assert found.tolist() == [0, 2, -1]

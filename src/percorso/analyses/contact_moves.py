@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ import pyarrow as pa
 from percorso.analyses.contact_plan import shown_names
 from percorso.analyses.contact_roles import JourneyContacts
 from percorso.analyses.intervals import wilson
-from percorso.analyses.jackknife import N_GROUPS, person_groups, ratio_interval, sum_by_group
-from percorso.analyses.outcomes import CONVERTED
-from percorso.kernels.arrays import F64, I32, I64
+from percorso.analyses.jackknife import N_GROUPS, person_groups, share_interval, sum_by_group
+from percorso.analyses.outcomes import CONVERTED, OPEN
+from percorso.kernels.arrays import F64, I32, I64, U8
 from percorso.kernels.contact_roles import contact_moves
 from percorso.store.journey_log import Bucket
 
@@ -31,6 +31,10 @@ _SHOWN = ("1", "2", "3+")
 _Z_95 = 1.959963984540054
 
 
+def _none_open() -> I64:
+    return np.zeros(_N_BREADTHS, np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Moves:
     """Moves from each inbound contact of a journey to the next.
@@ -40,12 +44,14 @@ class Moves:
     keys, count : int64 array, shape (n_pairs,)
         ``from * n_names + to``, ascending, also where both are equal; and how often.
     sizes : int64 array, shape (4, n_sizes, 2)
-        Journeys by their number of different names (3: three or more), by class of their number of contacts, and
-        by whether they converted.
+        Closed journeys by their number of different names (3: three or more), by class of their number of contacts,
+        and by whether they converted or were abandoned.
     by_group : int64 array, shape (2, 256)
         Changes, and moves, by group of persons.
     several : int
         Journeys with two contacts or more.
+    still_open : int64 array, shape (4,)
+        Open journeys by their number of different names: how they end is not known.
     """
 
     keys: I64
@@ -53,13 +59,19 @@ class Moves:
     sizes: I64
     by_group: I64
     several: int
+    still_open: I64 = field(default_factory=_none_open)
 
     def merge(self, other: Moves) -> Moves:
         keys, at = np.unique(np.concatenate([self.keys, other.keys]), return_inverse=True)
         count = np.zeros(len(keys), np.int64)
         np.add.at(count, at, np.concatenate([self.count, other.count]))
         return Moves(
-            keys, count, self.sizes + other.sizes, self.by_group + other.by_group, self.several + other.several
+            keys,
+            count,
+            self.sizes + other.sizes,
+            self.by_group + other.by_group,
+            self.several + other.several,
+            self.still_open + other.still_open,
         )
 
 
@@ -94,15 +106,20 @@ def count_moves(bucket: Bucket, of: JourneyContacts, names: I32, n_names: int) -
         keys, count = np.unique(key[:n], return_counts=True)
     group = person_groups(bucket)[bucket.table("journeys").values("person")]
     by_group = np.stack([sum_by_group(group, each.astype(np.int64)) for each in (changes, np.maximum(contacts - 1, 0))])
-    sizes = _sizes(contacts, widths, of.state == CONVERTED)
-    return Moves(keys.astype(np.int64), count.astype(np.int64), sizes, by_group, int((contacts > 1).sum()))
+    sizes, still_open = _sizes(contacts, widths, of.state)
+    several = int((contacts > 1).sum())
+    return Moves(keys.astype(np.int64), count.astype(np.int64), sizes, by_group, several, still_open)
 
 
-def _sizes(contacts: I32, widths: I32, converted: Any) -> I64:
-    inside, n = contacts > 0, len(SIZE_STARTS)
-    size = np.searchsorted(SIZE_STARTS, contacts[inside], side="right") - 1
-    where = (np.minimum(widths[inside], _N_BREADTHS - 1) * n + size) * 2 + converted[inside]
-    return np.bincount(where, minlength=_N_BREADTHS * n * 2).reshape(_N_BREADTHS, n, 2).astype(np.int64)
+def _sizes(contacts: I32, widths: I32, state: U8) -> tuple[I64, I64]:
+    """Closed journeys by number of names, size and outcome; open ones by number of names."""
+    breadth, n = np.minimum(widths, _N_BREADTHS - 1), len(SIZE_STARTS)
+    is_open = (contacts > 0) & (state == OPEN)
+    closed = (contacts > 0) & (state != OPEN)
+    size = np.searchsorted(SIZE_STARTS, contacts[closed], side="right") - 1
+    where = (breadth[closed] * n + size) * 2 + (state[closed] == CONVERTED)
+    sizes = np.bincount(where, minlength=_N_BREADTHS * n * 2).reshape(_N_BREADTHS, n, 2)
+    return sizes.astype(np.int64), np.bincount(breadth[is_open], minlength=_N_BREADTHS).astype(np.int64)
 
 
 def moves_table(moves: Moves, names: Sequence[str]) -> pa.Table:
@@ -125,13 +142,13 @@ def moves_table(moves: Moves, names: Sequence[str]) -> pa.Table:
 def move_totals(moves: Moves, prefix: str = "") -> dict[str, Any]:
     """Rate of changes with its interval, and the journeys with several names."""
     changes, every = moves.by_group
-    n_moves, journeys = int(every.sum()), moves.sizes.sum(axis=(1, 2))
+    n_moves, journeys = int(every.sum()), moves.sizes.sum(axis=(1, 2)) + moves.still_open
     counted, several = int(journeys[1:].sum()), int(journeys[2:].sum())
     found = {
         "moves": n_moves,
         "switches": int(changes.sum()),
         "switch_rate": int(changes.sum()) / n_moves if n_moves else None,
-        "switch_rate_interval": ratio_interval(changes, every),
+        "switch_rate_interval": share_interval(changes, every),
         "journeys_with_two_contacts": moves.several,
         "journeys_with_several": several,
         "several_share": several / counted if counted else None,
@@ -141,7 +158,7 @@ def move_totals(moves: Moves, prefix: str = "") -> dict[str, Any]:
 
 
 def breadth_table(moves: Moves, column: str) -> pa.Table:
-    """Conversion of journeys with one, two, three or more names, beside journeys with one of as many contacts.
+    """Conversion of closed journeys with one, two, three or more names, beside those with one of as many contacts.
 
     ::
 
@@ -149,19 +166,20 @@ def breadth_table(moves: Moves, column: str) -> pa.Table:
         difference = Σ_s w_s (c_ks / n_ks − c_1s / n_1s)
         variance = Σ_s w_s² (p̃_ks (1 − p̃_ks) / n_ks + p̃_1s (1 − p̃_1s) / n_1s),   p̃ = (c + 1) / (n + 2)
 
-    n and c are journeys and converted ones with k names in the size class s. Directly standardised rates: Rothman,
-    Greenland and Lash (2008), Modern Epidemiology, chapter 15; one success and one failure added, so that a class in
-    which all or none convert is not taken for certain: Agresti and Caffo (2000), doi:10.1080/00031305.2000.10474560.
+    n and c are closed journeys and converted ones with k names in the size class s; open ones stand beside. Directly
+    standardised rates: Rothman, Greenland and Lash (2008), Modern Epidemiology, chapter 15; one success and one failure
+    added, so that a class in which all or none convert is not taken for certain: Agresti and Caffo (2000),
+    doi:10.1080/00031305.2000.10474560.
     """
     rows = []
     for k, shown in enumerate(_SHOWN, start=1):
         n, converted = moves.sizes[k].sum(axis=1), moves.sizes[k][:, 1]
-        total, hits = int(n.sum()), int(converted.sum())
+        total, hits, still_open = int(n.sum()), int(converted.sum()), int(moves.still_open[k])
         low, high = wilson(hits, total) or (None, None)
-        row = {column: shown, "journeys": total, "converted": hits, "conversion": hits / total if total else None}
-        row |= {"conversion_low": low, "conversion_high": high}
+        row = {column: shown, "journeys": total + still_open, "converted": hits, "open": still_open}
+        row |= {"conversion": hits / total if total else None, "conversion_low": low, "conversion_high": high}
         rows.append(row | _matched(n, converted, moves.sizes[1].sum(axis=1), moves.sizes[1][:, 1], is_first=k == 1))
-    kinds = {"journeys": pa.int64(), "converted": pa.int64()}
+    kinds = dict.fromkeys(("journeys", "converted", "open"), pa.int64())
     fields = [pa.field(name, pa.string() if name == column else kinds.get(name, pa.float64())) for name in rows[0]]
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))
 

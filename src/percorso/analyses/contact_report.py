@@ -13,6 +13,7 @@ import pyarrow as pa
 from percorso.analyses.basis import Basis
 from percorso.analyses.contact_counts import (
     CellCounts,
+    OrdersBy,
     count_bucket,
     count_orders_by,
     durations_us,
@@ -46,12 +47,14 @@ from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = [
     "Gathered",
+    "OfNobody",
     "by_name",
     "contact_table",
     "contact_totals",
     "contact_warnings",
     "few_warning",
     "gather",
+    "of_nobody",
     "order_columns",
     "order_totals",
     "period_weeks",
@@ -98,6 +101,24 @@ def _merged(left: Any, right: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class OfNobody:
+    """Receipts of nobody: of no group of persons, but in every total.
+
+    Parameters
+    ----------
+    cells : tuple of int64 arrays, shape (n_cells,)
+        Orders, value and orders without value of each cell; nowhere with a break-down by a field of persons.
+    total : tuple of int
+        The same of all, taken before there are cells.
+    missing : tuple of Missing
+    """
+
+    cells: tuple[I64, I64, I64]
+    total: tuple[int, int, int] = (0, 0, 0)
+    missing: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Gathered:
     """All that is known of the cells of a question.
 
@@ -107,9 +128,7 @@ class Gathered:
         Of persons.
     beside : Any
         What the question's own task counted.
-    nobody : tuple of int64 arrays, shape (n_cells,)
-        Orders, value and orders without value of the unidentified.
-    nobody_missing : tuple of Missing
+    nobody : OfNobody
     time_us : int64 array, shape (n_cells, 2)
         Median and 90th percentile of the measured durations; -1: none is.
     weeks : float
@@ -121,8 +140,7 @@ class Gathered:
     moves: Moves
     points: Points
     beside: Any
-    nobody: tuple[I64, I64, I64]
-    nobody_missing: tuple[Missing, ...]
+    nobody: OfNobody
     time_us: I64
     weeks: float
 
@@ -148,15 +166,13 @@ def gather(
     empty = _Part(no_counts(plan.n_cells), no_roles(plan.n_cells), no_moves(), Points(), None, {})
     found = fold_buckets(log, lambda b: _part(plan, b, basis, beside), lambda a, b: a.merge(b), empty, threads=threads)
     time = find_quantiles(log, lambda b: found.durations[b.index], found.counts.measured, threads=threads)
-    nobody, missing = _of_nobody(plan, log, basis)
     return Gathered(
         found.counts,
         found.roles,
         found.moves,
         found.points,
         found.beside,
-        nobody,
-        missing,
+        of_nobody(plan, log, lambda bucket: orders_by(plan, bucket, basis, None)),
         time,
         period_weeks(plan, found.counts.first_us),
     )
@@ -180,12 +196,28 @@ def _part(plan: ContactPlan, bucket: Bucket, basis: Basis, beside: Beside | None
     )
 
 
-def _of_nobody(plan: ContactPlan, log: JourneyLog, basis: Basis) -> tuple[tuple[I64, I64, I64], tuple[Missing, ...]]:
+def of_nobody(plan: ContactPlan, log: JourneyLog, find: Callable[[Bucket], OrdersBy]) -> OfNobody:
+    """The receipts of nobody; none where the question is about persons.
+
+    Parameters
+    ----------
+    plan : ContactPlan
+    log : JourneyLog
+    find : callable
+        The orders of a bucket that are in, and their cells.
+    """
     if plan.scope.is_of_persons:
-        none = np.zeros(plan.n_cells, np.int64)
-        return (none, none, none), ()
-    bought = orders_by(plan, log.unidentified, basis, None)
-    return count_orders_by(bought, plan.n_cells), bought.orders.worth.missing
+        return OfNobody(_no_cells(plan.n_cells))
+    bought = find(log.unidentified)
+    worth = bought.orders.worth
+    total = (len(bought.orders), int(worth.minor.sum()), int((~worth.known).sum()))
+    return OfNobody(count_orders_by(bought, plan.n_cells), total, worth.missing)
+
+
+def _no_cells(n_cells: int) -> tuple[I64, I64, I64]:
+    """No orders, value and orders without value of so many cells."""
+    none = np.zeros(n_cells, np.int64)
+    return none, none, none
 
 
 def period_weeks(plan: ContactPlan, first_us: int) -> float:
@@ -202,7 +234,7 @@ def period_weeks(plan: ContactPlan, first_us: int) -> float:
 def contact_table(plan: ContactPlan, found: Gathered, column: str, basis: Basis) -> pa.Table:
     """A row a cell that has anything, the most persons first."""
     contacts = found.counts.contacts
-    anything = contacts[:, PERSONS] + found.counts.orders + found.nobody[0] + found.roles.counts[:, 0]
+    anything = contacts[:, PERSONS] + found.counts.orders + found.nobody.cells[0] + found.roles.counts[:, 0]
     shown = np.flatnonzero(anything)
     group, name = shown // max(plan.n_names, 1), shown % max(plan.n_names, 1)
     number = contacts[shown, INBOUND] + contacts[shown, OUTBOUND]
@@ -220,7 +252,7 @@ def contact_table(plan: ContactPlan, found: Gathered, column: str, basis: Basis)
 
 
 def _money(found: Gathered) -> tuple[I64, I64, I64, I64]:
-    return found.counts.orders, found.counts.value, found.nobody[0], found.nobody[1]
+    return found.counts.orders, found.counts.value, *found.nobody.cells[:2]
 
 
 def by_name(plan: ContactPlan) -> str:
@@ -339,14 +371,14 @@ def contact_totals(found: Gathered, basis: Basis) -> dict[str, Any]:
     }
 
 
-def order_totals(orders: I64, value: I64, valueless: I64, nobody: tuple[I64, I64, I64], basis: Basis) -> dict[str, Any]:
+def order_totals(orders: I64, value: I64, valueless: I64, nobody: OfNobody, basis: Basis) -> dict[str, Any]:
     """Orders and value of persons, and of nobody."""
     return {
         "orders": int(orders.sum()),
         "value": _amount(int(value.sum()), basis),
         "valueless_orders": int(valueless.sum()),
-        "unidentified_orders": int(nobody[0].sum()),
-        "unidentified_value": _amount(int(nobody[1].sum()), basis),
+        "unidentified_orders": nobody.total[0],
+        "unidentified_value": _amount(nobody.total[1], basis),
     }
 
 
@@ -356,8 +388,8 @@ def _amount(minor: int, basis: Basis) -> Decimal:
 
 def contact_warnings(table: pa.Table, column: Family, found: Gathered, basis: Basis) -> tuple[str, ...]:
     """What to know: few persons, orders without a value, missing rates."""
-    valueless = int(found.counts.valueless.sum() + found.nobody[2].sum())
-    told = value_warnings(valueless, (*found.counts.missing, *found.nobody_missing), basis)
+    valueless = int(found.counts.valueless.sum()) + found.nobody.total[2]
+    told = value_warnings(valueless, (*found.counts.missing, *found.nobody.missing), basis)
     return (*few_warning(table, column), *told)
 
 

@@ -78,23 +78,14 @@ def no_roles(n_cells: int) -> RoleCounts:
     return RoleCounts(np.zeros((n_cells, N_ROLES), np.int64), np.zeros(3, np.int64))
 
 
-def journey_contacts(
-    plan: ContactPlan, bucket: Bucket, found: ContactsBy, *, only: I64 | None = None
-) -> JourneyContacts:
-    """The contacts of a bucket's journeys; `found` are its contacts without the period.
-
-    With `only`, int64 of shape (n,), those of some journeys alone: the others are as if they were not in.
-    """
+def journey_contacts(plan: ContactPlan, bucket: Bucket, found: ContactsBy) -> JourneyContacts:
+    """The contacts of a bucket's journeys; `found` are its contacts without the period."""
     events, contacts = bucket.events, found.contacts
     journey, number = events.values("journey"), events.values("contact")
     mask = select_events(plan.whole, bucket).dense()
     n_journeys = len(bucket.table("journeys"))
     n_contacts = int(number.max(initial=-1)) + 1
     state, last_row = journey_states(plan, bucket)
-    if only is not None:
-        of_some = np.full(n_journeys, NOT_PURCHASE, np.uint8)
-        of_some[only] = state[only]
-        state = of_some
     keep = NO_MASK if mask is None else mask
     row, offsets = distinct_in_groups(journey, number, keep, state, n_journeys, n_contacts)
     at = np.zeros(n_contacts, np.int32)

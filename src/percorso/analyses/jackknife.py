@@ -8,6 +8,16 @@ The estimate θ = Σ numerator / Σ denominator; θ₍g₎ is the same without g
     variance = (G − 1)/G · Σ (θ₍g₎ − mean θ₍·₎)²,   interval = θ ± t(0.975, G − 1) · √variance
 
 Kott (2001), The delete-a-group jackknife, Journal of Official Statistics 17(4), 521-526.
+
+A share cannot leave 0 to 1, so its interval is made on the scale of log odds and taken back (the delta method; with
+"xlogit" the R package survey, SUDAAN and SPSS do the same) ::
+
+    logit(θ) ± t(0.975, G − 1) · √variance / (θ (1 − θ))
+
+Where all or none have it, or all groups alike, there is no variance to learn from: Wilson's interval with the groups
+that have persons as its units, which are never more than the persons. Such intervals are compared in Korn and
+Graubard (1998), Confidence intervals for proportions with small expected number of positive counts estimated from
+survey data, Survey Methodology 24(2), 193-201.
 """
 
 from __future__ import annotations
@@ -16,13 +26,15 @@ import math
 
 import numpy as np
 
+from percorso.analyses.intervals import wilson
 from percorso.kernels.arrays import I64, U8
 from percorso.store.journey_log import Bucket
 
-__all__ = ["N_GROUPS", "person_groups", "ratio_interval", "sum_by_group", "t_975"]
+__all__ = ["N_GROUPS", "person_groups", "ratio_interval", "share_interval", "sum_by_group", "t_975"]
 
 N_GROUPS = 256
 
+_NO_WIDTH = 1e-12
 
 _Z = 1.959963984540054
 
@@ -82,6 +94,51 @@ def ratio_interval(numerator: I64, denominator: I64) -> tuple[float, float] | No
     >>> ratio_interval(np.r_[3, 5, np.zeros(254, np.int64)], np.r_[10, 10, np.zeros(254, np.int64)])
     (-0.8706204736174706, 1.6706204736174706)
     """
+    half = _half_width(numerator, denominator)
+    if half is None:
+        return None
+    theta = int(numerator.sum()) / int(denominator.sum())
+    return theta - half, theta + half
+
+
+def share_interval(hits: I64, of: I64) -> tuple[float, float] | None:
+    """95 % interval of Σ hits / Σ of where hits are some of them: from 0 to 1, and never without a width.
+
+    Parameters
+    ----------
+    hits, of : int64, shape (256,)
+        Sums of each group of persons, 0 ≤ hits ≤ of.
+
+    Returns
+    -------
+    tuple of float or None
+        None with fewer than two groups that have any.
+
+    Examples
+    --------
+    >>> one, two = np.r_[9, 8, np.zeros(254, np.int64)], np.r_[10, 10, np.zeros(254, np.int64)]
+    >>> [round(end, 3) for end in share_interval(one, two)], [round(end, 3) for end in share_interval(two, two)]
+    ([0.037, 0.999], [0.342, 1.0])
+    """
+    groups, total, every = int((of != 0).sum()), int(hits.sum()), int(of.sum())
+    half = _half_width(hits, of)
+    if half is None:
+        return None
+    theta = total / every
+    # A variance that is nothing but rounding is none.
+    if total in (0, every) or half < _NO_WIDTH:
+        return wilson(theta * groups, groups)
+    middle, half = math.log(theta / (1 - theta)), half / (theta * (1 - theta))
+    return _expit(middle - half), _expit(middle + half)
+
+
+def _expit(x: float) -> float:
+    """The share whose log odds are `x`; of any size, without overflow."""
+    return 0.5 * (1 + math.tanh(x / 2))
+
+
+def _half_width(numerator: I64, denominator: I64) -> float | None:
+    """t · √variance of the ratio; None with fewer than two groups that count."""
     counts = np.flatnonzero((denominator != 0) | (numerator != 0))
     total, of = int(numerator.sum()), int(denominator.sum())
     if len(counts) < 2 or of == 0:
@@ -93,6 +150,4 @@ def ratio_interval(numerator: I64, denominator: I64) -> tuple[float, float] | No
     thetas = left[usable] / left_of[usable]
     n = len(thetas)
     variance = (n - 1) / n * float(((thetas - thetas.mean()) ** 2).sum())
-    half = t_975(n - 1) * math.sqrt(variance)
-    theta = total / of
-    return theta - half, theta + half
+    return t_975(n - 1) * math.sqrt(variance)

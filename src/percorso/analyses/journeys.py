@@ -16,6 +16,7 @@ from percorso.analyses.basis import Basis
 from percorso.analyses.breakdown import group_code
 from percorso.analyses.intervals import FEW, wilson
 from percorso.analyses.journeys_counts import (
+    CURVE_HOURS,
     FLAGS,
     LENGTHS,
     MOST_BINS,
@@ -34,7 +35,7 @@ from percorso.analyses.outcomes import ABANDONED, ALL_OUTCOMES, CONVERTED, OPEN
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_ranked, median_interval, summary_ranks
 from percorso.analyses.result import Result
-from percorso.analyses.survival import HAPPENED, N_KINDS, Curve, incidence_of
+from percorso.analyses.survival import HAPPENED, N_KINDS, TOO_YOUNG, Curve, incidence_of, watched_enough
 from percorso.analyses.tallies import Tally
 from percorso.analyses.worth import amounts_column, missing_rate_warnings
 from percorso.engines.local import map_buckets
@@ -53,6 +54,7 @@ _CONVERSION = {
     **dict.fromkeys(("opened", "converted", "abandoned", "open"), _COUNT),
     **dict.fromkeys(("converted_share", "abandoned_share", "open_share", "conversion"), _SHARE),
     **_INTERVAL,
+    "missing": _TEXT,
     "reversed": _COUNT,
 }
 _LENGTHS = {
@@ -68,7 +70,7 @@ _HISTOGRAM = {"outcome": _TEXT, "measure": _TEXT, "from": _COUNT, "to": _COUNT, 
 
 #: Where bars of a chart begin, for counts, and in hours for the time to convert.
 _BARS = (0, 1, 2, 3, 4, 5, 6, 11, 21, 51, 101)
-_BAR_HOURS = (0, 1, 24, 3 * 24, 7 * 24, 14 * 24, 30 * 24, 60 * 24, 90 * 24)
+_BAR_HOURS = (0, *CURVE_HOURS)
 _TIME_TO_CONVERT = "time_to_convert_s"
 
 
@@ -100,6 +102,9 @@ def run_journeys(
     by_outcome = answer.cells.sum(axis=0).tolist()
     totals = {"journeys": sum(by_outcome), **dict(zip(ALL_OUTCOMES, by_outcome, strict=True)), **fields}
     told = warnings or list(missing_rate_warnings(counts.missing, basis))
+    young = sum(row["missing"] == TOO_YOUNG for row in tables["conversion"].to_pylist())
+    if young:
+        told = [said("warnings.young_journeys", n=young, of=tables["conversion"].num_rows), *told]
     if 0 < sum(by_outcome) < FEW:
         told = [said("warnings.few_journeys", n=sum(by_outcome)), *told]
     return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, tuple(told))
@@ -182,6 +187,8 @@ class _Answer:
             yield row | self._conversion(group, counts, n)
 
     def _conversion(self, group: int, counts: dict[str, int], n: int) -> dict[str, Any]:
+        if not watched_enough(n, self.counts.old.of(group, group + 1).total):
+            return {"missing": TOO_YOUNG}
         if not counts["open"]:
             found = _wilson(counts["converted"], n)
             return {"conversion": found["share"], "low": found["low"], "high": found["high"]}
@@ -194,15 +201,24 @@ class _Answer:
         return incidence_of(self.counts.spans.of(group * width, (group + 1) * width))
 
     def curve_rows(self) -> Iterator[dict[str, Any]]:
-        """Conversion by the time since the first event."""
+        """Conversion by the time since the first event, as far as enough have been watched for it."""
         for group in self.shown(CONVERTED, ABANDONED, OPEN):
-            curve = self._curve(group)
-            for hours in _BAR_HOURS[1:]:
+            curve, old = self._curve(group), self._older(group)
+            for hours, n_old in zip(CURVE_HOURS, old[1:], strict=True):
                 last = int(span_bin(np.array([hours * _HOUR_US - 1]))[0])
-                low, high = curve.interval_by(last) or (None, None)
                 at_risk = int(curve.at_risk[np.searchsorted(curve.time, last + 1)]) if last < curve.time[-1] else 0
-                row = {"within_s": hours * 3600, "at_risk": at_risk, "conversion": curve.by(last)}
-                yield self.head(group) | row | {"low": low, "high": high}
+                row = self.head(group) | {"within_s": hours * 3600, "at_risk": at_risk}
+                if watched_enough(old[0], n_old):
+                    low, high = curve.interval_by(last) or (None, None)
+                    row |= {"conversion": curve.by(last), "low": low, "high": high}
+                yield row
+
+    def _older(self, group: int) -> list[int]:
+        """All purchase journeys of a group, and those that opened each of CURVE_HOURS ago or earlier."""
+        width = len(CURVE_HOURS) + 1
+        ages = _dense(self.counts.ages.of(group * width, (group + 1) * width), width)
+        found: list[int] = ages[::-1].cumsum()[::-1].tolist()
+        return found
 
     def length_rows(self) -> Iterator[dict[str, Any]]:
         for group in self.shown(*range(N_OUTCOMES)):

@@ -21,6 +21,7 @@ from percorso.kernels.journey_measures import N_MEASURES, measure_journeys
 from percorso.store.journey_log import Bucket
 
 __all__ = [
+    "CURVE_HOURS",
     "FLAGS",
     "LENGTHS",
     "N_OUTCOMES",
@@ -29,6 +30,7 @@ __all__ = [
     "convert_times",
     "count_journeys",
     "merge_journey_counts",
+    "old_journeys",
     "outcome_groups",
     "span_bin",
 ]
@@ -47,6 +49,9 @@ FLAGS = ("late", "contacted", "advocated")
 
 #: More than any count of a journey, for keys ``cell * WIDTH + count``.
 WIDTH = 1 << 31
+
+#: Hours since the first event after which conversion is told.
+CURVE_HOURS = (1, 24, 3 * 24, 7 * 24, 14 * 24, 30 * 24, 60 * 24, 90 * 24)
 
 _KIND_OF = np.zeros(NOT_PURCHASE, np.int64)
 _KIND_OF[[OPEN, CONVERTED, ABANDONED]] = CENSORED, HAPPENED, OTHERWISE
@@ -67,6 +72,10 @@ class JourneyCounts:
         For each of LENGTHS, by ``cell * WIDTH + count``.
     spans : Tally
         Time from opening to end of purchase journeys, by ``(group * MOST_BINS + span_bin) * N_KINDS + kind``.
+    ages : Tally
+        Purchase journeys by ``group * (len(CURVE_HOURS) + 1) + k``: k of CURVE_HOURS have passed since they opened.
+    old : Tally
+        Purchase journeys that opened their time-out ago or earlier, by group.
     reversed, known : Tally
         Of converted journeys, by group: those whose order did not stay, those whose value is known.
     value : Tally
@@ -79,6 +88,8 @@ class JourneyCounts:
     journeys: Tally
     lengths: tuple[Tally, ...]
     spans: Tally
+    ages: Tally
+    old: Tally
     reversed: Tally
     known: Tally
     value: Tally
@@ -97,6 +108,8 @@ def merge_journey_counts(parts: Iterable[JourneyCounts]) -> JourneyCounts:
         journeys=merge_tallies(part.journeys for part in every),
         lengths=tuple(merge_tallies(part.lengths[at] for part in every) for at in range(N_MEASURES)),
         spans=merge_tallies(part.spans for part in every),
+        ages=merge_tallies(part.ages for part in every),
+        old=merge_tallies(part.old for part in every),
         reversed=merge_tallies(part.reversed for part in every),
         known=merge_tallies(part.known for part in every),
         value=merge_tallies(part.value for part in every),
@@ -141,6 +154,7 @@ def count_journeys(plan: JourneysPlan, bucket: Bucket, basis: Basis) -> JourneyC
     cell = group.astype(np.int64) * N_OUTCOMES + outcome
     converted = outcome == CONVERTED
     measures = _measures(plan, bucket)[row]
+    bought = outcome < NOT_PURCHASE
     in_all = [tally_pairs(cell, measures[:, at], WIDTH) for at in range(4)]
     to_goal = [tally_pairs(cell[converted], measures[converted, at], WIDTH) for at in range(4, N_MEASURES)]
     journeys = bucket.table("journeys")
@@ -159,6 +173,8 @@ def count_journeys(plan: JourneysPlan, bucket: Bucket, basis: Basis) -> JourneyC
         journeys=tally(cell),
         lengths=(*in_all, *to_goal),
         spans=_spans(plan, bucket, row, outcome, group),
+        ages=_ages(plan, bucket, row[bought], group[bought]),
+        old=tally(group[bought & old_journeys(bucket, plan.scope.as_of_us)[row]].astype(np.int64)),
         reversed=tally(of_won[taken_back]),
         known=tally(of_won[worth.known]),
         value=tally(of_won, worth.minor),
@@ -203,6 +219,26 @@ def _spans(plan: JourneysPlan, bucket: Bucket, row: I64, outcome: U8, group: I32
     end = np.where(outcome == CONVERTED, journeys.values("goal_time")[row], end)
     span = span_bin(end - journeys.values("start")[row])
     return tally((group[bought].astype(np.int64) * MOST_BINS + span) * N_KINDS + _KIND_OF[outcome])
+
+
+def old_journeys(bucket: Bucket, as_of_us: int) -> Bools:
+    """Which journeys opened so long ago that they could have been watched for their whole time-out.
+
+    The time-out is the journey's own: that of its category, else the shop's.
+
+    Returns
+    -------
+    bool, shape (n_journeys,)
+    """
+    journeys = bucket.table("journeys")
+    return np.asarray(journeys.values("start") + journeys.values("timeout") <= as_of_us)
+
+
+def _ages(plan: JourneysPlan, bucket: Bucket, row: I64, group: I32) -> Tally:
+    """How many of CURVE_HOURS ago journeys opened, or earlier."""
+    age = plan.scope.as_of_us - bucket.table("journeys").values("start")[row]
+    passed = np.searchsorted(np.array(CURVE_HOURS, np.int64) * _HOUR_US, age, side="right")
+    return tally_pairs(group.astype(np.int64), passed.astype(np.int32), len(CURVE_HOURS) + 1)
 
 
 def _flags(plan: JourneysPlan, bucket: Bucket, row: I64, outcome: U8, group: I32) -> Tally:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from percorso.analyses.kpi_facts import Facts, only_cells
+from percorso.analyses.kpi_facts import Facts
 from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.select import NO_MASK
+from percorso.kernels.kpi_events import contact_values
 from percorso.kernels.kpi_sums import active_persons
 
 __all__ = ["KPIS", "add_activity"]
@@ -53,6 +54,10 @@ KPIS: tuple[Kpi, ...] = (
 )
 
 
+#: Sums of contacts, as `contact_values` has them.
+_CONTACTS = ("contacts", "contacts_inbound", "contacts_outbound", "new_persons")
+
+
 def add_activity(facts: Facts) -> None:
     """Persons, events, contacts and sessions of one bucket."""
     if facts.is_of_nobody:
@@ -92,21 +97,14 @@ def _add_active(facts: Facts) -> None:
 def _add_contacts(facts: Facts) -> None:
     contacts = facts.contacts
     cell = facts.cells(contacts.start_us, contacts.row, contacts.person)
-    facts.add("contacts", cell, contacts.person)
-    inbound = contacts.inbound
-    facts.add("contacts_inbound", cell, contacts.person, only=inbound)
-    facts.add("contacts_outbound", cell, contacts.person, only=~inbound)
+    values = facts.whole.once("contact values", lambda: contact_values(contacts.person, contacts.inbound))
+    facts.add_columns(_CONTACTS, cell, contacts.person, values)
     facts.add_persons("reached", cell, contacts.person)
-    first = np.diff(contacts.person, prepend=np.int32(-1)) != 0
-    facts.add("new_persons", cell, contacts.person, only=first)
 
 
 def _add_sessions(facts: Facts) -> None:
     """Sessions by their first event that is in; left at once: not engaged."""
     sessions = facts.bucket.table("sessions")
-    first, person = sessions.values("first_event"), sessions.values("person")
-    cell = facts.cells(sessions.values("start"), first, person)
-    if facts.keep is not None and len(first):
-        cell = only_cells(cell, facts.keep[first] != 0)
+    cell, person = facts.session_cell, sessions.values("person")
     facts.add("sessions", cell, person)
     facts.add("sessions_left", cell, person, only=sessions.values("engaged") == 0)

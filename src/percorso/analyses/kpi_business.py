@@ -8,7 +8,6 @@ import numpy as np
 
 from percorso.analyses.kpi_facts import Facts, only_cells
 from percorso.analyses.kpi_terms import Kpi
-from percorso.analyses.person_orders import live_orders
 from percorso.events.consent import CONSENT_CHANNELS
 from percorso.events.zones import days_of
 from percorso.kernels.arrays import I32, I64, Bools
@@ -153,10 +152,10 @@ def net_values(facts: Facts) -> tuple[I64, Bools]:
     orders = facts.orders
     if facts.is_of_nobody:
         return orders.worth.minor, np.ones(len(orders), np.bool_)
-    live = live_orders(facts.bucket, facts.plan.scope.out_flags, facts.as_of_us)
+    live = facts.live
     n = len(facts.bucket.table("orders"))
     net, is_live = np.zeros(n, np.int64), np.zeros(n, np.bool_)
-    net[live.row] = live.net_minor(facts.bucket, facts.plan.basis, facts.as_of_us)
+    net[live.row] = facts.net
     is_live[live.row] = True
     return net[orders.row], is_live[orders.row]
 
@@ -210,7 +209,9 @@ def add_contactable(facts: Facts) -> None:
         return
     details = facts.bucket.table("details")
     event = details.values("event")
-    inside = np.ones(len(event), np.bool_) if facts.keep is None else facts.keep[event] != 0
+    inside = facts.by_now(event) if facts.is_earlier else np.ones(len(event), np.bool_)
+    if facts.keep is not None:
+        inside &= facts.keep[event] != 0
     everybody = np.arange(facts.bucket.n_persons, dtype=np.int32)
     for start, end in zip(facts.plan.starts.tolist(), facts.plan.ends.tolist(), strict=True):
         # One instant inside the period stands for it: persons have no time of their own.

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from percorso.analyses.kpi_facts import Facts
-from percorso.kernels.arrays import I32, I64
-from percorso.kernels.kpi_carts import BOUGHT, LEFT, find_carts
+from percorso.analyses.kpi_facts import Facts, only_cells
+from percorso.kernels.arrays import I32, I64, U8
+from percorso.kernels.kpi_carts import LEFT, UNDECIDED, find_carts
+from percorso.kernels.kpi_events import codes_of_rows
 
 __all__ = ["CART_EVENTS", "CHECKOUT_EVENTS", "WINDOW_US", "add_carts"]
 
@@ -31,12 +32,31 @@ class _Contents:
     category: I32
 
 
+@dataclass(frozen=True, slots=True)
+class _Carts:
+    """Carts of one bucket: the event that opened each, its time and person, and what became of it; (n_carts,) each."""
+
+    row: I64
+    time_us: I64
+    person: I32
+    state: U8
+
+
 def add_carts(facts: Facts, name: str, events: tuple[str, ...]) -> None:
     """Add carts (or checkouts) that are decided, and those of them that were left: ``name`` and ``name_left``."""
-    rows = facts.rows_of(events)
-    if facts.is_of_nobody or not len(rows):
+    if facts.is_of_nobody or not len(facts.whole.rows_of(events)):
         return
-    orders, person, time = facts.orders, facts.person_of(rows), facts.time_of(rows)
+    carts = facts.whole.once(name, lambda: _find_carts(facts.whole, events))
+    # What is decided at a time stays so: later events only decide later carts.
+    decided = (carts.state != UNDECIDED) & (carts.time_us <= facts.as_of_us - WINDOW_US)
+    cell = only_cells(facts.cells(carts.time_us, carts.row, carts.person), decided)
+    facts.add(name, cell, carts.person)
+    facts.add(f"{name}_left", cell, carts.person, only=carts.state == LEFT)
+
+
+def _find_carts(facts: Facts, events: tuple[str, ...]) -> _Carts:
+    rows, orders = facts.rows_of(events), facts.orders
+    person, time = facts.person_of(rows), facts.time_of(rows)
     added, ordered = _contents(facts, rows), _contents(facts, orders.event.astype(np.int64))
     opened, state = find_carts(
         person,
@@ -54,16 +74,16 @@ def add_carts(facts: Facts, name: str, events: tuple[str, ...]) -> None:
         WINDOW_US,
         facts.as_of_us,
     )
-    cell = facts.cells(time[opened], rows[opened], person[opened])
-    facts.add(name, cell, person[opened], only=(state == BOUGHT) | (state == LEFT))
-    facts.add(f"{name}_left", cell, person[opened], only=state == LEFT)
+    return _Carts(rows[opened], time[opened], person[opened], state)
 
 
 def _contents(facts: Facts, rows: I64) -> _Contents:
     """What stands on the events: their products of the table `items`, else their own product and category."""
     events, items = facts.bucket.events, facts.bucket.table("items")
     if not len(items):
-        product, category = (_lookup(facts, *names)[0][events.values(names[0])[rows]] for names in _COLUMNS)
+        product, category = (
+            codes_of_rows(events.values(name), _lookup(facts, name, of)[0], rows) for name, of in _COLUMNS
+        )
         return _Contents(np.arange(len(rows) + 1), product, category)
     begin = np.searchsorted(items.values("event"), rows, side="left")
     n_items = np.searchsorted(items.values("event"), rows, side="right") - begin
@@ -87,14 +107,14 @@ def _codes(facts: Facts, names: tuple[str, str], item: I64, event: I64) -> I32:
 
 def _lookup(facts: Facts, of_events: str, of_items: str) -> tuple[I32, I32]:
     """Codes that two columns have in common, for the values of each; made once a bucket."""
-    name = f"codes of {of_events}"
-    if name not in facts.shared:
-        code = {"": 0}
-        tables = ((facts.bucket.events, of_events), (facts.bucket.table("items"), of_items))
-        facts.shared[name] = tuple(
-            np.array([code.setdefault(text, len(code)) for text in table.dictionary(column)], np.int32)
-            for table, column in tables
-        )
-    found = facts.shared[name]
-    assert isinstance(found, tuple)
-    return found
+    return facts.once(f"codes of {of_events}", lambda: _common_codes(facts, of_events, of_items))
+
+
+def _common_codes(facts: Facts, of_events: str, of_items: str) -> tuple[I32, I32]:
+    code = {"": 0}
+    tables = ((facts.bucket.events, of_events), (facts.bucket.table("items"), of_items))
+    one, other = (
+        np.array([code.setdefault(text, len(code)) for text in table.dictionary(column)], np.int32)
+        for table, column in tables
+    )
+    return one, other

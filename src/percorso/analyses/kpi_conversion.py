@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from percorso.analyses.journeys_counts import LENGTHS, span_bin
+from percorso.analyses.journeys_counts import span_bin
 from percorso.analyses.kpi_carts import CART_EVENTS, CHECKOUT_EVENTS, add_carts
 from percorso.analyses.kpi_facts import Facts, only_cells
 from percorso.analyses.kpi_terms import Kpi
-from percorso.analyses.outcomes import ABANDONED, CONVERTED, NOT_PURCHASE, purchase_outcomes
+from percorso.analyses.outcomes import CONVERTED
 from percorso.analyses.select import NO_MASK
 from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS, OTHERWISE
 from percorso.events.zones import segments_around
-from percorso.kernels.arrays import I32, I64, U8, Bools
-from percorso.kernels.journey_measures import N_MEASURES, measure_journeys, rows_of_journeys
-from percorso.kernels.kpi_sums import periods_of
+from percorso.kernels.arrays import I32, U8, Bools
+from percorso.kernels.kpi_journeys import N_WALKED, W_TO_GOAL, journey_bounds, journey_spans, opened_in, walk_journeys
 
-__all__ = ["KPIS", "ONLINE", "Opened", "add_conversion", "opened_journeys"]
+__all__ = ["KPIS", "ONLINE", "Opened", "add_conversion", "opened_journeys", "walked_journeys"]
 
 #: Places where orders are made online.
 ONLINE = ("site", "app")
 
-_SECOND_US = 1_000_000
+#: How a span ends, by outcome.
+_KIND_OF = np.array([CENSORED, HAPPENED, OTHERWISE], np.int64)
 
 KPIS: tuple[Kpi, ...] = (
     Kpi("conversion_rate", "conversion", "share", "up", "converted", "conversion", missing="no_journeys"),
@@ -111,45 +113,108 @@ KPIS: tuple[Kpi, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
 class Opened:
-    """Purchase journeys of one bucket that open in a period, by the event that opened them, and when that was.
+    """Purchase journeys of one bucket that open in a period with an event that is in.
 
-    Attributes
+    Parameters
     ----------
-    row : int64 array, shape (n,)
-        Rows of the table `journeys`.
-    person, first, cell : int32 array, shape (n,)
-        Whose; the event that opened it.
+    row, person, first, cell : int32 array, shape (n,)
+        Rows of the table `journeys`; whose; the event that opened it.
     state : uint8 array, shape (n,)
         Outcome as of the as-of time.
-    start_us : int64 array, shape (n,)
     """
 
-    __slots__ = ("cell", "first", "person", "row", "start_us", "state")
+    row: I32
+    person: I32
+    first: I32
+    cell: I32
+    state: U8
 
-    def __init__(self, facts: Facts) -> None:
-        journeys = facts.bucket.table("journeys")
-        start, first = journeys.values("start"), journeys.values("first_event")
-        state = purchase_outcomes(facts.bucket, facts.as_of_us)
-        wanted = (state != NOT_PURCHASE) & (first >= 0) & (start <= facts.as_of_us)
-        if facts.keep is not None and len(first):
-            wanted &= facts.keep[np.maximum(first, 0)] != 0
-        wanted &= periods_of(start, facts.plan.starts, facts.plan.ends) >= 0
-        row: I64 = np.flatnonzero(wanted)
-        self.row = row
-        self.person: I32 = journeys.values("person")[row]
-        self.state: U8 = state[row]
-        self.start_us: I64 = start[row]
-        self.first: I32 = first[row]
-        self.cell = facts.cells(self.start_us, self.first, self.person)
+
+def _opened(facts: Facts) -> Opened:
+    journeys = facts.bucket.table("journeys")
+    start, first = journeys.values("start"), journeys.values("first_event")
+    row, state = opened_in(
+        journeys.values("kind"),
+        np.array([name == "purchase" for name in journeys.dictionary("kind")], np.bool_),
+        first,
+        start,
+        journeys.values("goal_time"),
+        journeys.values("intent"),
+        journeys.values("timeout"),
+        NO_MASK if facts.keep is None else facts.keep,
+        facts.plan.starts,
+        facts.plan.ends,
+        facts.as_of_us,
+    )
+    person, event = journeys.values("person").take(row), first.take(row)
+    return Opened(row, person, event, facts.cells(start.take(row), event, person), state)
 
 
 def opened_journeys(facts: Facts) -> Opened:
     """The journeys of the bucket, made once."""
-    if "opened" not in facts.shared:
-        facts.shared["opened"] = Opened(facts)
-    found = facts.shared["opened"]
-    assert isinstance(found, Opened)
+    return facts.once("opened", lambda: _opened(facts))
+
+
+def walked_journeys(facts: Facts) -> I32:
+    """What a walk through the opened journeys tells, int32 of shape (n, N_WALKED); made once."""
+    return facts.once("walked", lambda: _walked(facts))
+
+
+def _walked(facts: Facts) -> I32:
+    opened, events, plan = opened_journeys(facts), facts.bucket.events, facts.plan
+    journeys = facts.bucket.table("journeys")
+    out = np.zeros((len(opened.row), N_WALKED), np.int32)
+    if not len(opened.row):
+        return out
+    journey, contact, session, time, stage = (
+        events.values(name) for name in ("journey", "contact", "session", "time", "stage")
+    )
+    position = {one.key: at for at, one in enumerate(plan.basis.stages.stages)}
+    starts = journeys.values("start").take(opened.row)
+    of_stage = np.array([position.get(name, -1) for name in events.dictionary("stage")], np.int32)
+    inbound, place, channel = facts.whole.once("by number", lambda: _by_number(facts))
+    walk_journeys(
+        opened.row,
+        opened.state,
+        *facts.whole.once("bounds", lambda: journey_bounds(journey, len(journeys))),
+        journeys.values("goal_event"),
+        journey,
+        contact,
+        session,
+        time,
+        NO_MASK if facts.keep is None else facts.keep,
+        stage,
+        of_stage if facts.is_earlier else of_stage[:0],  # else the table of journeys tells
+        inbound,
+        place,
+        channel,
+        len(plan.places.names.values),
+        len(plan.channels.values),
+        len(facts.bucket.table("sessions")),
+        facts.as_of_us,
+        *segments_around(np.append(starts, np.int64(facts.as_of_us)), plan.timezone),
+        out,
+    )
+    return out
+
+
+def _by_number(facts: Facts) -> tuple[Bools, I32, I32]:
+    """By number of contact: did the customer act, and its place and channel (-1: none)."""
+    contacts, plan = facts.contacts, facts.plan
+    n_numbers = int(contacts.number.max(initial=-1)) + 1
+    every = (contacts.inbound, facts.contact_names(plan.places.names), facts.contact_names(plan.channels))
+    if facts.keep is None and n_numbers == len(contacts):  # numbered by first event, and all are in
+        return every
+    inbound, place, channel = (_placed_at(contacts.number, values, n_numbers) for values in every)
+    return inbound, place, channel
+
+
+def _placed_at(number: I32, values: np.ndarray, n_numbers: int) -> np.ndarray:
+    """Values of contacts at their numbers; of contacts that are not in, whatever they are, nobody asks."""
+    found = np.zeros(n_numbers, values.dtype)
+    found[number] = values
     return found
 
 
@@ -189,49 +254,21 @@ def _placed(facts: Facts, places: tuple[str, ...]) -> Bools:
 
 def _add_journeys(facts: Facts) -> None:
     opened, journeys = opened_journeys(facts), facts.bucket.table("journeys")
-    row, state, start = opened.row, opened.state, opened.start_us
-    goal = journeys.values("goal_time")[row]
-    given_up = journeys.values("intent")[row] + journeys.values("timeout")[row]
-    until = np.where(state == CONVERTED, goal, np.where(state == ABANDONED, given_up, facts.as_of_us))
-    kind = np.where(state == CONVERTED, HAPPENED, np.where(state == ABANDONED, OTHERWISE, CENSORED))
-    facts.add_spans("conversion", opened.cell, span_bin(until - start) * N_KINDS + kind)
-    converted = only_cells(opened.cell, state == CONVERTED)
-    facts.add_spans("time_to_convert", converted, np.maximum(goal - start, 0) // _SECOND_US)
-    bought = np.flatnonzero(state == CONVERTED)
-    measures, cell = _measures(facts, row[bought])[row[bought]], converted[bought]
-    for name in ("contacts_to_convert", "sessions_to_convert", "active_days_to_convert"):
-        facts.add_spans(name, cell, measures[:, LENGTHS.index(name)].astype(np.int64))
-
-
-def _measures(facts: Facts, row: I64) -> I32:
-    """How long some journeys are, as `journeys` measures it, int32 of shape (n_journeys, N_MEASURES); 0 of others."""
-    bucket, events = facts.bucket, facts.bucket.events
-    n = len(bucket.table("journeys"))
-    out = np.zeros((n, N_MEASURES), np.int32)
-    if not len(row):
-        return out
-    chosen, persons = np.zeros(n, np.uint8), np.zeros(bucket.n_persons, np.uint8)
-    chosen[row] = 1
-    persons[bucket.table("journeys").values("person")[row]] = 1
-    rows, offsets = rows_of_journeys(bucket.offsets(), persons, events.values("journey"), chosen)
-    if not len(rows):
-        return out
-    time, contact, session = (events.values(name) for name in ("time", "contact", "session"))
-    measure_journeys(
-        offsets,
-        rows,
-        time,
-        NO_MASK if facts.keep is None else facts.keep,
-        contact,
-        session,
-        bucket.table("journeys").values("goal_event"),
+    span, to_goal = journey_spans(
+        opened.row,
+        opened.state,
+        journeys.values("start"),
+        journeys.values("goal_time"),
+        journeys.values("intent"),
+        journeys.values("timeout"),
         facts.as_of_us,
-        *segments_around(time[rows], facts.plan.timezone),
-        int(contact[rows].max(initial=-1)) + 1,
-        int(session[rows].max(initial=-1)) + 1,
-        out,
     )
-    return out
+    facts.add_spans("conversion", opened.cell, span_bin(span) * N_KINDS + _KIND_OF[opened.state])
+    bought = np.flatnonzero(opened.state == CONVERTED)
+    cell, walked = opened.cell[bought], walked_journeys(facts)[bought].astype(np.int64)
+    facts.add_spans("time_to_convert", cell, to_goal[bought])
+    for at, name in enumerate(("contacts_to_convert", "sessions_to_convert", "active_days_to_convert"), W_TO_GOAL):
+        facts.add_spans(name, cell, np.ascontiguousarray(walked[:, at]))
 
 
 def _add_payments(facts: Facts) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from percorso.analyses.contact_plan import codes_at
 from percorso.analyses.kpi_facts import Facts
 from percorso.analyses.kpi_terms import Kpi
-from percorso.analyses.person_orders import LiveOrders, live_orders
+from percorso.analyses.person_orders import LiveOrders
 from percorso.analyses.purchases import Purchases, purchases_of
-from percorso.analyses.relationship import LapseLimits, limits_of_purchases
+from percorso.analyses.relationship import limits_of_purchases
 from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS
-from percorso.kernels.arrays import I32, I64, Bools
-from percorso.kernels.kpi_touches import bits_of_persons
+from percorso.kernels.arrays import I64, Bools
+from percorso.kernels.kpi_touches import bits_of_persons, lapses_of
 
 __all__ = ["CHURN", "REPEAT", "VALUE", "add_churn", "add_repeat", "add_value"]
+
+
+#: Sums of customers, as `lapses_of` has them.
+_LAPSES = ("customers", "at_risk", "lost", "not_lost_before", "newly_lost")
 
 
 def _repeat(days: int) -> Kpi:
@@ -90,22 +93,19 @@ VALUE: tuple[Kpi, ...] = (
 
 def _live(facts: Facts) -> LiveOrders:
     """Live orders of the bucket's persons that are in, as of now."""
-    if "live" not in facts.shared:
-        every = live_orders(facts.bucket, facts.plan.scope.out_flags, facts.as_of_us)
-        inside = np.zeros(len(facts.bucket.table("orders")), np.bool_)
-        inside[facts.orders.row] = True
-        facts.shared["live"] = every.only(inside[every.row])
-    found = facts.shared["live"]
-    assert isinstance(found, LiveOrders)
+    return facts.once("live", lambda: facts.live.only(_are_in(facts)))
+
+
+def _are_in(facts: Facts) -> Bools:
+    """Which live orders are orders that the question sees."""
+    inside = np.zeros(len(facts.bucket.table("orders")), np.bool_)
+    inside[facts.orders.row] = True
+    found: Bools = inside[facts.live.row]
     return found
 
 
 def _purchases(facts: Facts) -> Purchases:
-    if "purchases" not in facts.shared:
-        facts.shared["purchases"] = purchases_of(_live(facts), facts.plan.days)
-    found = facts.shared["purchases"]
-    assert isinstance(found, Purchases)
-    return found
+    return facts.once("purchases", lambda: purchases_of(_live(facts), facts.plan.days))
 
 
 def add_repeat(facts: Facts) -> None:
@@ -129,35 +129,13 @@ def add_churn(facts: Facts) -> None:
         return
     found = _purchases(facts)
     limits = limits_of_purchases(lapse, facts.bucket, found)
-    everybody = np.arange(facts.bucket.n_persons, dtype=np.int32)
+    customers = found.person[found.is_first()]
     for start, end in zip(facts.plan.starts.tolist(), facts.plan.ends.tolist(), strict=True):
-        was, _, was_lost = _state(lapse, found, limits, start - 1, facts.bucket.n_persons)
-        customer, at_risk, lost = _state(lapse, found, limits, end - 1, facts.bucket.n_persons)
-        cell = facts.cells(np.full(facts.bucket.n_persons, start, np.int64), None, everybody)
-        for name, members in (
-            ("customers", customer),
-            ("at_risk", at_risk),
-            ("lost", lost),
-            ("not_lost_before", was & ~was_lost),
-            ("newly_lost", was & ~was_lost & lost),
-        ):
-            facts.add(name, cell, everybody, only=members)
-
-
-def _state(
-    lapse: LapseLimits, found: Purchases, limits: tuple[I32, I32], time_us: int, n_persons: int
-) -> tuple[Bools, Bools, Bools]:
-    """Who is a customer at a time, who of them at risk, who lost; bool of shape (n_persons,)."""
-    today = int(lapse.days.position(np.array([time_us]))[0])
-    last = np.full(n_persons, -1, np.int64)
-    before = np.flatnonzero(found.time_us <= time_us)
-    last[found.person[before]] = before  # ascending: the last one of each person stays
-    customer = last >= 0
-    since = today - found.day[last[customer]].astype(np.int64)
-    at_risk, lost = np.zeros(n_persons, np.bool_), np.zeros(n_persons, np.bool_)
-    lost[customer] = since > limits[1][last[customer]]
-    at_risk[customer] = (since > limits[0][last[customer]]) & ~lost[customer]
-    return customer, at_risk, lost
+        edges = np.array([start - 1, end - 1], np.int64)
+        today = lapse.days.position(edges)
+        values = lapses_of(found.person, found.day, found.time_us, *limits, edges, today, len(customers))
+        cell = facts.cells(np.full(len(customers), start, np.int64), None, customers)
+        facts.add_columns(_LAPSES, cell, customers, values)
 
 
 def add_value(facts: Facts) -> None:
@@ -166,7 +144,7 @@ def add_value(facts: Facts) -> None:
         return
     live = _live(facts)
     net: I64 = np.zeros(facts.bucket.n_persons, np.int64)
-    np.add.at(net, live.person, live.net_minor(facts.bucket, facts.plan.basis, facts.as_of_us))
+    np.add.at(net, live.person, facts.net[_are_in(facts)])
     first = np.flatnonzero(np.diff(live.person, prepend=np.int32(-1)) != 0)
     person = live.person[first]
     cell = facts.cells(live.time_us[first], live.event[first], person)
@@ -195,8 +173,7 @@ def _valued(facts: Facts, live: LiveOrders) -> Bools:
 
 def _places_used(facts: Facts) -> I64:
     """In how many places each person has been, by contacts in which the customer acted; int64 of shape (n_persons,)."""
-    contacts, names = facts.contacts, facts.plan.places.names
-    place = codes_at(names, facts.bucket, contacts.row)
-    known = contacts.inbound & (np.array([bool(name) for name in names.values], np.bool_)[place])
-    bits = bits_of_persons(contacts.person, place, known, facts.bucket.n_persons)
+    contacts, place = facts.contacts, facts.contact_names(facts.plan.places.names)
+    counts = contacts.inbound & (contacts.start_us <= facts.as_of_us) if facts.is_earlier else contacts.inbound
+    bits = bits_of_persons(contacts.person, place, counts, facts.bucket.n_persons)
     return np.bitwise_count(bits).astype(np.int64)

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from percorso.analyses.basis import Basis
-from percorso.analyses.calendar import Calendar
-from percorso.analyses.codes import GlobalCodes, global_codes
-from percorso.analyses.contact_plan import ContactPlan, plan_contacts
-from percorso.analyses.contacts import Contacts, contacts_of
+from percorso.analyses.codes import GlobalCodes
+from percorso.analyses.contacts import inbound_values
 from percorso.analyses.jackknife import N_GROUPS, person_groups
-from percorso.analyses.opening_hours import OpeningHours
+from percorso.analyses.kpi_plan import KpiPlan
+from percorso.analyses.kpi_sums import Adding, KpiSums, tallies_of
 from percorso.analyses.orders_in import OrdersIn, orders_in
-from percorso.analyses.purchases import day_calendar
-from percorso.analyses.relationship import LapseLimits
-from percorso.analyses.select import ScopePlan, plan_scope, select_events
-from percorso.analyses.spec import Scope
-from percorso.analyses.tallies import Tally, tally
-from percorso.analyses.worth import Missing
+from percorso.analyses.person_orders import LiveOrders, live_orders
+from percorso.analyses.select import NO_MASK, select_events
+from percorso.analyses.worth import Worth
 from percorso.journeys.detail_tables import SERVICE_EVENTS
 from percorso.kernels.arrays import I32, I64, U8, Bools
-from percorso.kernels.kpi_sums import add_by_slot, count_persons, periods_of, persons_of, slots_of
-from percorso.store.journey_log import Bucket, JourneyLog
+from percorso.kernels.kpi_events import codes_of_rows, contact_starts, rows_by_code
+from percorso.kernels.kpi_sums import (
+    add_by_slot,
+    add_columns,
+    count_persons,
+    periods_of,
+    persons_of,
+    slots_of,
+)
+from percorso.store.journey_log import Bucket
 
-__all__ = ["LOOKED_FOR", "Facts", "KpiPlan", "KpiSums", "only_cells", "plan_kpis"]
+__all__ = ["LOOKED_FOR", "ContactStarts", "Facts", "KpiSums", "Things", "only_cells"]
+
+T = TypeVar("T")
 
 _ONCE = np.empty(0, np.int64)
 _ALL = np.empty(0, np.bool_)
@@ -48,143 +54,75 @@ LOOKED_FOR = frozenset(
 #: For so many kinds of things, beside the last, it is kept where they are added.
 _SLOTS_KEPT = 2
 
-#: Tallies of keys below this are counted in bins instead of sorted.
-_BINS = 1 << 18
-
 
 @dataclass(frozen=True, slots=True)
-class KpiPlan:
-    """KPIs resolved for one log.
+class ContactStarts:
+    """Contacts of one bucket by the first event of each that is in, in the order of these events.
 
     Parameters
     ----------
-    scope : ScopePlan
-        Without a period: what follows on a cart or an order may come after it.
-    starts, ends : int64 array, shape (n_periods,)
-        The periods, ascending.
-    by : GlobalCodes or None
-        Values of the break-down.
-    basis : Basis
-    places : ContactPlan
-        Contacts by place, without a period.
-    channels : GlobalCodes
-    days : Calendar
-        Of days, up to that of the as-of time.
-    lapse : LapseLimits or None
-        When customers are at risk, and lost; None where no KPI asks.
-    log_as_of_us : int
-        The log's own as-of time.
-    hours : OpeningHours
-        When service is open; by default always.
+    number, row, person : int32 array, shape (n_contacts,)
+        The contact's number within the bucket, that event, and whose it is.
+    start_us : int64 array, shape (n_contacts,)
+    inbound : bool array, shape (n_contacts,)
+        The customer acted.
     """
 
-    scope: ScopePlan
-    starts: I64
-    ends: I64
-    by: GlobalCodes | None
-    basis: Basis
-    places: ContactPlan
-    channels: GlobalCodes
-    days: Calendar
-    lapse: LapseLimits | None = None
-    log_as_of_us: int = 0
-    hours: OpeningHours = field(default_factory=OpeningHours)
+    number: I32
+    row: I32
+    person: I32
+    start_us: I64
+    inbound: Bools
 
-    @property
-    def n_values(self) -> int:
-        return 1 if self.by is None else len(self.by.values)
+    def __len__(self) -> int:
+        return len(self.row)
 
-    @property
-    def n_cells(self) -> int:
-        return len(self.starts) * self.n_values
-
-    @property
-    def timezone(self) -> str:
-        """Whose days tell orders apart."""
-        return self.days.timezone
-
-    @property
-    def by_person(self) -> bool:
-        return self.by is not None and self.by.table == "persons"
+    def only(self, wanted: I64) -> ContactStarts:
+        """Some of them, by their positions, ascending."""
+        return ContactStarts(
+            self.number[wanted], self.row[wanted], self.person[wanted], self.start_us[wanted], self.inbound[wanted]
+        )
 
 
-def plan_kpis(scope: Scope, log: JourneyLog, basis: Basis, periods: Sequence[tuple[int, int]]) -> KpiPlan:
-    """Resolve a scope for some periods, in any order but apart from each other."""
-    whole = replace(scope, start="", end="")
-    plan = plan_scope(whole, log, basis)
-    ordered = np.array(sorted(periods), np.int64).reshape(-1, 2)
-    every = replace(log, buckets=(*log.buckets, log.unidentified))
-    by = None
-    if scope.by.startswith("person."):
-        by = global_codes(log, scope.by.removeprefix("person."), table="persons")
-    elif scope.by:
-        by = global_codes(every, scope.by)
-    return KpiPlan(
-        plan,
-        ordered[:, 0].copy(),
-        ordered[:, 1].copy(),
-        by,
-        basis,
-        places=replace(
-            plan_contacts(replace(whole, by="", where="", persons="", persona=""), log, "place"), scope=plan, whole=plan
-        ),
-        channels=global_codes(every, "channel"),
-        days=day_calendar(log, scope.timezone, plan.as_of_us),
-        log_as_of_us=log.as_of_us,
-    )
+class Things(NamedTuple):
+    """What is counted: cell and person of each thing, and its row, which tells the things of nobody apart."""
 
-
-@dataclass(frozen=True, slots=True)
-class KpiSums:
-    """What some buckets add up to.
-
-    Parameters
-    ----------
-    sums : mapping of str to int64 array, shape (n_cells, 256)
-        By cell and group of persons; a name that nothing was added to is not there.
-    spans : mapping of str to tuple of (cell, Tally)
-        Durations and how they ended.
-    missing : tuple of Missing
-        Orders without a rate.
-    """
-
-    sums: Mapping[str, I64] = field(default_factory=dict)
-    spans: Mapping[str, tuple[tuple[int, Tally], ...]] = field(default_factory=dict)
-    missing: tuple[Missing, ...] = ()
-
-    def merge(self, other: KpiSums) -> KpiSums:
-        sums = dict(self.sums)
-        for name, more in other.sums.items():
-            sums[name] = sums[name] + more if name in sums else more
-        spans = dict(self.spans)
-        for name, parts in other.spans.items():
-            spans[name] = spans.get(name, ()) + parts
-        return KpiSums(sums, spans, self.missing + other.missing)
+    cell: I32
+    person: I32
+    row: I64 | I32 | None = None
 
 
 class Facts:
-    """One bucket as the KPIs read it, and the sums they make of it; lives for one bucket's pass.
+    """One bucket as the KPIs read it, and the sums they add it to; lives for one bucket's pass.
 
     Parameters
     ----------
     plan : KpiPlan
     bucket : Bucket
+    into : Adding
+    later : Facts, optional
+        The same bucket asked for with the same scope but as of a later time: what is read and found once serves both.
     """
 
-    def __init__(self, plan: KpiPlan, bucket: Bucket) -> None:
+    def __init__(self, plan: KpiPlan, bucket: Bucket, into: Adding, later: Facts | None = None) -> None:
         self.plan = plan
         self.bucket = bucket
-        #: What the KPIs of several stages need, by name, made once.
-        self.shared: dict[str, object] = {}
-        self._sums: dict[str, I64] = {}
-        self._spans: dict[str, tuple[tuple[int, Tally], ...]] = {}
+        self.later = later
+        self._made: dict[str, object] = {}
+        self._into = into
         #: Slots of the things that were added last: most things are added to several sums.
         self._slots: list[tuple[I32, I32, I32]] = []
 
-    def result(self) -> KpiSums:
-        """The frozen sums."""
-        orders = self.__dict__.get("orders")
-        return KpiSums(self._sums, self._spans, () if orders is None else orders.worth.missing)
+    @property
+    def whole(self) -> Facts:
+        """The facts as of the latest time that these are a part of: themselves, where there are no later ones."""
+        return self if self.later is None else self.later
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What several KPIs need, by name; made when it is first asked for."""
+        if name not in self._made:
+            self._made[name] = make()
+        return cast(T, self._made[name])
 
     @property
     def as_of_us(self) -> int:
@@ -203,17 +141,34 @@ class Facts:
     @cached_property
     def groups(self) -> U8:
         """Group of each person, uint8 of shape (n_persons,)."""
+        if self.later is not None:
+            return self.later.groups
         return np.ascontiguousarray(person_groups(self.bucket))
 
     @cached_property
     def keep(self) -> U8 | None:
-        """Which events are in, uint8 of shape (n_events,); None: all."""
-        return select_events(self.plan.scope, self.bucket).dense()
+        """Which events are in, uint8 of shape (n_events,); None: all. Those after the as-of time too: see `by_now`."""
+        if self.later is not None:
+            return self.later.keep
+        return select_events(replace(self.plan.scope, limits_time=False), self.bucket).dense()
+
+    def by_now(self, rows: I64 | I32) -> Bools:
+        """Which events had happened by the as-of time, bool of the rows' shape."""
+        found: Bools = self.time_of(rows) <= self.as_of_us
+        return found
 
     @cached_property
     def orders(self) -> OrdersIn:
         """Orders up to the as-of time, by person and time."""
-        return orders_in(self.plan.scope, self.bucket, self.plan.basis)
+        every = None if self.later is None else self.later.orders
+        if every is None or every.worth.missing:  # whose worth is missing is told anew
+            found = orders_in(self.plan.scope, self.bucket, self.plan.basis)
+        else:
+            done = self.by_now(every.event)
+            worth = Worth(every.worth.minor[done], every.worth.known[done])
+            found = OrdersIn(every.row[done], every.event[done], every.person[done], every.time_us[done], worth)
+        self._into.missing += found.worth.missing
+        return found
 
     @cached_property
     def order_cell(self) -> I32:
@@ -222,35 +177,81 @@ class Facts:
         return self.cells(orders.time_us, orders.event, orders.person)
 
     @cached_property
-    def contacts(self) -> Contacts:
-        """Contacts up to the as-of time."""
-        return contacts_of(self.plan.scope, self.bucket)
+    def session_cell(self) -> I32:
+        """Cell of each session whose first event is in, int32."""
+        sessions = self.bucket.table("sessions")
+        first = sessions.values("first_event")
+        cell = self.cells(sessions.values("start"), first, sessions.values("person"))
+        return only_cells(cell, self.keep[first] != 0) if self.keep is not None and len(first) else cell
+
+    @cached_property
+    def live(self) -> LiveOrders:
+        """Orders of the bucket's persons that are live at the as-of time, whatever the question is limited to."""
+        return live_orders(self.bucket, self.plan.scope.out_flags, self.as_of_us)
+
+    @cached_property
+    def net(self) -> I64:
+        """What each of `live` is worth after refunds up to the as-of time, int64."""
+        return self.live.net_minor(self.bucket, self.plan.basis, self.as_of_us)
+
+    @cached_property
+    def contacts(self) -> ContactStarts:
+        """Contacts with an event that is in, those that begin after the as-of time too."""
+        if self.later is not None:
+            return self.later.contacts
+        events = self.bucket.events
+        contact = events.values("contact")
+        return ContactStarts(
+            *contact_starts(
+                self.bucket.offsets(),
+                contact,
+                NO_MASK if self.keep is None else self.keep,
+                events.values("time"),
+                events.values("direction"),
+                inbound_values(self.bucket),
+                int(contact.max(initial=-1)) + 1,
+            )
+        )
+
+    def contact_names(self, codes: GlobalCodes) -> I32:
+        """Global code of a column for each of `contacts`, by its first event, int32; -1 where it is empty."""
+        return self.whole.once(f"names of {codes.column}", lambda: self._contact_names(codes))
+
+    def _contact_names(self, codes: GlobalCodes) -> I32:
+        lut = codes.lut(self.bucket)
+        if "" in codes.values:
+            lut = np.where(lut == codes.values.index(""), np.int32(-1), lut)
+        return codes_of_rows(self.bucket.events.values(codes.column), lut, self.contacts.row)
 
     @cached_property
     def _event_codes(self) -> dict[str, int]:
         return {name: code for code, name in enumerate(self.bucket.events.dictionary("event"))}
 
     @cached_property
-    def _marked(self) -> dict[int, I64]:
-        """Rows of events that some KPI looks for, ascending, by their codes: all events are looked at once."""
-        codes = self.bucket.events.values("event")
+    def _marked(self) -> tuple[I64, list[int]]:
+        """Rows of events that some KPI looks for, code by code, and where each code's begin."""
         wanted = np.array([name in LOOKED_FOR for name in self._event_codes], np.bool_)
-        found = wanted.take(codes) if len(wanted) else np.zeros(0, np.bool_)
-        if self.keep is not None:
-            found &= self.keep.view(np.bool_)
-        rows = np.flatnonzero(found)
-        code = codes[rows]
-        order = np.argsort(code, kind="stable")  # of small numbers: by their digits
-        rows, ends = rows[order], np.cumsum(np.bincount(code, minlength=len(wanted)))
-        return {one: rows[ends[one] - n : ends[one]] for one, n in enumerate(np.diff(ends, prepend=0).tolist()) if n}
+        keep = NO_MASK if self.keep is None else self.keep
+        rows, begin = rows_by_code(self.bucket.events.values("event"), wanted, keep)
+        return rows, begin.tolist()
 
     def rows_of(self, names: Iterable[str]) -> I64:
         """Rows of events with one of the names, some of LOOKED_FOR, that are in; ascending."""
-        known = {self._event_codes[name] for name in names if name in self._event_codes}
-        found = [self._marked[code] for code in sorted(known) if code in self._marked]
-        if len(found) < 2:
-            return found[0] if found else np.empty(0, np.int64)
-        return np.sort(np.concatenate(found))
+        wanted = tuple(names)
+        return self.once(f"rows of {wanted}", lambda: self._rows_of(wanted))
+
+    def _rows_of(self, names: tuple[str, ...]) -> I64:
+        if self.later is not None:
+            rows = self.later.rows_of(names)
+            return rows[self.by_now(rows)] if len(rows) else rows
+        every, begin = self._marked
+        codes = sorted({self._event_codes[name] for name in names if name in self._event_codes})
+        parts = [every[begin[code] : begin[code + 1]] for code in codes]
+        parts = [part for part in parts if len(part)]
+        if not parts:
+            return np.empty(0, np.int64)
+        rows = parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts))
+        return rows[self.by_now(rows)] if self.is_earlier else rows
 
     def is_named(self, rows: I64, *names: str) -> Bools:
         """Which of some rows have one of the names, bool of the rows' shape."""
@@ -260,7 +261,7 @@ class Facts:
 
     def person_of(self, rows: I64 | I32) -> I32:
         """Person of each of some rows, int32."""
-        if self.is_of_nobody:
+        if self.is_of_nobody or not len(rows):
             return np.zeros(len(rows), np.int32)
         found: I32 = persons_of(np.ascontiguousarray(rows, np.int64), self.bucket.offsets())
         return found
@@ -290,10 +291,7 @@ class Facts:
 
     def sum_of(self, name: str) -> I64:
         """The sums of a name, to be added to."""
-        found = self._sums.get(name)
-        if found is None:
-            found = self._sums[name] = np.zeros((self.plan.n_cells, N_GROUPS), np.int64)
-        return found
+        return self._into.sum_of(name)
 
     def add(
         self,
@@ -310,11 +308,21 @@ class Facts:
         Of nobody, each thing is of the group that its row says: there are no persons that could be drawn together.
         """
         weights = _ONCE if weight is None else np.ascontiguousarray(weight, np.int64)
-        wanted = _ALL if only is None else np.ascontiguousarray(only)
-        add_by_slot(self._slots_of(cell, person, row), wanted, weights, self.sum_of(name))
+        self._add(name, Things(cell, person, row), weights, _ALL if only is None else np.ascontiguousarray(only))
 
-    def _slots_of(self, cell: I32, person: I32, row: I64 | I32 | None) -> I32:
+    def _add(self, name: str, things: Things, weight: I64, wanted: Bools) -> None:
+        """Add to a sum; of no elements: each counts once, and all are wanted."""
+        sums = self.sum_of(name)
+        if len(things.cell):
+            add_by_slot(self._slots_of(things), wanted, weight, sums)
+
+    def add_columns(self, names: tuple[str, ...], cell: I32, person: I32, values: I32) -> None:
+        """Add to several sums at once: weights, int32 of shape (n, n_names). Of persons alone."""
+        add_columns(self._slots_of(Things(cell, person)), values, self._into.block_of(names))
+
+    def _slots_of(self, things: Things) -> I32:
         """Where things are added, as `slots_of` has it; kept for those that were asked for last."""
+        cell, person, row = things
         if self.is_of_nobody:
             number = np.arange(len(cell)) if row is None else np.asarray(row)
             return slots_of(cell, (number % N_GROUPS).astype(np.int32), _EVERY_GROUP)
@@ -332,24 +340,9 @@ class Facts:
 
     def add_spans(self, name: str, cell: I32, keys: I64, *, only: Bools | None = None) -> None:
         """Add durations, or spans with how they ended, to a tally of each cell; keys are at least 0."""
-        wanted = cell >= 0 if only is None else (cell >= 0) & only
-        if not wanted.any():
+        if not len(cell):
             return
-        if self.plan.n_cells == 1 and wanted.all():
-            self._spans[name] = (*self._spans.get(name, ()), (0, _tally(keys)))
-            return
-        cells = [0] if self.plan.n_cells == 1 else np.flatnonzero(np.bincount(cell[wanted])).tolist()
-        found = tuple((one, _tally(keys[wanted if len(cells) == 1 else wanted & (cell == one)])) for one in cells)
-        self._spans[name] = self._spans.get(name, ()) + found
-
-
-def _tally(keys: I64) -> Tally:
-    """As `tallies.tally`, and faster where keys are small."""
-    if int(keys.max(initial=0)) >= _BINS:
-        return tally(keys)
-    counts = np.bincount(keys)
-    found = np.flatnonzero(counts)
-    return Tally(found, counts[found].astype(np.int64, copy=False))
+        self._into.add_spans(name, tallies_of(cell, keys, _ALL if only is None else only, self.plan.n_cells))
 
 
 def only_cells(cell: I32, wanted: Bools) -> I32:

@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from percorso.analyses.kpi_business import THOUSAND
-from percorso.analyses.kpi_facts import Facts, KpiSums, only_cells
+from percorso.analyses.kpi_facts import Facts, only_cells
 from percorso.analyses.kpi_service import details_at
+from percorso.analyses.kpi_sums import KpiSums
 from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.worth import worth_of
 from percorso.kernels.arrays import F64, I32, I64, Bools
 
-__all__ = ["ADVOCACY", "SURVEYS", "add_feedback", "survey_kpi", "survey_names"]
+__all__ = ["ADVOCACY", "JUDGE", "SURVEYS", "add_feedback", "survey_kpi", "survey_names"]
 
 #: An answer, or a review, this long after somebody was asked is not for the asking.
 ASKED_US = 30 * 86_400_000_000
@@ -129,7 +130,7 @@ def _add_survey(facts: Facts, kind: str, name: str, rows: I64) -> None:
     rows, score, scale = rows[inside], score[inside], scale[inside]
     person = facts.person_of(rows)
     cell = _latest(facts.cells(facts.time_of(rows), rows, person), person, facts.plan.n_cells)
-    good, bad = _JUDGE[kind](score, scale)
+    good, bad = JUDGE[kind](score, scale)
     prefix = f"{kind}/{name}"
     facts.add(f"{prefix}/n", cell, person)
     facts.add(f"{prefix}/net", cell, person, good.astype(np.int64) - bad)
@@ -160,7 +161,8 @@ def _easy(score: F64, scale: F64) -> tuple[Bools, Bools]:
     return score >= np.ceil(scale * 5 / 7), np.zeros(len(score), np.bool_)
 
 
-_JUDGE: Mapping[str, Callable[[F64, F64], tuple[Bools, Bools]]] = {
+#: Of scores and the greatest of their scales, by kind of survey: which answers are good, and which bad.
+JUDGE: Mapping[str, Callable[[F64, F64], tuple[Bools, Bools]]] = {
     "nps": _promoters,
     "csat": _two_best,
     "ces": _easy,

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from percorso.analyses.codes import GlobalCodes
 from percorso.analyses.contact_moves import SIZE_STARTS
-from percorso.analyses.contact_plan import ContactsBy
-from percorso.analyses.contact_roles import JourneyContacts, journey_contacts, names_at
-from percorso.analyses.kpi_conversion import opened_journeys
+from percorso.analyses.kpi_conversion import opened_journeys, walked_journeys
 from percorso.analyses.kpi_facts import Facts
 from percorso.analyses.kpi_terms import Kpi
-from percorso.analyses.outcomes import CONVERTED
-from percorso.kernels.arrays import I32, I64, Bools
-from percorso.kernels.contact_roles import contact_moves
-from percorso.kernels.stages import furthest_stages
+from percorso.kernels.arrays import I32, Bools
+from percorso.kernels.kpi_events import codes_of_rows
+from percorso.kernels.kpi_journeys import W_FURTHEST, moves_of, progress_of
 
 __all__ = ["ACROSS", "CONSIDERATION", "MICRO", "STAGES", "add_across", "add_micro", "add_stages"]
 
@@ -114,6 +110,14 @@ ACROSS: tuple[Kpi, ...] = (
 )
 
 
+#: Sums of journeys, as `progress_of` and `moves_of` have them.
+_PROGRESS = ("opened", "considered", "stood_1", "passed_1", "stood_2", "passed_2", "stood_3", "passed_3")
+_MOVES = (
+    *("place_switches", "moves", "placed", "several_places"),
+    *("channel_switches", "channel_moves", "channelled", "several_channels"),
+)
+
+
 def add_stages(facts: Facts) -> None:
     """How far the purchase journeys of one bucket get, and praise after orders."""
     if facts.is_of_nobody:
@@ -121,17 +125,12 @@ def add_stages(facts: Facts) -> None:
     opened, model = opened_journeys(facts), facts.plan.basis.stages
     position = {stage.key: at for at, stage in enumerate(model.stages)}
     events = facts.bucket.events
-    reached = _reached(facts, position)[opened.row]
-    first = _positions(position, events.dictionary("stage"))[events.values("stage")[opened.first]]
-    facts.add("opened", opened.cell, opened.person)
-    consider, convert = model.stage_of("consider"), model.stage_of("convert")
-    facts.add("considered", opened.cell, opened.person, only=reached >= consider)
-    converted = opened.state == CONVERTED
-    limits = ((0, reached > 0), (consider, reached > consider), (convert, converted))
-    for number, (stage, passed) in enumerate(limits, start=1):
-        stood = (first <= stage) & (reached >= stage)
-        facts.add(f"stood_{number}", opened.cell, opened.person, only=stood)
-        facts.add(f"passed_{number}", opened.cell, opened.person, only=stood & passed)
+    of_stage = _positions(position, events.dictionary("stage"))
+    first = codes_of_rows(events.values("stage"), of_stage, opened.first)
+    values = progress_of(
+        opened.state, first, _reached(facts, position), model.stage_of("consider"), model.stage_of("convert")
+    )
+    facts.add_columns(_PROGRESS, opened.cell, opened.person, values)
     orders = facts.orders
     cell = facts.order_cell
     praised = _praised(facts)[orders.row]
@@ -140,19 +139,12 @@ def add_stages(facts: Facts) -> None:
 
 
 def _reached(facts: Facts, position: dict[str, int]) -> I32:
-    """Position of the furthest stage of each journey by the as-of time, int32 of shape (n_journeys,)."""
-    journeys, events = facts.bucket.table("journeys"), facts.bucket.events
-    if not facts.is_earlier:
-        furthest: I32 = _positions(position, journeys.dictionary("stage_reached"))[journeys.values("stage_reached")]
-        return furthest
-    return furthest_stages(
-        events.values("journey"),
-        events.values("stage"),
-        _positions(position, events.dictionary("stage")),
-        events.values("time"),
-        facts.as_of_us,
-        len(journeys),
-    )
+    """Position of the furthest stage of each opened journey by the as-of time, int32 of shape (n,)."""
+    if facts.is_earlier:
+        return np.ascontiguousarray(walked_journeys(facts)[:, W_FURTHEST])
+    journeys = facts.bucket.table("journeys")
+    of_stage = _positions(position, journeys.dictionary("stage_reached"))
+    return codes_of_rows(journeys.values("stage_reached"), of_stage, opened_journeys(facts).row)
 
 
 def _praised(facts: Facts) -> Bools:
@@ -188,32 +180,7 @@ def add_across(facts: Facts) -> None:
     """Moves of the purchase journeys of one bucket between places and between channels."""
     if facts.is_of_nobody:
         return
-    plan = facts.plan
-    nothing = np.empty(0, np.int32)
-    found = ContactsBy(facts.contacts, nothing, nothing)  # journeys ask for contacts alone
-    opened = opened_journeys(facts)
-    of = journey_contacts(plan.places, facts.bucket, found, only=opened.row)
-    ways = (("place", "moves", "placed", plan.places.names), ("channel", "channel_moves", "channelled", plan.channels))
-    for name, moves, several, codes in ways:
-        contacts, changes, widths = (
-            each[opened.row].astype(np.int64) for each in _moved(of, names_at(codes, facts.bucket, found, of), codes)
-        )
-        facts.add(f"{name}_switches", opened.cell, opened.person, changes)
-        facts.add(moves, opened.cell, opened.person, np.maximum(contacts - 1, 0))
-        facts.add(several, opened.cell, opened.person, only=contacts > 0)
-        facts.add(f"several_{name}s", opened.cell, opened.person, only=widths > 1)
-        if name == "place":
-            size = np.searchsorted(SIZE_STARTS, contacts, side="right") - 1
-            key = (np.minimum(widths, 3) * len(SIZE_STARTS) + size) * 2 + (opened.state == CONVERTED)
-            facts.add_spans("breadth", opened.cell, key, only=contacts > 0)
-
-
-def _moved(of: JourneyContacts, names: I32, codes: GlobalCodes) -> tuple[I32, I32, I32]:
-    """Inbound contacts of each journey, its changes from one to the next, and its different names."""
-    n = len(of.state)
-    keys: I64 = np.empty(len(of.row), np.int64)
-    contacts, changes, widths = (np.zeros(n, np.int32) for _ in range(3))
-    contact_moves(
-        of.offsets, names, of.inbound, of.row, of.last_row, of.state, len(codes.values), keys, contacts, changes, widths
-    )
-    return contacts, changes, widths
+    opened, walked = opened_journeys(facts), walked_journeys(facts)
+    values, breadth = moves_of(walked, opened.state, np.array(SIZE_STARTS, np.int64))
+    facts.add_columns(_MOVES, opened.cell, opened.person, values)
+    facts.add_spans("breadth", opened.cell, breadth, only=walked[:, 0] > 0)

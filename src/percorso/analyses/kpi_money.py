@@ -8,13 +8,15 @@ import numpy as np
 import pyarrow as pa
 
 from percorso.analyses.jackknife import N_GROUPS
-from percorso.analyses.kpi_facts import Facts, KpiPlan, KpiSums, only_cells
+from percorso.analyses.kpi_facts import Facts, only_cells
+from percorso.analyses.kpi_plan import KpiPlan
+from percorso.analyses.kpi_sums import KpiSums
 from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.researched import count_researched
 from percorso.analyses.worth import worth_of
 from percorso.journeys.channel_names import CHANNELS
 from percorso.kernels.arrays import I64
-from percorso.kernels.kpi_sums import periods_of
+from percorso.kernels.kpi_sums import periods_of, seconds_between
 from percorso.kernels.kpi_touches import last_touches
 from percorso.time import localise, zone_of
 
@@ -25,7 +27,6 @@ TOUCH_US = 30 * 86_400_000_000
 
 _PAID = frozenset(channel.name for channel in CHANNELS if channel.ownership == "paid")
 _DAY_US = 86_400_000_000
-_SECOND_US = 1_000_000
 
 SPEND: tuple[Kpi, ...] = (
     Kpi(
@@ -148,26 +149,30 @@ def add_attributed(facts: Facts) -> None:
     """Value of orders whose last contact that is not direct, in their journey and within 30 days, was paid for."""
     if facts.is_of_nobody:
         return
-    orders, contacts, events = facts.orders, facts.contacts, facts.bucket.events
-    names = events.dictionary("channel")
-    code = events.values("channel")[contacts.row]
-    counts = contacts.inbound & np.array([name not in ("", "Direct") for name in names], np.bool_)[code]
+    orders, events, channels = facts.orders, facts.bucket.events, facts.plan.channels
+    told = np.array([name not in ("", "Direct") for name in channels.values] + [False], np.bool_)
+    paid_for = np.array([name in _PAID for name in channels.values] + [False], np.bool_)
+    mine = np.flatnonzero(facts.order_cell >= 0)
+    cell, person, event = facts.order_cell[mine], orders.person[mine], orders.event[mine]
+    bought = np.zeros(facts.bucket.n_persons, np.bool_)
+    bought[person] = True
+    of_buyers = np.flatnonzero(bought.take(facts.contacts.person))
+    contacts, code = facts.contacts.only(of_buyers), facts.contact_names(channels)[of_buyers]
     touch = last_touches(
         contacts.person,
         contacts.row,
         contacts.start_us,
         events.values("journey")[contacts.row],
-        counts,
-        orders.person,
-        orders.event,
-        orders.time_us,
-        facts.bucket.table("orders").values("purchase")[orders.row],
+        contacts.inbound & told[code],
+        person,
+        event,
+        orders.time_us[mine],
+        facts.bucket.table("orders").values("purchase")[orders.row[mine]],
         TOUCH_US,
     )
-    paid = np.append(np.array([name in _PAID for name in names], np.bool_)[code], False)[touch]
-    cell = only_cells(facts.order_cell, paid)
-    facts.add("orders_attributed", cell, orders.person)
-    facts.add("attributed", cell, orders.person, orders.worth.minor)
+    paid = np.append(paid_for[code], False)[touch]  # -1, no contact, reads the last entry
+    facts.add("orders_attributed", cell, person, only=paid)
+    facts.add("attributed", cell, person, orders.worth.minor[mine], only=paid)
 
 
 def spend_sums(plan: KpiPlan, spend: pa.Table) -> KpiSums:
@@ -234,10 +239,7 @@ def add_visits(facts: Facts) -> None:
     if facts.is_of_nobody:
         return
     sessions = facts.bucket.table("sessions")
-    first, person = sessions.values("first_event"), sessions.values("person")
-    inside = sessions.values("n_events") > 1
-    if facts.keep is not None and len(first):
-        inside &= facts.keep[first] != 0
-    cell = only_cells(facts.cells(sessions.values("start"), first, person), inside)
-    seconds = (sessions.values("end") - sessions.values("start")) // _SECOND_US
-    facts.add_spans("time_per_visit", cell, np.maximum(seconds, 0))
+    seconds = facts.whole.once(
+        "seconds of sessions", lambda: seconds_between(sessions.values("start"), sessions.values("end"))
+    )
+    facts.add_spans("time_per_visit", facts.session_cell, seconds, only=sessions.values("n_events") > 1)

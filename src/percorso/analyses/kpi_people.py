@@ -8,8 +8,10 @@ import numpy as np
 
 from percorso.analyses.basis import Basis
 from percorso.analyses.kpi_catalogue import KpiInputs, adding_up, kpi_named
-from percorso.analyses.kpi_facts import Facts, KpiPlan
+from percorso.analyses.kpi_facts import Facts, Things
 from percorso.analyses.kpi_feedback import SURVEYS
+from percorso.analyses.kpi_plan import KpiPlan
+from percorso.analyses.kpi_sums import Adding
 from percorso.analyses.kpis import KpisSpec, asked_periods, plan_with_limits
 from percorso.analyses.people import PersonTask
 from percorso.errors import NotFound, SpecError, nearest_hint
@@ -25,28 +27,22 @@ class _Marking(Facts):
     """Facts that mark whom one sum is of, instead of adding anything up."""
 
     def __init__(self, plan: KpiPlan, bucket: Bucket, name: str, cell: int) -> None:
-        super().__init__(plan, bucket)
+        super().__init__(plan, bucket, Adding(plan.n_cells))
         self._name, self._cell = name, cell
         self.marked: Bools = np.zeros(bucket.n_persons, np.bool_)
 
-    def add(
-        self,
-        name: str,
-        cell: I32,
-        person: I32,
-        weight: I64 | None = None,
-        *,
-        only: Bools | None = None,
-        row: I64 | I32 | None = None,
-    ) -> None:
+    def _add(self, name: str, things: Things, weight: I64, wanted: Bools) -> None:
         if name != self._name:
             return
-        counted = cell == self._cell
-        if weight is not None:
-            counted &= weight != 0
-        if only is not None:
-            counted &= only
-        self.marked[person[counted]] = True
+        counted = things.cell == self._cell
+        for part in (weight != 0, wanted):
+            if part.size:
+                counted &= part
+        self.marked[things.person[counted]] = True
+
+    def add_columns(self, names: tuple[str, ...], cell: I32, person: I32, values: I32) -> None:
+        for name, weight in zip(names, values.T, strict=True):
+            self.add(name, cell, person, weight)
 
     def add_persons(self, name: str, cell: I32, person: I32) -> None:
         self.add(name, cell, person)

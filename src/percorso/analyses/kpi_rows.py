@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from percorso.analyses.kpi_facts import KpiSums
+from percorso.analyses.kpi_sums import KpiSums
 from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.kpi_values import Difference, Estimate, difference_of, estimate_of
 from percorso.analyses.worth import amount

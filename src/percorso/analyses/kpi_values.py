@@ -22,7 +22,7 @@ import numpy as np
 from percorso.analyses.contact_moves import SIZE_STARTS, breadth_table, no_moves
 from percorso.analyses.intervals import wilson
 from percorso.analyses.jackknife import N_GROUPS, ratio_interval, t_975
-from percorso.analyses.kpi_facts import KpiSums
+from percorso.analyses.kpi_sums import KpiSums
 from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.quantiles import median_interval
 from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS, curve_of, incidence_of

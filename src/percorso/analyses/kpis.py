@@ -5,6 +5,7 @@ Defined in docs/reference/kpis.md. The plain twin is tests/naive/kpis.py.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -18,9 +19,11 @@ from percorso.analyses.basis import Basis
 from percorso.analyses.calendar import Calendar, check_period
 from percorso.analyses.intervals import FEW
 from percorso.analyses.kpi_catalogue import KPIS, STAGES, KpiInputs, adding_up, kpi_named
-from percorso.analyses.kpi_facts import Facts, KpiPlan, KpiSums, plan_kpis
+from percorso.analyses.kpi_facts import Facts
 from percorso.analyses.kpi_periods import COMPARISONS, Period, earlier_period, period_of, trend_periods
+from percorso.analyses.kpi_plan import KpiPlan, plan_kpis
 from percorso.analyses.kpi_rows import RowTerms, kpi_rows, rows_table, trend_table
+from percorso.analyses.kpi_sums import Adding, KpiSums
 from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.opening_hours import OpeningHours
 from percorso.analyses.relationship import NEVER, lapse_limits
@@ -28,7 +31,7 @@ from percorso.analyses.result import Result
 from percorso.analyses.select import plan_scope
 from percorso.analyses.spec import Scope
 from percorso.analyses.worth import amount, missing_rate_warnings
-from percorso.engines.local import fold_buckets
+from percorso.engines.local import run_buckets
 from percorso.errors import SpecError, nearest_hint
 from percorso.kernels.arrays import I64
 from percorso.language.said import Codes, said
@@ -128,15 +131,15 @@ def run_kpis(
     chosen = spec.chosen()
     *earlier, period = asked_periods(spec, log)
     plan = plan_with_limits(chosen, spec, log, basis, (period,), threads, inputs.hours)
-    found = _measure(chosen, plan, log, inputs, threads)
-    before = None
+    plans = [plan]
     if earlier:
         then = _as_it_stood(spec, plan, period, earlier[0])
-        before = _measure(chosen, _earlier_plan(then, plan, log, basis, earlier[0]), log, inputs, threads)
+        plans.append(_earlier_plan(then, plan, log, basis, earlier[0]))
+    found, *before = _measure(chosen, plans, log, inputs, threads)
     absent = _absent(chosen, plan, log, inputs) | _without_consent(chosen, found)
     kpis = tuple(_one_survey(kpi, found, absent) for kpi in chosen)
     groups, by = _groups(plan), spec.scope.by
-    how = RowTerms(basis.currency, _targets(inputs.targets, spec, period), absent, by, language, before)
+    how = RowTerms(basis.currency, _targets(inputs.targets, spec, period), absent, by, language, *before)
     rows = kpi_rows(kpis, found, groups, how)
     tables = {"kpis": rows_table(rows, basis.currency, by)}
     surveys = _survey_rows(chosen, found, groups, how)
@@ -229,22 +232,35 @@ def plan_with_limits(
     return replace(plan, lapse=lapse)
 
 
-def _measure(kpis: Sequence[Kpi], plan: KpiPlan, log: JourneyLog, inputs: KpiInputs, threads: int | None) -> KpiSums:
-    """The sums that the KPIs need, of persons and of nobody."""
+def _measure(
+    kpis: Sequence[Kpi], plans: Sequence[KpiPlan], log: JourneyLog, inputs: KpiInputs, threads: int | None
+) -> list[KpiSums]:
+    """The sums that the KPIs need, of persons and of nobody: of each plan, in one pass over the buckets.
+
+    The plans are of one scope, the first as of the latest time.
+    """
     adds = adding_up(kpis)
 
-    def task(bucket: Bucket) -> KpiSums:
-        facts = Facts(plan, bucket)
-        for add in adds:
-            add(facts, inputs)
-        return facts.result()
+    def task(buckets: Sequence[Bucket]) -> list[KpiSums]:
+        into = [Adding(plan.n_cells) for plan in plans]
+        for bucket in buckets:
+            facts: list[Facts] = []
+            for plan, adding in zip(plans, into, strict=True):
+                # A rule of persons says something else as of another time: then nothing is shared.
+                later = facts[0] if facts and plan.scope.persons is None else None
+                facts.append(Facts(plan, bucket, adding, later))
+            for one in facts:
+                for add in adds:
+                    add(one, inputs)
+        return [adding.result() for adding in into]
 
-    found = fold_buckets(log, task, lambda left, right: left.merge(right), KpiSums(), threads=threads)
-    if not plan.scope.is_of_persons and log.unidentified.n_events:
-        found = found.merge(task(log.unidentified))
+    parts = run_buckets(log, task, threads=threads)
+    if not plans[0].scope.is_of_persons and log.unidentified.n_events:
+        parts.append(task([log.unidentified]))
     if inputs.spend is not None and any(kpi.needs == "spend" for kpi in kpis):
-        found = found.merge(kpi_money.spend_sums(plan, inputs.spend))
-    return _derived(found, plan)
+        parts.append([kpi_money.spend_sums(plan, inputs.spend) for plan in plans])
+    every = zip(plans, zip(*parts, strict=True), strict=True)
+    return [_derived(functools.reduce(KpiSums.merge, mine), plan) for plan, mine in every]
 
 
 def _derived(found: KpiSums, plan: KpiPlan) -> KpiSums:
@@ -305,7 +321,7 @@ def _trend(
     calendar, periods = trend_periods(period, spec.every, spec.scope.timezone)
     shown = [kpi for kpi in kpis if kpi.key not in absent]
     plan = plan_with_limits(shown, spec, log, basis, periods, threads, inputs.hours)
-    found = _measure(shown, plan, log, inputs, threads)
+    (found,) = _measure(shown, (plan,), log, inputs, threads)
     cells = [
         (calendar.label(at), _is_whole(calendar, at, one), group, at * plan.n_values + value)
         for at, one in enumerate(periods)

@@ -25,8 +25,9 @@ from percorso.analyses.lifecycle_counts import (
 from percorso.analyses.lifecycle_plan import LifecyclePlan, LifecycleSpec, plan_lifecycle
 from percorso.analyses.orders_in import order_fields, total_orders
 from percorso.analyses.people import PersonTask
-from percorso.analyses.relationship import ALL_RELATIONSHIPS, NEVER
+from percorso.analyses.relationship import ALL_RELATIONSHIPS, NEVER, knows_lost
 from percorso.analyses.result import Result
+from percorso.analyses.survival import TOO_YOUNG
 from percorso.engines.local import map_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I64
@@ -35,6 +36,9 @@ from percorso.store.journey_log import JourneyLog
 
 __all__ = ["LifecycleSpec", "lifecycle_people", "run_lifecycle"]
 
+#: Why an interval has no churn, beside TOO_YOUNG: it had not ended; too few ordered again to say who is lost.
+_NOT_OVER, _NO_LIMITS = "not_over", "no_limits"
+
 _COUNT, _SHARE, _TEXT = pa.int64(), pa.float64(), pa.string()
 _INTERVALS = {
     "interval": _TEXT,
@@ -42,6 +46,7 @@ _INTERVALS = {
     "quick_ratio": _SHARE,
     **dict.fromkeys(("customers", "lost"), _COUNT),
     **dict.fromkeys(("churn", "low", "high"), _SHARE),
+    "missing": _TEXT,
     "complete": pa.bool_(),
 }
 _STICKY = {"intervals": _COUNT, "persons": _COUNT, "share": _SHARE, "at_least": _SHARE}
@@ -73,18 +78,24 @@ def run_lifecycle(
         "limits": plan.limits.table,
     }
     fields, warnings = order_fields(*total_orders(plan.scope, log, basis, threads=threads), basis)
-    totals = {"persons": int(counts.relationships[:, 0].sum()), **_churn(plan, counts, -1), **_means(ratios), **fields}
-    return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, (*_warnings(plan, counts), *warnings))
+    whole = _churn(counts, -1, _why_no_churn(plan, plan.first))
+    totals = {"persons": int(counts.relationships[:, 0].sum()), **whole, **_means(ratios), **fields}
+    told = (*_warnings(plan, counts, tables["intervals"]), *warnings)
+    return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, told)
 
 
 def _table(kinds: dict[str, pa.DataType], rows: Iterator[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=pa.schema([pa.field(*one) for one in kinds.items()]))
 
 
-def _warnings(plan: LifecyclePlan, counts: LifecycleCounts) -> list[str]:
+def _warnings(plan: LifecyclePlan, counts: LifecycleCounts, intervals: pa.Table) -> list[str]:
     told: list[str] = []
     if plan.limits.table.column("at_risk_days")[0].as_py() is None:
         told.append(said("warnings.few_limits", few=FEW))
+    young = intervals.column("missing").to_pylist().count(TOO_YOUNG)
+    if young:
+        days = plan.limits.table.column("lost_days")[0].as_py()
+        told.append(said("warnings.young_orders", n=young, of=len(intervals), days=days))
     if not counts.states[:3, plan.first : plan.last].any():
         told.append(said("warnings.nobody_active"))
     return told
@@ -99,14 +110,22 @@ def _interval_rows(plan: LifecyclePlan, counts: LifecycleCounts) -> Iterator[dic
         if complete:  # who has not come yet may still come
             ratio = (new + resurrecting) / dormant if dormant else None
             row |= {"dormant": dormant, "quick_ratio": ratio}
-        churn = _churn(plan, counts, interval - plan.first) if complete else {}
-        yield row | churn | {"complete": complete}
+        missing = _why_no_churn(plan, interval) if complete else _NOT_OVER
+        churn = _churn(counts, interval - plan.first, missing) if complete else {}
+        yield row | churn | {"complete": complete, "missing": missing}
 
 
-def _churn(plan: LifecyclePlan, counts: LifecycleCounts, at: int) -> dict[str, Any]:
-    """Customers at the beginning and those of them who are lost at the end; nothing where limits are not known."""
-    customers, lost = int(counts.active[at]), int(counts.lost[at])
+def _why_no_churn(plan: LifecyclePlan, interval: int) -> str | None:
+    """Why nothing is known of those lost from an interval's beginning on; None where it is."""
     if (plan.limits.lost == NEVER).all():
+        return _NO_LIMITS
+    return None if knows_lost(plan.limits, int(plan.calendar.starts[interval])) else TOO_YOUNG
+
+
+def _churn(counts: LifecycleCounts, at: int, missing: str | None) -> dict[str, Any]:
+    """Customers at the beginning and those of them who are lost at the end, where these are known."""
+    customers, lost = int(counts.active[at]), int(counts.lost[at])
+    if missing is not None:
         return {"customers": customers, "lost": None, "churn": None, "low": None, "high": None}
     low, high = wilson(lost, customers) or (None, None)
     share = lost / customers if customers else None

@@ -23,18 +23,23 @@ from percorso.analyses.select import plan_scope
 from percorso.analyses.spec import Scope
 from percorso.analyses.stages import StagesSpec, run_stages
 from percorso.errors import SpecError
+from percorso.kernels.arrays import I64
 from percorso.settings import MapGoal
+from percorso.settings.stages import StageModel
 from percorso.store.journey_log import JourneyLog
 
-__all__ = ["MAP_KPIS", "MapSpec", "run_map"]
+__all__ = ["MAP_KPIS", "MapSpec", "purchases_end_at", "run_map"]
 
 _MOST = 100
+_LEAST_PERSONS = 5
+_BEFORE_ORDER = ("aware", "consider", "convert")
 
 #: KPIs that stand on the map, by the signal whose stage they belong to.
 MAP_KPIS: Mapping[str, tuple[str, ...]] = {
     "aware": ("new_persons", "bounce_rate"),
     "consider": ("consideration_rate", "newsletter_rate", "sign_up_rate"),
-    "convert": ("conversion_rate", "average_order_value", "cart_abandonment", "time_to_convert"),
+    "convert": ("cart_abandonment",),
+    "order": ("conversion_rate", "average_order_value", "time_to_convert"),
     "care": ("repeat_purchase_180", "late_delivery", "return_rate", "contact_rate"),
     "advocate": ("nps", "review_rate", "referrals_sent"),
 }
@@ -57,8 +62,10 @@ _FEEDBACK = pa.schema(
     [
         ("stage", pa.string()),
         ("kind", pa.string()),
+        ("survey", pa.string()),
         ("n", pa.int64()),
-        *((name, pa.float64()) for name in ("satisfaction", "low", "high", "mean", "nps", "nps_low", "nps_high")),
+        *((name, pa.float64()) for name in ("satisfaction", "low", "high", "mean")),
+        *((name, pa.float64()) for name in ("good", "good_low", "good_high", "nps", "nps_low", "nps_high")),
     ]
 )
 _SIGNALS = pa.schema(
@@ -101,6 +108,7 @@ def run_map(
     inputs: KpiInputs | None = None,
     goals: Iterable[MapGoal] = (),
     *,
+    kpis: Result | None = None,
     language: str = "en",
     threads: int | None = None,
 ) -> Result:
@@ -115,6 +123,9 @@ def run_map(
         What KPIs take beside the log.
     goals : iterable of MapGoal
         What the team wrote; those of another persona than the spec's are left out.
+    kpis : Result, optional
+        An answer of the same scope with at least the map's KPIs, where the caller has asked for them already; what it
+        warns of is the caller's to say.
     language : {"en", "it"}
         Of the reasons why a KPI is missing.
     threads : int, optional
@@ -126,14 +137,17 @@ def run_map(
     """
     basis = basis or Basis()
     stages = run_stages(StagesSpec(scope=spec.scope), log, basis, threads=threads)
-    plan = plan_lanes(plan_scope(spec.scope, log, basis), log, basis.stages)
+    plan = plan_lanes(plan_scope(spec.scope, log, basis), log, basis)
     found = count_lanes(plan, log, threads=threads)
     of_stage = {row["stage"]: row for row in stages.table.to_pylist()}
     rows = [_stage_row(plan, found, at, of_stage.get(key, {})) for at, key in enumerate(plan.stages)]
     persons = [row["persons"] for row in rows]
     shown = [lane for lane in LANES if lane != "events"]
     wanted = tuple(kpi for kpis in MAP_KPIS.values() for kpi in kpis)
-    kpis = run_kpis(KpisSpec(scope=spec.scope, kpis=wanted), log, basis, inputs, language=language, threads=threads)
+    warnings = stages.warnings
+    if kpis is None:
+        kpis = run_kpis(KpisSpec(scope=spec.scope, kpis=wanted), log, basis, inputs, language=language, threads=threads)
+        warnings = tuple(dict.fromkeys((*warnings, *kpis.warnings)))
     tables = {
         "stages": pa.Table.from_pylist(rows, schema=_stages_schema(stages)),
         "cells": pa.Table.from_pylist(lane_rows(plan, found, persons, top=spec.top, lanes=shown), schema=_CELLS),
@@ -144,17 +158,18 @@ def run_map(
         "goals": pa.Table.from_pylist(list(_goals(goals, spec.scope.persona, plan.stages)), schema=_GOALS),
         "kpis": _placed(kpis.table, basis),
     }
-    warnings = tuple(dict.fromkeys((*stages.warnings, *kpis.warnings)))
-    return Result(tables, spec, log.data_version, stages.as_of_us, dict(stages.totals), warnings)
+    totals = {**stages.totals, "signals_told": list(plan.told)}
+    return Result(tables, spec, log.data_version, stages.as_of_us, totals, warnings)
 
 
 def _stage_row(plan: LanePlan, found: LaneCounts, at: int, row: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of a stage as a whole; a stage that nobody is in has counts of 0 and no shares."""
     persons = int(row.get("persons", 0))
     contacts = int(found.contacts[at].sum())
-    low, high = ratio_interval(found.contacts[at], found.persons[at]) or (None, None)
+    low, high = _spread(found.contacts[at], found.persons[at])
     journeys, exits = int(row.get("journeys", 0)), int(row.get("exits", 0))
-    exit_low, exit_high = wilson(min(exits, journeys), journeys) or (None, None)
+    can_end = journeys > 0 and purchases_end_at(plan.basis.stages, at)
+    exit_low, exit_high = (wilson(min(exits, journeys), journeys) if can_end else None) or (None, None)
     return {
         "stage": plan.stages[at],
         "persons": persons,
@@ -168,12 +183,13 @@ def _stage_row(plan: LanePlan, found: LaneCounts, at: int, row: Mapping[str, Any
         "contacts_low": low,
         "contacts_high": high,
         "time_median_s": row.get("median_s"),
+        "entered": int(row.get("entered", 0)),
         "next_share": row.get("progression"),
         "next_low": row.get("progression_low"),
         "next_high": row.get("progression_high"),
         "journeys": journeys,
         "exits": exits,
-        "exit_share": exits / journeys if journeys and exits else None,
+        "exit_share": exits / journeys if can_end else None,
         "exit_low": exit_low,
         "exit_high": exit_high,
         "now": int(row.get("now", 0)),
@@ -182,12 +198,25 @@ def _stage_row(plan: LanePlan, found: LaneCounts, at: int, row: Mapping[str, Any
     }
 
 
+def purchases_end_at(model: StageModel, at: int) -> bool:
+    """Can a purchase journey be abandoned at a stage? Not at one that only an order, or what follows one, reaches."""
+    return not set(_BEFORE_ORDER).isdisjoint(model.stages[at].signals)
+
+
+def _spread(contacts: I64, persons: I64) -> tuple[float | None, float | None]:
+    """Interval of contacts each; none of so few persons, or of persons so equal, that it would have no width."""
+    interval = ratio_interval(contacts, persons) if persons.sum() >= _LEAST_PERSONS else None
+    if interval is None or interval[0] == interval[1]:
+        return None, None
+    return max(interval[0], 0.0), interval[1]
+
+
 def _stages_schema(stages: Result) -> pa.Schema:
-    whole = ("persons", "inbound_contacts", "contacts", "events", "journeys", "exits", "now", "orders")
+    whole = ("persons", "inbound_contacts", "contacts", "events", "entered", "journeys", "exits", "now", "orders")
     names = (
         *("stage", "persons", "share", "low", "high", "inbound_contacts", "contacts", "events", "contacts_each"),
-        *("contacts_low", "contacts_high", "time_median_s", "next_share", "next_low", "next_high", "journeys"),
-        *("exits", "exit_share", "exit_low", "exit_high", "now", "orders", "value"),
+        *("contacts_low", "contacts_high", "time_median_s", "entered", "next_share", "next_low", "next_high"),
+        *("journeys", "exits", "exit_share", "exit_low", "exit_high", "now", "orders", "value"),
     )
     kinds = {"stage": pa.string(), "value": stages.table.schema.field("value").type, **dict.fromkeys(whole, pa.int64())}
     return pa.schema([(name, kinds.get(name, pa.float64())) for name in names])
@@ -235,6 +264,8 @@ def _placed(kpis: pa.Table, basis: Basis) -> pa.Table:
         for signal, names in MAP_KPIS.items()
         for kpi in names
     }
+    stages = [stage.key for stage in basis.stages.stages]
     order = list(stage_of)
-    rows = sorted(kpis.to_pylist(), key=lambda row: order.index(row["kpi"]))
+    rows = [row for row in kpis.to_pylist() if row["kpi"] in stage_of]
+    rows.sort(key=lambda row: (stages.index(stage_of[row["kpi"]]), order.index(row["kpi"])))
     return pa.Table.from_pylist([row | {"stage": stage_of[row["kpi"]]} for row in rows], schema=kpis.schema)

@@ -14,16 +14,19 @@ from typing import Any
 
 import numpy as np
 
+from percorso.analyses.basis import Basis
 from percorso.analyses.cells import CellPlan, Cells, contact_cells, event_cells, event_counts, plan_cells, sum_cells
 from percorso.analyses.contacts import Contacts, contacts_of, inbound_values
 from percorso.analyses.feedback import Feedback, FeedbackPlan, feedback_of, plan_feedback
 from percorso.analyses.intervals import wilson
 from percorso.analyses.jackknife import N_GROUPS, person_groups
+from percorso.analyses.kpi_conversion import ONLINE
+from percorso.analyses.orders_in import orders_in
 from percorso.analyses.select import NO_MASK, ScopePlan, select_events
 from percorso.engines.local import map_buckets
 from percorso.kernels.arrays import I64, U8, U64
 from percorso.kernels.cells import count_stage_contacts, find_stages
-from percorso.settings.stages import StageModel
+from percorso.settings.stages import ORDER_SIGNAL
 from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = [
@@ -76,10 +79,14 @@ LANES: Mapping[str, Lane] = MappingProxyType(
 #: What is not told apart in a lane.
 OTHER = "(other)"
 
-#: Technical signals: events that are the trouble, and those with which they make up all attempts.
+#: Orders on site and app, as the KPIs count them: each a payment that went well. A till or a call center has no such
+#: attempts that anybody records.
+ONLINE_ORDERS = "(orders on site and app)"
+
+#: Technical signals: events that are the trouble, and those with which they make up all attempts; none: visits.
 SIGNALS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
     {
-        "payment_failed": (("Payment Failed",), ("Payment Failed", "Order Completed")),
+        "payment_failed": (("Payment Failed",), ("Payment Failed", ONLINE_ORDERS)),
         "sign_in_failed": (("Sign In Failed",), ("Signed In", "Sign In Failed")),
         "error_shown": (("Error Shown", "Application Crashed"), ()),
         "coupon_denied": (("Coupon Denied",), ("Coupon Applied", "Coupon Denied")),
@@ -94,6 +101,7 @@ class LanePlan:
     """Stages and values of all lanes for one log."""
 
     scope: ScopePlan
+    basis: Basis
     cells: Mapping[str, CellPlan]
     feedback: FeedbackPlan
 
@@ -101,22 +109,41 @@ class LanePlan:
     def stages(self) -> tuple[str, ...]:
         return self.feedback.stages
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Signals of whose trouble the log has any: of the others nothing is known, not even that there is none."""
+        names = set(self.cells["events"].values.values)
+        return tuple(signal for signal, (trouble, _) in SIGNALS.items() if not names.isdisjoint(trouble))
+
 
 @dataclass(frozen=True, slots=True)
 class LaneCounts:
-    """What buckets add up to; `contacts` and `persons` of each stage and group of persons, int64 (n_stages, 256)."""
+    """What buckets add up to.
+
+    Parameters
+    ----------
+    cells : mapping of str to Cells
+        By lane.
+    feedback : Feedback
+    contacts, persons : int64 array, shape (n_stages, 256)
+        Inbound contacts, and persons, of each stage and group of persons.
+    online_orders : int64 array, shape (n_stages,)
+        Orders on site and app, by the stage in which one pays.
+    """
 
     cells: Mapping[str, Cells]
     feedback: Feedback
     contacts: I64
     persons: I64
+    online_orders: I64
 
 
-def plan_lanes(scope: ScopePlan, log: JourneyLog, model: StageModel) -> LanePlan:
+def plan_lanes(scope: ScopePlan, log: JourneyLog, basis: Basis) -> LanePlan:
     """Resolve the lanes for one log."""
-    stages = tuple(stage.key for stage in model.stages)
+    stages = tuple(stage.key for stage in basis.stages.stages)
     plans = {column: plan_cells(log, column, stages) for column in {lane.column for lane in LANES.values()}}
-    return LanePlan(scope, {name: plans[lane.column] for name, lane in LANES.items()}, plan_feedback(log, model))
+    cells = {name: plans[lane.column] for name, lane in LANES.items()}
+    return LanePlan(scope, basis, cells, plan_feedback(log, basis.stages))
 
 
 def count_lanes(plan: LanePlan, log: JourneyLog, *, threads: int | None = None) -> LaneCounts:
@@ -124,8 +151,8 @@ def count_lanes(plan: LanePlan, log: JourneyLog, *, threads: int | None = None) 
     parts = list(map_buckets(log, lambda bucket: _count(plan, bucket), threads=threads))
     cells = {name: sum_cells(plan.cells[name], [part.cells[name] for part in parts]) for name in LANES}
     feedback = functools.reduce(Feedback.merge, (part.feedback for part in parts))
-    contacts, persons = (sum(getattr(part, name) for part in parts) for name in ("contacts", "persons"))
-    return LaneCounts(cells, feedback, contacts, persons)
+    rest = (sum(getattr(part, name) for part in parts) for name in ("contacts", "persons", "online_orders"))
+    return LaneCounts(cells, feedback, *rest)
 
 
 def _count(plan: LanePlan, bucket: Bucket) -> LaneCounts:
@@ -138,7 +165,32 @@ def _count(plan: LanePlan, bucket: Bucket) -> LaneCounts:
     cells = {
         name: _cells(plan.cells[name], lane, bucket, of_direction, (contacts, stages)) for name, lane in LANES.items()
     }
-    return LaneCounts(cells, feedback_of(plan.feedback, bucket, keep), of_contacts, persons)
+    feedback = feedback_of(plan.feedback, bucket, keep)
+    return LaneCounts(cells, feedback, of_contacts, persons, _online_orders(plan, bucket))
+
+
+def _online_orders(plan: LanePlan, bucket: Bucket) -> I64:
+    """Orders on site and app by the stage in which one pays, int64 of shape (n_stages,).
+
+    A model may tell orders from what leads to them; payments that failed stand before the order, and so do those that
+    went well.
+    """
+    orders, found = bucket.table("orders"), orders_in(plan.scope, bucket, plan.basis)
+    counts = np.zeros(len(plan.stages), np.int64)
+    if not len(found):
+        return counts
+    online = np.array([name in ONLINE for name in orders.dictionary("place")], np.bool_)
+    event = found.event[online[orders.values("place")[found.row]]]
+    names = bucket.events.dictionary("stage")
+    of_name = np.bincount(bucket.events.values("stage")[event], minlength=len(names))
+    for name, n in zip(names, of_name.tolist(), strict=True):
+        if name in plan.stages:
+            counts[plan.stages.index(name)] += n
+    ordered, paid = (plan.basis.stages.stage_of(signal) for signal in (ORDER_SIGNAL, "convert"))
+    if ordered != paid:
+        counts[paid] += counts[ordered]
+        counts[ordered] = 0
+    return counts
 
 
 def _by_group(plan: LanePlan, bucket: Bucket, keep: U8, contacts: Contacts) -> tuple[U64, I64, I64]:
@@ -231,6 +283,8 @@ def _row(
 def signal_rows(plan: LanePlan, found: LaneCounts, sessions: Sequence[int]) -> list[dict[str, Any]]:
     """Technical signals of each stage that occur: trouble, attempts, share with its interval.
 
+    Of a signal of which the log has no trouble at all, only the attempts: that nobody tells of it says nothing.
+
     Parameters
     ----------
     sessions : sequence of int, shape (n_stages,)
@@ -240,13 +294,15 @@ def signal_rows(plan: LanePlan, found: LaneCounts, sessions: Sequence[int]) -> l
     rows: list[dict[str, Any]] = []
     for stage, key in enumerate(plan.stages):
         counts = dict(zip(names, cells.number[stage].tolist(), strict=True))
+        counts[ONLINE_ORDERS] = int(found.online_orders[stage])
         for signal, (trouble, attempts) in SIGNALS.items():
             hits = sum(counts.get(name, 0) for name in trouble)
             of = sum(counts.get(name, 0) for name in attempts) if attempts else sessions[stage]
             if not of or not (hits or attempts):
                 continue
-            low, high = wilson(min(hits, of), of) or (None, None)
-            rows.append(
-                {"stage": key, "signal": signal, "hits": hits, "n": of, "share": hits / of, "low": low, "high": high}
-            )
+            row = {"stage": key, "signal": signal, "n": of}
+            if signal in plan.told:
+                low, high = wilson(min(hits, of), of) or (None, None)
+                row |= {"hits": hits, "share": hits / of, "low": low, "high": high}
+            rows.append(row)
     return rows

@@ -33,10 +33,12 @@ from percorso.language.measures import COUNT, SHARE, Measure, measure_of
 from percorso.language.words import Words, capital
 
 __all__ = [
+    "Verdict",
     "kpi_change",
     "kpi_measure",
     "kpi_number",
     "kpi_trends",
+    "kpi_verdict",
     "plot_kpi_changes",
     "plot_kpi_groups",
     "plot_kpi_tiles",
@@ -54,6 +56,8 @@ _ONE_OF = ("repeat_purchase_365", "repeat_purchase_180", "repeat_purchase_90")
 _MOST_TILES, _MOST_ASKED, _MOST_LINES = 12, 30, 4
 _LEAST_TREND = 3  # two points are no trend
 _FIRST = "revenue"  # whose trend is drawn where all were asked for
+
+Verdict = Literal["better", "worse", "changed", "unclear", ""]
 
 _BETTER: Mapping[str, Literal["more", "less", ""]] = {"up": "more", "down": "less", "neither": ""}
 
@@ -75,6 +79,18 @@ def kpi_change(row: Row, measure: Measure, words: Words) -> tuple[str, str]:
     """What changed, and its interval, as a table says them; "" for no interval."""
     value, low, high = (kpi_number(row, column, measure) for column in ("difference", "diff_low", "diff_high"))
     return words.numbers.change(value, low, high, measure.difference)
+
+
+def kpi_verdict(row: Row, measure: Measure, words: Words) -> Verdict:
+    """Whether a change is for the better, by its interval as a table writes it; "" where there is no interval."""
+    value, low, high = (kpi_number(row, column, measure) for column in ("difference", "diff_low", "diff_high"))
+    if value is None or low is None or high is None:
+        return ""
+    if not words.numbers.is_clear(value, low, high, measure.difference):
+        return "unclear"
+    if row["better"] == "neither":
+        return "changed"
+    return "better" if (low > 0) == (row["better"] == "up") else "worse"
 
 
 def kpi_trends(result: Result) -> dict[str, tuple[float | None, ...]]:

@@ -15,7 +15,7 @@ __all__ = ["plot_cut_off", "plot_timeout_outcomes"]
 
 
 def plot_cut_off(result: Result, words: Words) -> Lines:
-    """Which share of the buyers each time-out cuts off from what they did before; the recommended one is marked."""
+    """Which share of the conversions each time-out cuts off from what came before; the recommended one is marked."""
     rows = [row for row in rows_of(result, "timeouts") if row["share"] is not None]
     placed = [(float(at), row) for at, row in enumerate(rows)]
     allowed = result.spec.at_most

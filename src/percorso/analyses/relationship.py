@@ -6,6 +6,7 @@ docs/reference/lifecycle.md. The same for one person at a time: :mod:`percorso.a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from percorso.analyses.person_orders import LiveOrders, live_orders
 from percorso.analyses.purchases import Purchases, day_calendar, purchases_of
 from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS, Curve, curve_of
 from percorso.analyses.tallies import Tally, merge_tallies, tally
-from percorso.engines.local import map_buckets
+from percorso.engines.local import run_buckets
 from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.store.journey_log import FLAG_BOT, FLAG_FUTURE, FLAG_HEAVY, FLAG_SAME_ORDER, Bucket, JourneyLog
 
@@ -35,6 +36,7 @@ __all__ = [
     "REPEAT",
     "SEASONS",
     "LapseLimits",
+    "knows_lost",
     "lapse_limits",
     "limits_of",
     "limits_of_person",
@@ -75,6 +77,8 @@ class LapseLimits:
         More days than these since the last order; NEVER where there is too little data.
     table : pyarrow.Table
         The same for people: category, season ("" is all), orders, again, at_risk_days, lost_days; first that of all.
+    first_day : int
+        Position of the first day on which anybody is known to have bought; NEVER if nobody has.
     """
 
     days: Calendar
@@ -83,6 +87,7 @@ class LapseLimits:
     at_risk: I32
     lost: I32
     table: pa.Table
+    first_day: int = NEVER
 
     @property
     def today(self) -> int:
@@ -110,12 +115,44 @@ def lapse_limits(
     categories = global_codes(log, "category")
     season = _seasons(calendar)
 
-    def spans(bucket: Bucket) -> Tally:
+    def spans(bucket: Bucket) -> tuple[Tally, int]:
         purchases = purchases_of(live_orders(bucket, _OUT, as_of_us), calendar)
-        return _spans(purchases, _cells(bucket, purchases, categories, season), len(calendar))
+        found = _spans(purchases, _cells(bucket, purchases, categories, season), len(calendar))
+        return found, int(purchases.day.min(initial=NEVER))
 
-    every = merge_tallies(map_buckets(log, spans, threads=threads))
-    return _lapse(every, calendar, categories, season)
+    parts = run_buckets(log, lambda buckets: _together(map(spans, buckets)), threads=threads)
+    every, first_day = _together(parts)
+    return _lapse(every, calendar, categories, season, first_day)
+
+
+def _together(parts: Iterable[tuple[Tally, int]]) -> tuple[Tally, int]:
+    """The spans of many parts, and the first day of all."""
+    every = list(parts)
+    return merge_tallies(spans for spans, _ in every), min((first for _, first in every), default=NEVER)
+
+
+def knows_lost(lapse: LapseLimits, start_us: int) -> bool:
+    """Do orders reach back far enough before a time that those lost from then on are known?
+
+    Whoever is lost just then last bought one "lost" limit before. Where orders begin later than that, hardly anybody
+    can be lost, and the churn of such an interval only tells of the beginning of the data.
+
+    Parameters
+    ----------
+    lapse : LapseLimits
+    start_us : int
+        When the interval begins.
+
+    Returns
+    -------
+    bool
+        Some order is known more days before than the limit of all orders says; False where there is no limit.
+    """
+    limit: int | None = lapse.table.column("lost_days")[0].as_py()
+    if limit is None or start_us <= lapse.days.starts[0]:
+        return False
+    start = int(lapse.days.position(np.array([start_us], np.int64))[0])
+    return start - limit > lapse.first_day
 
 
 def _seasons(days: Calendar) -> I32:
@@ -140,7 +177,7 @@ def _spans(purchases: Purchases, cell: I32, n_days: int) -> Tally:
     return tally((cell.astype(np.int64) * n_days + span) * N_KINDS + kind)
 
 
-def _lapse(spans: Tally, days: Calendar, categories: GlobalCodes, season: I32) -> LapseLimits:
+def _lapse(spans: Tally, days: Calendar, categories: GlobalCodes, season: I32, first_day: int) -> LapseLimits:
     n_seasons, width = len(SEASONS), len(days) * N_KINDS
     found: list[tuple[str, str, Tally]] = [("", "", _folded(spans, width))]
     at_risk = np.full((len(categories.values), n_seasons), NEVER, np.int32)
@@ -155,7 +192,7 @@ def _lapse(spans: Tally, days: Calendar, categories: GlobalCodes, season: I32) -
             of_season = of_category.of(at * width, (at + 1) * width)
             if _set(at_risk[code, at : at + 1], lost[code, at : at + 1], of_season, ENOUGH):
                 found.append((name, text, of_season))
-    return LapseLimits(days, categories, season, at_risk, lost, _table(found))
+    return LapseLimits(days, categories, season, at_risk, lost, _table(found), first_day)
 
 
 def _folded(spans: Tally, width: int) -> Tally:

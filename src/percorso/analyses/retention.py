@@ -14,13 +14,19 @@ import pyarrow as pa
 from percorso.analyses.basis import Basis
 from percorso.analyses.breakdown import group_code
 from percorso.analyses.intervals import FEW, wilson
-from percorso.analyses.jackknife import N_GROUPS, ratio_interval
+from percorso.analyses.jackknife import N_GROUPS, share_interval
 from percorso.analyses.orders_in import order_fields, total_orders
 from percorso.analyses.people import PersonTask
 from percorso.analyses.result import Result
 from percorso.analyses.retention_counts import Counted, count_cohorts, merge_counted, persons_in_cohort
-from percorso.analyses.retention_plan import MOST_PERIODS, RetentionPlan, RetentionSpec, plan_retention
-from percorso.analyses.survival import N_KINDS, curve_of
+from percorso.analyses.retention_plan import (
+    MOST_PERIODS,
+    WITHIN_DAYS,
+    RetentionPlan,
+    RetentionSpec,
+    plan_retention,
+)
+from percorso.analyses.survival import N_KINDS, TOO_YOUNG, curve_of, watched_enough
 from percorso.analyses.tallies import Tally, merge_tallies
 from percorso.engines.local import map_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
@@ -30,14 +36,16 @@ from percorso.store.journey_log import JourneyLog
 
 __all__ = ["WITHIN_DAYS", "RetentionSpec", "retention_people", "run_retention"]
 
-#: Days within which another order counts as repeat purchase.
-WITHIN_DAYS = (90, 180, 365)
-
 _COUNT, _SHARE, _TEXT = pa.int64(), pa.float64(), pa.string()
 _SHARES = {"share": _SHARE, "low": _SHARE, "high": _SHARE}
 _COHORTS = {"cohort": _TEXT, "size": _COUNT, "k": _COUNT, "persons": _COUNT, **_SHARES, "complete": pa.bool_()}
 _AVERAGE = {"k": _COUNT, "cohorts": _COUNT, "size": _COUNT, "persons": _COUNT, **_SHARES}
-_REPEAT = {"cohort": _TEXT, "size": _COUNT, "within_days": _COUNT, "rate": _SHARE, "low": _SHARE, "high": _SHARE}
+_REPEAT = {
+    "cohort": _TEXT,
+    **dict.fromkeys(("size", "within_days"), _COUNT),
+    **dict.fromkeys(("rate", "low", "high"), _SHARE),
+    "missing": _TEXT,
+}
 
 
 def run_retention(
@@ -49,8 +57,8 @@ def run_retention(
     -------
     Result
         Tables ``cohorts`` (cohort, size, k, persons, share, low, high, complete), ``average`` (k, cohorts, size,
-        persons, share, low, high) and, for orders, ``repeat`` (cohort, size, within_days, rate, low, high); with a
-        break-down its value before them.
+        persons, share, low, high) and, for orders, ``repeat`` (cohort, size, within_days, rate, low, high,
+        missing); with a break-down its value before them.
     """
     basis = Basis() if basis is None else basis
     plan = plan_retention(spec, log, basis)
@@ -155,27 +163,39 @@ def _jackknife(counted: Counted, group: int, k: int) -> dict[str, Any]:
     mine = counted.by_person_group.of(first, first + N_GROUPS * 2)
     sums = np.zeros(N_GROUPS * 2, np.int64)
     sums[mine.keys] = mine.counts
-    low, high = ratio_interval(sums[::2], sums[1::2]) or (None, None)
-    return {"low": None if low is None else max(low, 0.0), "high": None if high is None else min(high, 1.0)}
+    low, high = share_interval(sums[::2], sums[1::2]) or (None, None)
+    return {"low": low, "high": high}
 
 
 def _repeat_rows(plan: RetentionPlan, counted: Counted) -> Iterator[dict[str, Any]]:
     """Kaplan-Meier of all cohorts together (cohort ""), and of each."""
-    n, width = len(plan.calendar), len(plan.days) * N_KINDS
+    n, width, steps = len(plan.calendar), len(plan.days) * N_KINDS, len(WITHIN_DAYS) + 1
+
+    def part(counts: Tally, cell: int, wide: int) -> Tally:
+        return counts.of(cell * wide, (cell + 1) * wide)
+
     for group, sizes in _groups(plan, counted).items():
         each = {
-            cohort: counted.spans.of((group * n + cohort) * width, (group * n + cohort + 1) * width) for cohort in sizes
+            cohort: (part(counted.spans, group * n + cohort, width), part(counted.ages, group * n + cohort, steps))
+            for cohort in sizes
         }
-        yield from _rates({**_head(plan, group), "cohort": ""}, merge_tallies(each.values()))
-        for cohort, spans in each.items():
-            yield from _rates({**_head(plan, group), "cohort": plan.calendar.label(cohort)}, spans)
+        spans, ages = (merge_tallies(pair[at] for pair in each.values()) for at in (0, 1))
+        yield from _rates({**_head(plan, group), "cohort": ""}, spans, ages)
+        for cohort, pair in each.items():
+            yield from _rates({**_head(plan, group), "cohort": plan.calendar.label(cohort)}, *pair)
 
 
-def _rates(head: dict[str, Any], spans: Tally) -> Iterator[dict[str, Any]]:
-    curve = curve_of(spans)
-    for days in WITHIN_DAYS:
+def _rates(head: dict[str, Any], spans: Tally, ages: Tally) -> Iterator[dict[str, Any]]:
+    """Within each of WITHIN_DAYS, as far as enough have been watched for it."""
+    curve, n = curve_of(spans), spans.total
+    for at, days in enumerate(WITHIN_DAYS):
+        row: dict[str, Any] = {**head, "size": n, "within_days": days}
+        rate = curve.by(days) if watched_enough(n, int(ages.counts[ages.keys > at].sum())) else None
+        if rate is None:
+            yield row | {"missing": TOO_YOUNG}
+            continue
         low, high = curve.interval_by(days) or (None, None)
-        yield {**head, "size": spans.total, "within_days": days, "rate": curve.by(days), "low": low, "high": high}
+        yield row | {"rate": rate, "low": low, "high": high}
 
 
 def retention_people(

@@ -14,9 +14,9 @@ from percorso.analyses.jackknife import N_GROUPS, person_groups
 from percorso.analyses.orders_in import orders_in
 from percorso.analyses.person_orders import live_orders
 from percorso.analyses.purchases import Purchases, purchases_of
-from percorso.analyses.retention_plan import ACTIVITY, MOST_PERIODS, ORDER, RetentionPlan
+from percorso.analyses.retention_plan import ACTIVITY, MOST_PERIODS, ORDER, WITHIN_DAYS, RetentionPlan
 from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS
-from percorso.analyses.tallies import Tally, merge_tallies, tally
+from percorso.analyses.tallies import Tally, merge_tallies, tally, tally_pairs
 from percorso.kernels.activity import returned_periods
 from percorso.kernels.arrays import I32, I64, U64, Bools
 from percorso.store.journey_log import Bucket
@@ -39,6 +39,9 @@ class Counted:
     spans : Tally
         Days to the second purchase day, by ``((group * n_periods + cohort) * n_days + span) * N_KINDS + kind``; for
         first and later orders only.
+    ages : Tally
+        Persons by ``(group * n_periods + cohort) * (len(WITHIN_DAYS) + 1) + k``: k of WITHIN_DAYS have passed since
+        their first purchase day; for first and later orders only.
     by_person_group : Tally
         For recurring cohorts, of complete cells: ``((group * (MOST_PERIODS + 1) + k) * 256 + person group) * 2``, and
         one more for the sizes.
@@ -49,6 +52,7 @@ class Counted:
     sizes: Tally
     returned: Tally
     spans: Tally
+    ages: Tally
     by_person_group: Tally
     n_persons: int
 
@@ -60,6 +64,7 @@ def merge_counted(parts: Iterable[Counted]) -> Counted:
         merge_tallies(part.sizes for part in every),
         merge_tallies(part.returned for part in every),
         merge_tallies(part.spans for part in every),
+        merge_tallies(part.ages for part in every),
         merge_tallies(part.by_person_group for part in every),
         sum(part.n_persons for part in every),
     )
@@ -148,10 +153,12 @@ def count_cohorts(plan: RetentionPlan, bucket: Bucket) -> Counted:
     width = MOST_PERIODS + 1
     back = [np.flatnonzero(bits >> np.uint64(k) & _ONE) for k in range(plan.spec.periods + 1)]
     returned = np.concatenate([cohort[rows] * width + k for k, rows in enumerate(back)])
+    spans, ages = _spans(plan, bucket, starts, cohort) if plan.spec.is_of_orders else (Tally(), Tally())
     return Counted(
         sizes=tally(cohort),
         returned=tally(returned),
-        spans=_spans(plan, bucket, starts, cohort) if plan.spec.is_of_orders else Tally(),
+        spans=spans,
+        ages=ages,
         by_person_group=_by_person_group(plan, bucket, starts, cohort, bits) if plan.spec.recurring else Tally(),
         n_persons=int(np.count_nonzero(np.diff(starts.person, prepend=np.int32(-1)))),
     )
@@ -162,8 +169,8 @@ def _cohort_keys(plan: RetentionPlan, bucket: Bucket, starts: _Times) -> I64:
     return group.astype(np.int64) * len(plan.calendar) + starts.period
 
 
-def _spans(plan: RetentionPlan, bucket: Bucket, starts: _Times, cohort: I64) -> Tally:
-    """Days from the first purchase day to the second, or to today."""
+def _spans(plan: RetentionPlan, bucket: Bucket, starts: _Times, cohort: I64) -> tuple[Tally, Tally]:
+    """Days from the first purchase day to the second, or to today; and how many of WITHIN_DAYS have passed since."""
     found = _purchases(plan, bucket)
     n_days = len(plan.days)
     first = np.flatnonzero(found.is_first())
@@ -173,7 +180,9 @@ def _spans(plan: RetentionPlan, bucket: Bucket, starts: _Times, cohort: I64) -> 
     until = np.full(len(first), n_days - 1, np.int64)
     until[again] = found.day[first[again] + 1]
     kind = np.where(again, HAPPENED, CENSORED)
-    return tally((cohort * n_days + until - found.day[first]) * N_KINDS + kind)
+    spans = tally((cohort * n_days + until - found.day[first]) * N_KINDS + kind)
+    passed = np.searchsorted(WITHIN_DAYS, n_days - 1 - found.day[first], side="right")
+    return spans, tally_pairs(cohort, passed.astype(np.int32), len(WITHIN_DAYS) + 1)
 
 
 def _by_person_group(plan: RetentionPlan, bucket: Bucket, starts: _Times, cohort: I64, bits: U64) -> Tally:

@@ -16,7 +16,16 @@ from percorso.analyses.spec import Scope
 from percorso.errors import SpecError, nearest_hint
 from percorso.store.journey_log import JourneyLog
 
-__all__ = ["ACTIVITY", "MODES", "MOST_PERIODS", "ORDER", "RetentionPlan", "RetentionSpec", "plan_retention"]
+__all__ = [
+    "ACTIVITY",
+    "MODES",
+    "MOST_PERIODS",
+    "ORDER",
+    "WITHIN_DAYS",
+    "RetentionPlan",
+    "RetentionSpec",
+    "plan_retention",
+]
 
 #: What a start or a return may be, beside a condition on events.
 ORDER, ACTIVITY = "order", "activity"
@@ -24,6 +33,9 @@ ORDER, ACTIVITY = "order", "activity"
 MODES = ("on", "on-or-after")
 
 MOST_PERIODS = 60
+
+#: Days within which another order counts as repeat purchase.
+WITHIN_DAYS = (90, 180, 365)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,13 @@ import pyarrow as pa
 
 from percorso.analyses.basis import Basis
 from percorso.analyses.codes import GlobalCodes, global_codes
-from percorso.analyses.contact_counts import count_orders_by
 from percorso.analyses.contact_people import check_role, marked_persons
 from percorso.analyses.contact_plan import ContactPlan, cell_of, group_at, shown_names
 from percorso.analyses.contact_report import (
+    OfNobody,
     by_name,
     few_warning,
+    of_nobody,
     order_totals,
     ratio_column,
     seconds_column,
@@ -33,7 +34,7 @@ from percorso.analyses.select import select_events
 from percorso.analyses.spec import Scope
 from percorso.analyses.stage_counts import START, StageCounts, count_stages, no_stages, now_cells, plan_stages, stays_of
 from percorso.analyses.touchpoint_counts import end_cells, ends_of, own_orders
-from percorso.analyses.worth import Missing, amounts_column
+from percorso.analyses.worth import amounts_column
 from percorso.engines.local import fold_buckets
 from percorso.errors import SpecError
 from percorso.kernels.arrays import I64, Bools
@@ -64,8 +65,7 @@ class StagesSpec:
 @dataclass(frozen=True, slots=True)
 class _Found:
     counts: StageCounts
-    nobody: tuple[I64, I64, I64]
-    nobody_missing: tuple[Missing, ...]
+    nobody: OfNobody
     times: I64
     touchpoints: tuple[str, ...]
 
@@ -86,9 +86,8 @@ def run_stages(spec: StagesSpec, log: JourneyLog, basis: Basis | None = None, *,
     if plan.by is None:
         tables |= {"moves": _moves(plan, found), "exits": _exits(plan, found)}
     counts = found.counts
-    told = value_warnings(
-        int(counts.valueless.sum() + found.nobody[2].sum()), (*counts.missing, *found.nobody_missing), basis
-    )
+    valueless = int(counts.valueless.sum()) + found.nobody.total[2]
+    told = value_warnings(valueless, (*counts.missing, *found.nobody.missing), basis)
     warnings = (*few_warning(table, "stage"), *told)
     return Result(tables, spec, log.data_version, plan.scope.as_of_us, _totals(found, basis), warnings)
 
@@ -107,15 +106,8 @@ def _gather(plan: ContactPlan, log: JourneyLog, basis: Basis, threads: int | Non
     measured = np.concatenate([counts.over, counts.further, moved.reshape(-1)])
     values = dict(counts.times)
     times = find_quantiles(log, lambda bucket: values[bucket.index], measured, threads=threads)
-    none = np.zeros(plan.n_cells, np.int64)
-    if plan.scope.is_of_persons:
-        return _Found(counts, (none, none, none), (), times, touchpoints.values)
-    bought = own_orders(plan, log.unidentified, basis)
-    nobody = count_orders_by(bought, plan.n_cells)
-    if plan.by is not None and plan.by.table == "persons":  # of no group, but in the totals
-        worth = bought.orders.worth
-        nobody = tuple(np.array([n]) for n in (len(bought.orders), worth.minor.sum(), (~worth.known).sum()))  # type: ignore[assignment]
-    return _Found(counts, nobody, bought.orders.worth.missing, times, touchpoints.values)
+    nobody = of_nobody(plan, log, lambda bucket: own_orders(plan, bucket, basis))
+    return _Found(counts, nobody, times, touchpoints.values)
 
 
 def _table(plan: ContactPlan, found: _Found, basis: Basis) -> pa.Table:

@@ -13,6 +13,9 @@ the one, d₂ for the other and S of both ::
     F(t) = Σ S(before) d₁/n   Aalen and Johansen (1978); with nobody censored, the plain share
 
 Its variance is the delta method's (Marubini and Valsecchi 1995, 10.3.3), its interval that of 1 − F as above.
+
+A curve says nothing of times for which hardly anybody could have been watched: where only the young are, one of them
+for whom it happens lifts it to 1. So what has happened within a time is told only where `watched_enough`.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from percorso.analyses.intervals import wilson
+from percorso.analyses.intervals import FEW, wilson
 from percorso.analyses.tallies import Tally
 from percorso.kernels.arrays import F64, I64
 
@@ -31,18 +34,47 @@ __all__ = [
     "HAPPENED",
     "N_KINDS",
     "OTHERWISE",
+    "TOO_YOUNG",
     "Curve",
     "cumulative_incidence",
     "curve_of",
     "incidence_of",
     "kaplan_meier",
+    "watched_enough",
 ]
 
 #: How a span ended, as part of a tally's key ``time * N_KINDS + kind``.
 HAPPENED, OTHERWISE, CENSORED = 0, 1, 2
 N_KINDS = 3
 
+#: Why a share within a time is missing: too few began so long ago.
+TOO_YOUNG = "too_young"
+
 _Z_95 = 1.959963984540054
+
+
+def watched_enough(n: int, n_old: int) -> bool:
+    """Did enough begin so long ago that what happens within a time can be told?
+
+    Parameters
+    ----------
+    n : int
+        All whose share is asked for.
+    n_old : int
+        Those of them who began at least that time before the as-of time: who were watched for it, or could have been,
+        had it not ended before.
+
+    Returns
+    -------
+    bool
+        At least 30 did; or of fewer than 30 in all at least one.
+
+    Examples
+    --------
+    >>> watched_enough(51, 1), watched_enough(51, 30), watched_enough(5, 1), watched_enough(5, 0)
+    (False, True, True, False)
+    """
+    return n_old >= (FEW if n >= FEW else 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,14 @@ def tally_pairs(cell: I64, value: I32, width: int) -> Tally:
 
 def merge_tallies(parts: Iterable[Tally]) -> Tally:
     """Many partials as one; in any order the same."""
-    every = list(parts)
+    every = [part for part in parts if len(part.keys)]
     if not every:
         return Tally()
+    n_bins = int(max(part.keys[-1] for part in every)) + 1
+    if n_bins <= _SMALL and min(part.keys[0] for part in every) >= 0:
+        bins = np.zeros(n_bins, np.int64)
+        for part in every:
+            bins[part.keys] += part.counts  # each key once
+        found = np.flatnonzero(bins)
+        return Tally(found, bins[found])
     return tally(np.concatenate([part.keys for part in every]), np.concatenate([part.counts for part in every]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,15 @@ from percorso.analyses.contact_plan import ContactPlan, add_at, codes_at, group_
 from percorso.analyses.contacts import inbound_values
 from percorso.analyses.conversion_points import Points, count_points
 from percorso.analyses.orders_in import orders_in
-from percorso.analyses.outcomes import ABANDONED
-from percorso.analyses.select import NO_MASK, ScopePlan, select_events
+from percorso.analyses.select import NO_MASK, select_events
 from percorso.analyses.worth import Missing
-from percorso.kernels.arrays import I32, I64, U8, Bools
-from percorso.kernels.contact_counts import N_COUNTS, count_contacts
-from percorso.kernels.contact_roles import N_ROLES, count_roles, distinct_in_groups
+from percorso.kernels.arrays import I32, I64, U8
+from percorso.kernels.contact_counts import N_COUNTS
+from percorso.kernels.contact_roles import N_ROLES, distinct_in_groups
+from percorso.kernels.kpi_journeys import journey_bounds
+from percorso.kernels.kpi_sums import persons_of
 from percorso.kernels.paths import person_of_event
-from percorso.kernels.touchpoints import count_events, journey_ends
+from percorso.kernels.touchpoints import count_touches, journey_ends, journey_touches
 from percorso.store.journey_log import Bucket
 
 __all__ = [
@@ -114,38 +115,67 @@ def count_touchpoints(
 ) -> TouchpointCounts:
     """What one bucket of persons adds."""
     empty = no_touchpoints(plan.n_cells, len(places.values), len(stages.values))
-    name, inbound = names_of_events(plan, bucket), _inbound(bucket)
-    cell, keep = _cells(plan, bucket, name, plan.scope)
-    place, stage = (codes.lut(bucket).take(bucket.events.values(codes.column)) for codes in (places, stages))
-    count_events(cell, inbound, place, stage, empty.directions, empty.places, empty.stages)
-    pairs = pairs_of(plan, bucket, cell)
-    count_contacts(pairs.cell, pairs.person, inbound[pairs.row], empty.contacts)
-    timed = _durations(bucket, cell, plan.n_cells)
-    ends = ends_of(plan, bucket)
-    _count_journeys(plan, bucket, name, ends, empty)
+    keep = select_events(plan.scope, bucket).dense()
+    first = _count_events(plan, bucket, places, stages, keep, empty)
+    timed = _durations(plan, bucket, keep)
+    _count_journeys(plan, bucket, empty)
     bought = own_orders(plan, bucket, basis)
-    time = bucket.events.values("time")
-    first = int(time[pairs.row].min(initial=_LATEST))
     orders, value, valueless = count_orders_by(bought, plan.n_cells)
-    return TouchpointCounts(
-        empty.contacts,
-        empty.directions,
-        empty.places,
-        empty.stages,
-        np.bincount(timed[0], minlength=plan.n_cells).astype(np.int64),
-        add_at(plan.n_cells, *timed),
-        empty.roles,
-        np.bincount(ends.state[ends.first >= 0], minlength=3).astype(np.int64),
-        _exits(plan, name, ends),
-        orders,
-        value,
-        valueless,
-        count_points(bucket, bought),
-        ((bucket.index, timed),),
-        bought.orders.worth.missing,
-        int(active_in(plan, bucket).sum()) if keep is not None else bucket.n_persons,
-        first,
+    return replace(
+        empty,
+        measured=np.bincount(timed[0], minlength=plan.n_cells).astype(np.int64),
+        time_us=add_at(plan.n_cells, *timed),
+        orders=orders,
+        value=value,
+        valueless=valueless,
+        points=count_points(bucket, bought),
+        durations=((bucket.index, timed),),
+        missing=bought.orders.worth.missing,
+        active=int(active_in(plan, bucket).sum()) if keep is not None else bucket.n_persons,
+        first_us=first,
     )
+
+
+def _count_events(
+    plan: ContactPlan,
+    bucket: Bucket,
+    places: GlobalCodes,
+    stages: GlobalCodes,
+    keep: U8 | None,
+    into: TouchpointCounts,
+) -> int:
+    """Add events and contacts; the time of the first event with a contact."""
+    events, names = bucket.events, plan.names
+    return int(
+        count_touches(
+            bucket.offsets(),
+            events.values(names.column),
+            names.lut(bucket),
+            _groups_of_events(plan, bucket),
+            plan.n_names,
+            NO_MASK if keep is None else keep,
+            events.values("direction"),
+            inbound_values(bucket),
+            places.lut(bucket).take(events.values(places.column)),
+            events.values(stages.column),
+            stages.lut(bucket),
+            events.values("contact"),
+            events.values("time"),
+            into.directions,
+            into.places,
+            into.stages,
+            into.contacts,
+        )
+    )
+
+
+def _groups_of_events(plan: ContactPlan, bucket: Bucket) -> I32:
+    """Group of every event, int32 of shape (n_events,); of no elements without a break-down."""
+    if plan.by is None:
+        return np.empty(0, np.int32)
+    person = np.empty(bucket.n_events, np.int32)
+    person_of_event(bucket.offsets(), person)
+    return group_at(plan, bucket, np.arange(bucket.n_events, dtype=np.int32), person)
 
 
 def names_of_events(plan: ContactPlan, bucket: Bucket) -> I32:
@@ -154,27 +184,18 @@ def names_of_events(plan: ContactPlan, bucket: Bucket) -> I32:
     return names
 
 
-def _inbound(bucket: Bucket) -> Bools:
-    found: Bools = inbound_values(bucket).take(bucket.events.values("direction"))
-    return found
-
-
-def _cells(plan: ContactPlan, bucket: Bucket, name: I32, scope: ScopePlan) -> tuple[I32, U8 | None]:
-    """Cell of every event, -1 where it is out; and the mask that says so."""
-    keep = select_events(scope, bucket).dense()
-    cell = name
+def _cells(plan: ContactPlan, bucket: Bucket) -> I32:
+    """Cell of every event, -1 where it is out of the period."""
+    keep = select_events(plan.scope, bucket).dense()
+    cell = names_of_events(plan, bucket)
     if plan.by is not None:
-        person = np.empty(bucket.n_events, np.int32)
-        person_of_event(bucket.offsets(), person)
-        rows = np.arange(bucket.n_events, dtype=np.int32)
-        cell = name + group_at(plan, bucket, rows, person) * np.int32(plan.n_names)
-    return cell if keep is None else np.where(keep != 0, cell, np.int32(-1)), keep
+        cell = cell + _groups_of_events(plan, bucket) * np.int32(plan.n_names)
+    return cell if keep is None else np.where(keep != 0, cell, np.int32(-1))
 
 
-def pairs_of(plan: ContactPlan, bucket: Bucket, cell: I32 | None = None) -> Pairs:
+def pairs_of(plan: ContactPlan, bucket: Bucket) -> Pairs:
     """The different touchpoints of each contact in the period."""
-    if cell is None:
-        cell, _ = _cells(plan, bucket, names_of_events(plan, bucket), plan.scope)
+    cell = _cells(plan, bucket)
     contact = bucket.events.values("contact")
     row, _ = distinct_in_groups(contact, cell, NO_MASK, NO_MASK, int(contact.max(initial=-1)) + 1, plan.n_cells)
     person = np.empty(bucket.n_events, np.int32)
@@ -182,7 +203,7 @@ def pairs_of(plan: ContactPlan, bucket: Bucket, cell: I32 | None = None) -> Pair
     return Pairs(row, cell[row], person[row])
 
 
-def _durations(bucket: Bucket, cell: I32, n_cells: int) -> tuple[I32, I64]:
+def _durations(plan: ContactPlan, bucket: Bucket, keep: U8 | None) -> tuple[I32, I64]:
     """Cell and µs of each contact whose events at the touchpoint tell a duration: the longest of them."""
     nothing = np.zeros(0, np.int32), np.zeros(0, np.int64)
     if "details" not in bucket.meta["files"] or "duration_s" not in bucket.table("details").names:
@@ -191,11 +212,16 @@ def _durations(bucket: Bucket, cell: I32, n_cells: int) -> tuple[I32, I64]:
     seconds = details.arrow("duration_s").to_numpy(zero_copy_only=False).astype(np.float64)
     event = details.values("event")
     contact = bucket.events.values("contact")[event].astype(np.int64)
-    told = np.flatnonzero(~np.isnan(seconds) & (seconds >= 0) & (contact >= 0) & (cell[event] >= 0))
+    inside = ~np.isnan(seconds) & (seconds >= 0) & (contact >= 0)
+    if keep is not None:
+        inside &= keep[event] != 0
+    told = np.flatnonzero(inside)
     if not len(told):
         return nothing
-    duration = np.rint(seconds[told] * 1e6).astype(np.int64)
-    keys, at = np.unique(contact[told] * n_cells + cell[event[told]], return_inverse=True)
+    duration, n_cells, event = np.rint(seconds[told] * 1e6).astype(np.int64), plan.n_cells, event[told]
+    group = group_at(plan, bucket, event, persons_of(event.astype(np.int64), bucket.offsets()))
+    cell = codes_at(plan.names, bucket, event) + group * np.int32(plan.n_names)
+    keys, at = np.unique(contact[told] * n_cells + cell, return_inverse=True)
     longest = np.zeros(len(keys), np.int64)
     np.maximum.at(longest, at, duration)
     return (keys % n_cells).astype(np.int32), longest
@@ -234,15 +260,27 @@ def end_cells(ends: JourneyEnds, name: I32, row: I32) -> I32:
     return np.where(row >= 0, ends.base + name[row], np.int32(-1)) if len(name) else np.zeros(0, np.int32)
 
 
-def _count_journeys(plan: ContactPlan, bucket: Bucket, name: I32, ends: JourneyEnds, into: TouchpointCounts) -> None:
-    row, offsets = present_in(plan, bucket, name)
-    first, last = end_cells(ends, name, ends.first), end_cells(ends, name, ends.last)
-    count_roles(offsets, name[row], row, ends.last_row, ends.state, ends.base, first, last, into.roles)
-
-
-def _exits(plan: ContactPlan, name: I32, ends: JourneyEnds) -> I64:
-    abandoned = (ends.state == ABANDONED) & (ends.first >= 0)
-    return np.bincount(end_cells(ends, name, ends.last)[abandoned], minlength=plan.n_cells).astype(np.int64)
+def _count_journeys(plan: ContactPlan, bucket: Bucket, into: TouchpointCounts) -> None:
+    events = bucket.events
+    journey = events.values("journey")
+    state, last_row = journey_states(plan, bucket)
+    keep = select_events(plan.whole, bucket).dense()
+    journey_touches(
+        *journey_bounds(journey, len(state)),
+        journey,
+        events.values(plan.names.column),
+        plan.names.lut(bucket),
+        NO_MASK if keep is None else keep,
+        events.values("direction"),
+        inbound_values(bucket),
+        state,
+        last_row,
+        journey_base(plan, bucket),
+        plan.n_names,
+        into.roles,
+        into.exits,
+        into.journeys,
+    )
 
 
 def own_orders(plan: ContactPlan, bucket: Bucket, basis: Basis) -> OrdersBy:

@@ -13,12 +13,13 @@ import pyarrow as pa
 
 from percorso.analyses.basis import Basis
 from percorso.analyses.codes import global_codes
-from percorso.analyses.contact_counts import count_orders_by
 from percorso.analyses.contact_people import check_role, marked_persons
 from percorso.analyses.contact_plan import NOTHING, ContactPlan, cell_of, plan_contacts, shown_names
 from percorso.analyses.contact_report import (
+    OfNobody,
     by_name,
     few_warning,
+    of_nobody,
     order_columns,
     order_totals,
     period_weeks,
@@ -46,7 +47,6 @@ from percorso.analyses.touchpoint_counts import (
     pairs_of,
     present_in,
 )
-from percorso.analyses.worth import Missing
 from percorso.engines.local import fold_buckets
 from percorso.kernels.arrays import I64, Bools
 from percorso.kernels.contact_counts import INBOUND, OUTBOUND, PERSONS
@@ -74,8 +74,7 @@ class TouchpointsSpec:
 @dataclass(frozen=True, slots=True)
 class _Found:
     counts: TouchpointCounts
-    nobody: tuple[I64, I64, I64]
-    nobody_missing: tuple[Missing, ...]
+    nobody: OfNobody
     places: tuple[str, ...]
     stages: tuple[str, ...]
 
@@ -101,8 +100,8 @@ def run_touchpoints(
     if plan.by is None:
         tables["stages"] = _stages(plan, found, basis)
         tables["conversion_points"] = points_table(counts.points, "touchpoint", plan.names.values, basis.currency)
-    valueless = int(counts.valueless.sum() + found.nobody[2].sum())
-    warnings = value_warnings(valueless, (*counts.missing, *found.nobody_missing), basis)
+    valueless = int(counts.valueless.sum()) + found.nobody.total[2]
+    warnings = value_warnings(valueless, (*counts.missing, *found.nobody.missing), basis)
     warnings = (*few_warning(table, "touchpoint"), *warnings)
     return Result(tables, spec, log.data_version, plan.scope.as_of_us, _totals(plan, found, basis), warnings)
 
@@ -116,18 +115,14 @@ def _gather(plan: ContactPlan, log: JourneyLog, basis: Basis, threads: int | Non
         no_touchpoints(plan.n_cells, len(places.values), len(stages.values)),
         threads=threads,
     )
-    if plan.scope.is_of_persons:
-        none = np.zeros(plan.n_cells, np.int64)
-        return _Found(counts, (none, none, none), (), places.values, stages.values)
-    bought = own_orders(plan, log.unidentified, basis)
-    nobody = count_orders_by(bought, plan.n_cells)
-    return _Found(counts, nobody, bought.orders.worth.missing, places.values, stages.values)
+    nobody = of_nobody(plan, log, lambda bucket: own_orders(plan, bucket, basis))
+    return _Found(counts, nobody, places.values, stages.values)
 
 
 def _table(plan: ContactPlan, found: _Found, time: I64, basis: Basis) -> pa.Table:
     counts = found.counts
     events = counts.directions.sum(axis=1)
-    shown = np.flatnonzero(events + counts.roles[:, 0] + counts.orders + found.nobody[0])
+    shown = np.flatnonzero(events + counts.roles[:, 0] + counts.orders + found.nobody.cells[0])
     group, name = shown // max(plan.n_names, 1), shown % max(plan.n_names, 1)
     order = np.lexsort((name, -events[shown], -counts.contacts[shown, PERSONS], group))
     cells = shown[order]
@@ -146,7 +141,7 @@ def _table(plan: ContactPlan, found: _Found, time: I64, basis: Basis) -> pa.Tabl
     columns |= role_columns(counts.roles[cells])
     columns["exits"] = counts.exits[cells]
     columns |= wilson_columns("exit_share", counts.exits[cells], np.full(len(cells), int(counts.journeys[ABANDONED])))
-    money = (counts.orders, counts.value, found.nobody[0], found.nobody[1])
+    money = (counts.orders, counts.value, *found.nobody.cells[:2])
     return pa.table(columns | order_columns(money, cells, basis))
 
 

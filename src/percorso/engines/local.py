@@ -5,6 +5,7 @@ Kernels release the GIL, so threads are enough: nothing is copied or pickled.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 
 from percorso.store.journey_log import Bucket, JourneyLog
 
-__all__ = ["default_threads", "fold_buckets", "map_buckets"]
+__all__ = ["default_threads", "fold_buckets", "map_buckets", "run_buckets"]
 
 P = TypeVar("P")
 
@@ -82,10 +83,6 @@ def fold_buckets(
     threads : int, optional
         Default: one for every four million events, and no more than the cores this process may use.
     """
-    if threads is None:
-        # Between kernels the threads take turns: a second one pays only where kernels have enough to do.
-        threads = min(default_threads(), 1 + sum(bucket.n_events for bucket in log.buckets) // _EVENTS_A_THREAD)
-    n_threads = max(1, min(threads, len(log.buckets)))
 
     def fold(buckets: Sequence[Bucket]) -> P:
         found = empty
@@ -93,14 +90,30 @@ def fold_buckets(
             found = merge(found, task(bucket))
         return found
 
+    return functools.reduce(merge, run_buckets(log, fold, threads=threads), empty)
+
+
+def run_buckets(log: JourneyLog, task: Callable[[Sequence[Bucket]], P], *, threads: int | None = None) -> list[P]:
+    """``task`` of a run of buckets in each thread, in the order of the runs.
+
+    For a task that adds to sums of its own, so that a bucket's are never made only to be added to others.
+
+    Parameters
+    ----------
+    log : JourneyLog
+    task : callable
+        Called once in each thread, with the buckets that are its part.
+    threads : int, optional
+        As of `fold_buckets`.
+    """
+    if threads is None:
+        # Between kernels the threads take turns: a second one pays only where kernels have enough to do.
+        threads = min(default_threads(), 1 + sum(bucket.n_events for bucket in log.buckets) // _EVENTS_A_THREAD)
+    n_threads = max(1, min(threads, len(log.buckets)))
     if n_threads == 1:
-        return fold(log.buckets)
-    runs = _runs(log.buckets, n_threads)
+        return [task(log.buckets)]
     with ThreadPoolExecutor(n_threads, thread_name_prefix="percorso") as pool:
-        found = empty
-        for part in pool.map(fold, runs):
-            found = merge(found, part)
-        return found
+        return list(pool.map(task, _runs(log.buckets, n_threads)))
 
 
 def _runs(buckets: Sequence[Bucket], n_runs: int) -> list[Sequence[Bucket]]:

@@ -10,9 +10,30 @@ import numpy as np
 from numba import types
 
 from percorso.kernels.arrays import I32, I64, U8, Bools
-from percorso.kernels.compile import BOOL_IN, I32_IN, I32_OUT, I64_IN, I64_OUT2, U8_IN, kernel
+from percorso.kernels.compile import (
+    BOOL_IN,
+    I32_IN,
+    I32_IN2,
+    I32_OUT,
+    I64_IN,
+    I64_OUT,
+    I64_OUT2,
+    U8_IN,
+    array_out,
+    kernel,
+)
 
-__all__ = ["active_persons", "add_by_slot", "count_persons", "periods_of", "persons_of", "slots_of"]
+__all__ = [
+    "active_persons",
+    "add_by_slot",
+    "add_columns",
+    "count_keys",
+    "count_persons",
+    "periods_of",
+    "persons_of",
+    "seconds_between",
+    "slots_of",
+]
 
 
 @kernel(I32_OUT(I64_IN, I64_IN, I64_IN))
@@ -42,6 +63,15 @@ def periods_of(time: I64, starts: I64, ends: I64) -> I32:
                 high = middle
         if low > 0 and time[i] < ends[low - 1]:
             found[i] = low - 1
+    return found
+
+
+@kernel(I64_OUT(I64_IN, I64_IN))
+def seconds_between(start: I64, end: I64) -> I64:
+    """Whole seconds from each time to another, int64 of shape (n,), at least 0; µs both."""
+    found = np.empty(start.size, dtype=np.int64)
+    for i in range(start.size):
+        found[i] = max(end[i] - start[i], 0) // 1_000_000
     return found
 
 
@@ -85,6 +115,56 @@ def add_by_slot(slot: I32, wanted: Bools, weight: I64, out: I64) -> None:
     for i in range(slot.size):
         if slot[i] >= 0 and (every or wanted[i]):
             flat[slot[i]] += weight[i]
+
+
+@kernel(types.void(I32_IN, I32_IN2, array_out(types.int64, 3)))
+def add_columns(slot: I32, values: I32, out: I64) -> None:
+    """Add several weights of the same things up, each to its own sums.
+
+    Parameters
+    ----------
+    slot : int32, shape (n,)
+        As of `slots_of`.
+    values : int32, shape (n, n_sums)
+    out : int64, shape (n_sums, n_cells, 256), in and out
+    """
+    n_sums = values.shape[1]
+    flat = out.reshape((n_sums, out.shape[1] * out.shape[2]))
+    for i in range(slot.size):
+        if slot[i] < 0:
+            continue
+        for k in range(n_sums):
+            flat[k, slot[i]] += values[i, k]
+
+
+@kernel(types.int64(I32_IN, I64_IN, BOOL_IN, types.int64, I64_OUT))
+def count_keys(cell: I32, key: I64, wanted: Bools, width: int, out: I64) -> int:
+    """Count the keys of each cell.
+
+    Parameters
+    ----------
+    cell : int32, shape (n,)
+        -1: none.
+    key : int64, shape (n,)
+        At least 0; those counted are below `width`.
+    wanted : bool, shape (n,) or (0,)
+        Of no elements: all.
+    width : int
+    out : int64, shape (n_cells * width,), in and out
+        Of key k in cell c at ``c * width + k``.
+
+    Returns
+    -------
+    int
+        How many were counted.
+    """
+    every = wanted.size == 0
+    n = 0
+    for i in range(cell.size):
+        if cell[i] >= 0 and (every or wanted[i]):
+            out[cell[i] * width + key[i]] += 1
+            n += 1
+    return n
 
 
 @kernel(I32_OUT(I64_IN, I64_IN))
@@ -168,9 +248,13 @@ def active_persons(
     for p in range(offsets.size - 1):
         g = group[p]
         begin, end = offsets[p], offsets[p + 1]
-        if one_cell and begin < end and starts[0] <= time[begin] and time[end - 1] < ends[0]:  # all of it
+        if one_cell:  # what lies in the period stands together
+            if begin < end and time[begin] < starts[0]:
+                begin += np.searchsorted(time[begin:end], starts[0])
+            if begin < end and time[end - 1] >= ends[0]:
+                end = begin + np.searchsorted(time[begin:end], ends[0])
             events[0, g] += end - begin
-            persons[0, g] += 1
+            persons[0, g] += end > begin
             continue
         period, last, n = 0, -1, 0  # what is of one cell in a row is written once
         for i in range(offsets[p], offsets[p + 1]):

@@ -26,7 +26,6 @@ __all__ = [
     "add_stages",
     "count_stage_events",
     "count_stays",
-    "furthest_stages",
     "neighbours",
     "stage_progress",
     "stage_stays",
@@ -152,30 +151,6 @@ def stages_of_journeys(journey: I32, code: U8, stage_of: I32, keep: U8, seen: U6
         s = stage_of[code[i]]
         if journey[i] >= 0 and s >= 0 and (every or keep[i] != 0):
             seen[journey[i]] |= np.uint64(1) << np.uint64(s)
-
-
-@kernel(I32_OUT(I32_IN, U8_IN, I32_IN, I64_IN, types.int64, types.int64))
-def furthest_stages(journey: I32, code: U8, stage_of: I32, time: I64, as_of: int, n_journeys: int) -> I32:
-    """The furthest stage of each journey by a time, int32 of shape (n_journeys,); -1: none.
-
-    Parameters
-    ----------
-    journey : int32, shape (n_events,)
-        -1: none.
-    code, stage_of
-        As of `stage_stays`.
-    time : int64, shape (n_events,)
-        µs UTC.
-    as_of : int
-        Later events have not happened.
-    n_journeys : int
-    """
-    furthest = np.full(n_journeys, -1, dtype=np.int32)
-    for i in range(journey.shape[0]):
-        j = journey[i]
-        if j >= 0 and time[i] <= as_of:
-            furthest[j] = max(furthest[j], stage_of[code[i]])
-    return furthest
 
 
 @kernel(types.void(U64_IN, BOOL_IN, I32_IN, types.int64, I64_OUT))

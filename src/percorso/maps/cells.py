@@ -33,7 +33,7 @@ _OF_STAGE = (
     ("inbound contacts", "inbound_contacts", "count", "", "persons"),
     ("contacts each", "contacts_each", "ratio", "contacts", "persons"),
     ("time in the stage, median", "time_median_s", "duration", "", "persons"),
-    ("reached the next stage", "next_share", "share", "next", "persons"),
+    ("got further", "next_share", "share", "next", "entered"),
     ("abandoned here", "exit_share", "share", "exit", "journeys"),
     ("in it now", "now", "count", "", "persons"),
     ("orders", "orders", "count", "", "orders"),
@@ -92,13 +92,16 @@ def _lanes(answer: Result) -> Iterable[Mapping[str, Any]]:
 
 def _feedback(answer: Result) -> Iterable[Mapping[str, Any]]:
     for row in _rows(answer, "feedback"):
-        kind = row["kind"]
+        kind = f"{row['kind']}: {row['survey']}" if row["survey"] else row["kind"]
         interval = {"low": row["low"], "high": row["high"]}
         yield _row(row["stage"], "emotion", kind, row["satisfaction"], "share", **interval, n=row["n"])
         if row["nps"] is not None:
             interval = {"low": row["nps_low"], "high": row["nps_high"]}
             yield _row(row["stage"], "experience", kind, row["nps"], "score", **interval, n=row["n"])
-        elif row["mean"] is not None:
+        elif row["good"] is not None:
+            interval = {"low": row["good_low"], "high": row["good_high"]}
+            yield _row(row["stage"], "experience", kind, row["good"], "share", **interval, n=row["n"])
+        if row["mean"] is not None:
             yield _row(row["stage"], "experience", kind, row["mean"], "mean", n=row["n"])
 
 

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from percorso.analyses.intervals import FEW
+from percorso.analyses.map import purchases_end_at
 from percorso.analyses.map_lanes import OTHER
 from percorso.analyses.result import Result
 from percorso.language.kpi_words import kpi_name
 from percorso.language.measures import DURATION, NUMBER, POINTS, SHARE, Measure, money
 from percorso.language.said import again
-from percorso.language.words import Words, capital
-from percorso.maps.view import CurvePoint, LaneView, Line, MapView, StageView, Tile
+from percorso.language.words import Words
+from percorso.maps.head import how_to_read, subtitle, tiles
+from percorso.maps.told import Row, Told
+from percorso.maps.view import CurvePoint, LaneView, Line, MapView, StageView
 from percorso.money import exponent
 from percorso.settings.stages import StageModel
-from percorso.time import zone_of
 
 __all__ = ["map_view"]
-
-Row = Mapping[str, Any]
 
 _NAMES = {
     "actions": "action",
@@ -33,30 +29,6 @@ _NAMES = {
     "channels": "channel",
 }
 _SCORE = Measure("number", decimals=0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """Rows of the answer by stage, and the language."""
-
-    answer: Result
-    words: Words
-    names: Mapping[str, str]  # of the stages, in their order
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        return tuple(self.names)
-
-    def rows(self, table: str, stage: str, **wanted: str) -> list[Row]:
-        return [
-            row
-            for row in self.answer.tables[table].to_pylist()
-            if row["stage"] == stage and all(row[name] == value for name, value in wanted.items())
-        ]
-
-    def share(self, row: Row, name: str = "share") -> str:
-        """A share with its interval."""
-        return self.words.numbers.interval(row[name], row["low"], row["high"], SHARE)
 
 
 def map_view(answer: Result, words: Words, model: StageModel, *, brand: str, persona: str = "") -> MapView:
@@ -73,91 +45,40 @@ def map_view(answer: Result, words: Words, model: StageModel, *, brand: str, per
     persona : str
         Title of the persona that the map is of; "": all customers.
     """
-    names = {stage.key: stage.it if words.language == "it" else stage.en for stage in model.stages}
-    told = _Told(answer, words, names)
+    names = model.names(words.language)
+    told = Told(answer, words, model, names)
     title = told.words.text("map.title_persona", name=persona) if persona else told.words.text("map.title")
     return MapView(
         brand=brand,
         title=title,
-        subtitle=_subtitle(told, persona),
-        tiles=_tiles(told),
-        stages=tuple(_stage(told, model, at) for at in range(len(model.stages))),
+        subtitle=subtitle(told, persona),
+        tiles=tiles(told),
+        stages=tuple(_stage(told, at) for at in range(len(model.stages))),
         curve=tuple(_point(told, stage) for stage in told.stages),
         curve_title=told.words.text("map.lane_emotion"),
         curve_note=told.words.text("map.lane_emotion_note"),
         curve_ends=(told.words.text("map.delighted"), told.words.text("map.disappointed")),
         lanes=_lanes(told),
-        notes=(
-            f"{told.words.text('map.how', few=FEW)} {told.words.text('map.bots_out')}"
-            if not answer.spec.scope.include_bots
-            else told.words.text("map.how", few=FEW),
-            *(again(warning, words) for warning in answer.warnings),
-        ),
+        notes=(how_to_read(told), *(again(warning, words) for warning in answer.warnings)),
     )
 
 
-def _subtitle(told: _Told, persona: str) -> str:
-    scope, numbers = told.answer.spec.scope, told.words.numbers
-    zone = zone_of(scope.timezone)
-    last = _day(told.answer.as_of_us, zone)
-    end = scope.end_us()
-    if end is not None:
-        last = min(last, _day(end - 1, zone))
-    start = scope.start_us()
-    period = (
-        numbers.period(_day(start, zone), last)
-        if start is not None
-        else told.words.text("map.up_to", day=numbers.day(last))
-    )
-    who = told.words.text("map.persona", name=persona) if persona else told.words.text("map.all_customers")
-    return f"{capital(period)} · {who}"
-
-
-def _day(time_us: int, zone: ZoneInfo) -> datetime.date:
-    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(microseconds=time_us)
-    return moment.astimezone(zone).date()
-
-
-def _tiles(told: _Told) -> tuple[Tile, ...]:
-    totals, numbers = told.answer.totals, told.words.numbers
-    currency = totals["currency"]
-    euro = money(currency, exponent(currency))
-    minor = _minor(totals["value"], currency)
-    nobody = ""
-    if totals["unidentified_orders"]:
-        worth = numbers.brief(_minor(totals["unidentified_value"], currency), euro)
-        nobody = told.words.text("map.unidentified", n=int(totals["unidentified_orders"]), value=worth)
-    every = totals["orders"] + totals["unidentified_orders"]
-    all_minor = minor + _minor(totals["unidentified_value"], currency)
-    average = all_minor / every if every else None
-    return (
-        Tile(told.words.text("map.persons"), numbers.count(totals["persons"])),
-        Tile(told.words.text("map.orders"), numbers.count(totals["orders"]), nobody),
-        Tile(told.words.text("map.value"), numbers.brief(minor, euro)),
-        Tile(told.words.text("map.average"), numbers.show(average, euro)),
-    )
-
-
-def _minor(amount: Decimal, currency: str) -> int:
-    return int(amount.scaleb(exponent(currency)))
-
-
-def _stage(told: _Told, model: StageModel, at: int) -> StageView:
-    key = model.stages[at].key
+def _stage(told: Told, at: int) -> StageView:
+    key = told.stages[at]
     (row,) = told.rows("stages", key)
     numbers = told.words.numbers
     size = told.words.text("map.n_persons", n=int(row["persons"]))
     if row["share"] is not None:
         size += f" · {numbers.share(row['share'])}"
     onward = full = ""
-    if at + 1 < len(model.stages) and row["next_share"] is not None:
+    if at + 1 < len(told.stages) and row["next_share"] is not None:
         onward = f"{numbers.share(row['next_share'])} →"
         share = numbers.interval(row["next_share"], row["next_low"], row["next_high"], SHARE)
         full = told.words.text("map.onward_full", share=share)
     return StageView(key, told.names[key], size, onward, full)
 
 
-def _point(told: _Told, stage: str) -> CurvePoint:
+def _point(told: Told, stage: str) -> CurvePoint:
     found = told.rows("feedback", stage, kind="all")
     if not found:
         return CurvePoint(None, note=told.words.text("map.no_answers"))
@@ -178,12 +99,16 @@ def _point(told: _Told, stage: str) -> CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class _Lane:
-    """How a lane comes about: its name, what is counted, its lines, and what an empty cell says."""
+    """How a lane comes about: its name, what is counted, its lines, and what an empty cell says.
+
+    ``instead`` says so of the stages to which the lane does not apply; "" of the others.
+    """
 
     title: str
     note: str
-    make: Callable[[_Told, str], Iterable[Line]]
+    make: Callable[[Told, str], Iterable[Line]]
     empty: str
+    instead: Callable[[Told, str], str] = lambda _, __: ""
 
 
 def _lane_makers(words: Words) -> tuple[_Lane, ...]:
@@ -205,36 +130,42 @@ def _lane_makers(words: Words) -> tuple[_Lane, ...]:
         ),
         _Lane(say.text("map.lane_signals"), say.text("map.lane_signals_note"), _signals, say.text("map.no_trouble")),
         _Lane(say.text("map.lane_effort"), "", _effort, unmeasured),
-        _Lane(say.text("map.lane_exits"), say.text("map.lane_exits_note"), _exits, nothing),
+        _Lane(say.text("map.lane_exits"), say.text("map.lane_exits_note"), _exits, nothing, _no_exits),
         _Lane(say.text("map.lane_next"), say.text("map.lane_next_note"), _moves, nothing),
         _Lane(say.text("map.lane_kpis"), "", _kpis, unmeasured),
     )
 
 
 #: Items shown of a lane; the answer has more. So many fill a sheet of A3.
-_SHOWN = {"touchpoints": 5, "actions": 4, "categories": 2, "pages": 3, "places": 4, "channels": 5, "messages": 3}
+_SHOWN = {"touchpoints": 5, "actions": 4, "categories": 2, "pages": 2, "places": 4, "channels": 5, "messages": 3}
 
 
-def _of(lane: str) -> Callable[[_Told, str], Iterable[Line]]:
+def _of(lane: str) -> Callable[[Told, str], Iterable[Line]]:
     return lambda told, stage: _bars(told, stage, lane)
 
 
-def _seen(told: _Told, stage: str) -> Iterable[Line]:
-    return [*_bars(told, stage, "categories"), *_bars(told, stage, "pages")]
+def _seen(told: Told, stage: str) -> Iterable[Line]:
+    """Categories and pages apart, each with a heading: they are not parts of one whole."""
+    lines: list[Line] = []
+    for head, lane in ((told.words.text("map.categories"), "categories"), (told.words.text("map.pages"), "pages")):
+        bars = _bars(told, stage, lane)
+        lines += [Line(head, tone="muted"), *bars] if bars else []
+    return lines
 
 
-def _lanes(told: _Told) -> tuple[LaneView, ...]:
+def _lanes(told: Told) -> tuple[LaneView, ...]:
     """All lanes that have something to say somewhere."""
     lanes = []
     for lane in _lane_makers(told.words):
         cells = [tuple(lane.make(told, stage)) for stage in told.stages]
         if any(cells):
-            empty = (Line(lane.empty, tone="muted"),)
-            lanes.append(LaneView(lane.title, lane.note, tuple(cell or empty for cell in cells)))
+            empty = [(Line(lane.instead(told, stage) or lane.empty, tone="muted"),) for stage in told.stages]
+            whole = tuple(cell or said for cell, said in zip(cells, empty, strict=True))
+            lanes.append(LaneView(lane.title, lane.note, whole))
     return tuple(lanes)
 
 
-def _goals(told: _Told, stage: str) -> Iterable[Line]:
+def _goals(told: Told, stage: str) -> Iterable[Line]:
     for row in told.rows("goals", stage):
         if row["customer"]:
             yield Line(row["customer"], tone="strong")
@@ -242,7 +173,7 @@ def _goals(told: _Told, stage: str) -> Iterable[Line]:
             yield Line(told.words.text("map.goal_brand", goal=row["brand"]), tone="muted")
 
 
-def _bars(told: _Told, stage: str, lane: str) -> list[Line]:
+def _bars(told: Told, stage: str, lane: str) -> list[Line]:
     lines = []
     for row in told.rows("cells", stage, lane=lane):
         if row["item"] == OTHER or row["rank"] > _SHOWN[lane]:
@@ -255,31 +186,51 @@ def _bars(told: _Told, stage: str, lane: str) -> list[Line]:
     return lines
 
 
-def _experience(told: _Told, stage: str) -> Iterable[Line]:
+def _experience(told: Told, stage: str) -> Iterable[Line]:
+    """A line of each survey, and of reviews: what the KPI of the same name says, for this stage."""
     numbers = told.words.numbers
     for row in told.rows("feedback", stage):
         if row["kind"] == "all":
             continue
-        name = told.words.name("answer", row["kind"])
+        name = _answer_name(told, row)
         count = told.words.text("map.n_answers", n=row["n"])
         if row["n"] < FEW:
             yield Line(name, told.words.text("map.few_answers", n=row["n"]), tone="muted", full=f"{name}: {count}")
-        elif row["kind"] == "nps":
+            continue
+        if row["nps"] is not None:
             value = numbers.interval(row["nps"], row["nps_low"], row["nps_high"], _SCORE)
-            yield Line(name, f"{value} · {numbers.count(row['n'])}", full=f"{name}: {value}, {count}")
+        elif row["good"] is not None:
+            value = numbers.interval(row["good"], row["good_low"], row["good_high"], SHARE)
         else:
             value = numbers.decimal(row["mean"], 1)
-            yield Line(name, f"{value} · {numbers.count(row['n'])}", full=f"{name}: {value}, {count}")
+        yield Line(name, f"{value} · {numbers.count(row['n'])}", full=f"{name}: {value}, {count}")
 
 
-def _signals(told: _Told, stage: str) -> Iterable[Line]:
+def _answer_name(told: Told, row: Row) -> str:
+    """The kind of answer; with the survey's own name where there are several of the kind."""
+    name = told.words.name("answer", row["kind"])
+    kinds = told.answer.tables["feedback"].select(["kind", "survey"]).to_pylist()
+    of_kind = {one["survey"] for one in kinds if one["kind"] == row["kind"]}
+    return f"{name}, {row['survey']}" if row["survey"] and len(of_kind) > 1 else name
+
+
+def _signals(told: Told, stage: str) -> Iterable[Line]:
+    """What is told of, as bars; then what was tried without any source telling whether it failed."""
+    unknown = []
     for row in told.rows("signals", stage):
         name = told.words.name("trouble", row["signal"])
+        if row["share"] is None:
+            unknown.append(name)
+            continue
         full = f"{name}: {told.share(row)}, n = {told.words.numbers.count(row['n'])}"
         yield Line(name, told.words.numbers.share(row["share"]), row["share"], "bad" if row["hits"] else "", full)
+    if unknown:
+        yield Line(told.words.text("map.untold", what=", ".join(unknown)), tone="muted")
+    elif not told.answer.totals["signals_told"] and told.rows("stages", stage)[0]["persons"]:
+        yield Line(told.words.text("map.nothing_told"), tone="muted")
 
 
-def _effort(told: _Told, stage: str) -> Iterable[Line]:
+def _effort(told: Told, stage: str) -> Iterable[Line]:
     (row,) = told.rows("stages", stage)
     numbers = told.words.numbers
     if row["contacts_each"] is not None:
@@ -289,13 +240,14 @@ def _effort(told: _Told, stage: str) -> Iterable[Line]:
         yield Line(told.words.text("map.time_in"), numbers.show(row["time_median_s"], DURATION))
 
 
-def _exits(told: _Told, stage: str) -> Iterable[Line]:
+def _exits(told: Told, stage: str) -> Iterable[Line]:
     (row,) = told.rows("stages", stage)
     if row["exit_share"] is None:
         return
     share = told.words.numbers.interval(row["exit_share"], row["exit_low"], row["exit_high"], SHARE)
     name = told.words.text("map.abandoned_here")
-    yield Line(name, told.words.numbers.share(row["exit_share"]), row["exit_share"], "bad", f"{name}: {share}")
+    tone = "bad" if row["exits"] else ""
+    yield Line(name, told.words.numbers.share(row["exit_share"]), row["exit_share"], tone, f"{name}: {share}")
     for last in told.rows("exits", stage)[:2]:
         name = told.words.text("map.last_at", touchpoint=told.words.name("touchpoint", last["touchpoint"]))
         yield Line(
@@ -303,7 +255,12 @@ def _exits(told: _Told, stage: str) -> Iterable[Line]:
         )
 
 
-def _moves(told: _Told, stage: str) -> Iterable[Line]:
+def _no_exits(told: Told, stage: str) -> str:
+    at = told.stages.index(stage)
+    return "" if purchases_end_at(told.model, at) else told.words.text("map.no_exits")
+
+
+def _moves(told: Told, stage: str) -> Iterable[Line]:
     own = told.stages.index(stage)
     for row in told.rows("moves", stage)[:3]:
         to = told.stages.index(row["to"])
@@ -315,7 +272,7 @@ def _moves(told: _Told, stage: str) -> Iterable[Line]:
         )
 
 
-def _kpis(told: _Told, stage: str) -> Iterable[Line]:
+def _kpis(told: Told, stage: str) -> Iterable[Line]:
     currency = told.answer.totals["currency"]
     for row in told.rows("kpis", stage):
         name = kpi_name(row["kpi"], told.words.language)

@@ -23,7 +23,7 @@ th, td {{ text-align: left; vertical-align: top; padding: 6px 12px 6px 0; border
 td p {{ margin: 0 0 3px }}
 .muted {{ color: {MUTED} }}
 @media print {{ body {{ padding: 0; max-width: none }} .wide {{ overflow: visible }} .wide svg {{ min-width: 0 }}
-.behind {{ break-before: page }} }}
+.wide svg {{ max-height: 280mm }} .behind {{ break-before: page }} }}
 """.strip()
 
 

@@ -130,7 +130,8 @@ def _stages(stages: Sequence[StageView], y: float) -> list[str]:
             parts.append(
                 rect(x - wide / 2 + 2, y + height - 7, wide, 16, rx=8, fill=BACKGROUND, stroke=QUIET, stroke_width=0.8)
             )
-            parts.append(text(x + 2, y + height + 4.6, stage.onward, size=10.5, bold=True, anchor="middle"))
+            middle = x + 2, y + height + 4.6
+            parts.append(text(*middle, stage.onward, size=10.5, bold=True, anchor="middle", full=stage.full))
     return parts
 
 
