@@ -40,6 +40,14 @@ class HashedCases:
     first_us: I64
     last_us: I64
 
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of its arrays and of those that its stream is a part of."""
+        stream = self.stream
+        columns = (stream.keep, stream.cases, stream.persons, stream.group, self.hash_a, self.hash_b)
+        own = sum(column.nbytes for column in (*columns, self.length, self.first_us, self.last_us))
+        return own + 3 * stream.cases.nbytes
+
 
 @dataclass(frozen=True, slots=True)
 class VariantPartial:
@@ -119,8 +127,9 @@ def hash_cases(plan: PathPlan, keys: PathKeys, bucket: Bucket) -> HashedCases:
     """Hash the path of every case of a bucket."""
     stream = stream_of(plan, bucket)
     n = stream.n_cases
-    begin = np.zeros((n, 2), np.uint64) if plan.by is None else keys.groups[stream.group]
-    hash_a, hash_b = (np.ascontiguousarray(begin[:, half]) for half in (0, 1))
+    hash_a, hash_b = (
+        np.zeros(n, np.uint64) if plan.by is None else keys.groups[:, half].take(stream.group) for half in (0, 1)
+    )
     of_code = keys.nodes[plan.nodes.lut(bucket)]
     key_a, key_b = (np.ascontiguousarray(of_code[:, half]) for half in (0, 1))
     length, first, last = np.zeros(n, np.int32), np.zeros(n, np.int64), np.zeros(n, np.int64)
@@ -129,9 +138,8 @@ def hash_cases(plan: PathPlan, keys: PathKeys, bucket: Bucket) -> HashedCases:
     return HashedCases(stream, hash_a, hash_b, length, first, last)
 
 
-def count_variants(plan: PathPlan, keys: PathKeys, bucket: Bucket) -> VariantPartial:
+def count_variants(plan: PathPlan, cases: HashedCases, bucket: Bucket) -> VariantPartial:
     """Paths of one bucket with their counts, distinct persons and conversions."""
-    cases = hash_cases(plan, keys, bucket)
     stream = cases.stream
     has_path = cases.length > 0
     variant, example = np.empty(stream.n_cases, np.int32), np.empty(stream.n_cases, np.int32)

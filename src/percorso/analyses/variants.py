@@ -5,7 +5,7 @@ Defined in docs/reference/variants.md. The plain twin is tests/naive/variants.py
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 from percorso.analyses.basis import Basis
 from percorso.analyses.case_orders import with_case_orders
 from percorso.analyses.intervals import FEW, wilson
+from percorso.analyses.kept import Kept
 from percorso.analyses.path_counts import (
     HashedCases,
     PathKeys,
@@ -85,13 +86,18 @@ def run_variants(
         shown).
     """
     plan = plan_paths(spec, log, basis)
-    keys = path_keys(plan)
-    parts = map_buckets(log, lambda bucket: count_variants(plan, keys, bucket), threads=threads)
+    cases = _kept_cases(plan, path_keys(plan))
+    parts = map_buckets(log, lambda bucket: count_variants(plan, cases(bucket), bucket), threads=threads)
     found = sum_variants(parts)
     shown = _spell(plan, log, found, _top_rows(found, spec.top))
-    groups, times = _times_us(plan, keys, log, found, shown, threads)
+    groups, times = _times_us(plan, cases, log, found, shown, threads)
     answer = _result(spec, plan, log, found, shown, groups, times)
     return answer if basis is None else with_case_orders(answer, plan, log, basis, threads=threads)
+
+
+def _kept_cases(plan: PathPlan, keys: PathKeys) -> Kept[HashedCases]:
+    """The hashed cases of a bucket, which counting and timing both read."""
+    return Kept(lambda bucket: hash_cases(plan, keys, bucket), lambda made: made.n_bytes)
 
 
 def _top_rows(found: VariantPartial, top: int) -> I64:
@@ -125,7 +131,12 @@ def _spell(plan: PathPlan, log: JourneyLog, found: VariantPartial, rows: I64) ->
 
 
 def _times_us(
-    plan: PathPlan, keys: PathKeys, log: JourneyLog, found: VariantPartial, shown: _Shown, threads: int | None
+    plan: PathPlan,
+    cases_of: Callable[[Bucket], HashedCases],
+    log: JourneyLog,
+    found: VariantPartial,
+    shown: _Shown,
+    threads: int | None,
 ) -> tuple[I64, I64]:
     """The groups, and median and 90th percentile of the time from first to last node of each variant shown, then
     of the others of each group. Checks on the way that all cases of a shown variant spell its path.
@@ -138,7 +149,7 @@ def _times_us(
     hashes = found.hashes[0][shown.rows], found.hashes[1][shown.rows]
 
     def values(bucket: Bucket) -> tuple[I32, I64]:
-        cases = hash_cases(plan, keys, bucket)
+        cases = cases_of(bucket)
         rank = _rank(cases, hashes)
         _check_spelling(plan, bucket, cases, rank, shown.paths)
         other = n_shown + np.searchsorted(groups, cases.stream.group)
@@ -284,8 +295,9 @@ def variant_people(
     if group not in values:
         raise NotFound(f"No path has {spec.scope.by} '{group}'.", hint=nearest_hint(group, values))
     code = values.index(group)
+    cases_of = _kept_cases(plan, keys)
     if path is None:
-        parts = map_buckets(log, lambda bucket: count_variants(plan, keys, bucket), threads=threads)
+        parts = map_buckets(log, lambda bucket: count_variants(plan, cases_of(bucket), bucket), threads=threads)
         found = sum_variants(parts)
         rows = _top_rows(found, spec.top)
         hashes = found.hashes[0][rows], found.hashes[1][rows]
@@ -293,7 +305,7 @@ def variant_people(
         hashes = _hash_of(plan, keys, [check_node(plan, name) for name in path], code)
 
     def task(bucket: Bucket) -> Bools:
-        cases = hash_cases(plan, keys, bucket)
+        cases = cases_of(bucket)
         is_named = _rank(cases, hashes) >= 0
         wanted = (cases.length > 0) & (cases.stream.group == code) & (~is_named if path is None else is_named)
         marked = np.zeros(bucket.n_persons, np.bool_)
