@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_as_many_are_kept_as_the_limit_allows(limit: int, made: int) -> None:
         return f"of {bucket.index}"
 
     kept = Kept(make, lambda _: 10, limit)
-    buckets = cast("list[Any]", [SimpleNamespace(index=index) for index in range(3)])
+    buckets: list[Any] = [SimpleNamespace(index=index) for index in range(3)]
     for _ in range(2):
         assert [kept(bucket) for bucket in buckets] == ["of 0", "of 1", "of 2"]
     assert len(calls) == made
