@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, get_type_hints
 
 import pyarrow as pa
 
+from percorso.analyses.basis import basis_of
 from percorso.analyses.channels import ChannelsSpec
 from percorso.analyses.customer_view import CustomerView
 from percorso.analyses.flow import FlowSpec
@@ -28,6 +30,7 @@ from percorso.analyses.touchpoints import TouchpointsSpec
 from percorso.analyses.variants import VariantsSpec
 from percorso.charts.chart import Chart
 from percorso.errors import SpecError, nearest_hint
+from percorso.language.words import LANGUAGES
 from percorso.reports.spec import ReportSpec
 from percorso.services.build import BuildReport, build_log, fresh_log
 from percorso.services.channels import ask_channels
@@ -211,19 +214,19 @@ class Percorso:
         --------
         >>> shop.funnel(["Product Viewed", "Order Completed"], within="7d", by="channel")  # doctest: +SKIP
         """
-        return ask_funnel(self._workspace, self.funnel_spec(steps, **options), **self._how())
+        return self._told(ask_funnel(self._workspace, self.funnel_spec(steps, **options), **self._how()))
 
     def flow(self, unit: str = "event", **options: Unpack[FlowOptions]) -> Result:
         """What follows what, and how often."""
-        return ask_flow(self._workspace, self.flow_spec(unit, **options), **self._how())
+        return self._told(ask_flow(self._workspace, self.flow_spec(unit, **options), **self._how()))
 
     def variants(self, unit: str = "event", **options: Unpack[VariantsOptions]) -> Result:
         """The most common paths."""
-        return ask_variants(self._workspace, self.variants_spec(unit, **options), **self._how())
+        return self._told(ask_variants(self._workspace, self.variants_spec(unit, **options), **self._how()))
 
     def journeys(self, **options: Unpack[JourneysOptions]) -> Result:
         """How journeys end, how long they are, how fast they convert."""
-        return ask_journeys(self._workspace, self.journeys_spec(**options), **self._how())
+        return self._told(ask_journeys(self._workspace, self.journeys_spec(**options), **self._how()))
 
     def retention(self, **options: Unpack[RetentionOptions]) -> Result:
         """Cohorts, by default of first orders, and who of them comes back.
@@ -232,31 +235,31 @@ class Percorso:
         --------
         >>> shop.retention(since="2024-01-01", unit="month").tables["repeat"]  # doctest: +SKIP
         """
-        return ask_retention(self._workspace, self.retention_spec(**options), **self._how())
+        return self._told(ask_retention(self._workspace, self.retention_spec(**options), **self._how()))
 
     def lifecycle(self, **options: Unpack[LifecycleOptions]) -> Result:
         """Who is new, comes back, falls silent; relationships and churn."""
-        return ask_lifecycle(self._workspace, self.lifecycle_spec(**options), **self._how())
+        return self._told(ask_lifecycle(self._workspace, self.lifecycle_spec(**options), **self._how()))
 
     def suggest_timeout(self, **options: Unpack[TimeoutsOptions]) -> Result:
         """After how much silence a purchase journey should count as abandoned."""
-        return suggest_timeout(self._workspace, self.suggest_timeout_spec(**options), **self._how())
+        return self._told(suggest_timeout(self._workspace, self.suggest_timeout_spec(**options), **self._how()))
 
     def channels(self, **options: Unpack[ScopeOptions]) -> Result:
         """What brings contacts: whom each channel reaches, and what it is in the journeys that buy."""
-        return ask_channels(self._workspace, self.channels_spec(**options), **self._how())
+        return self._told(ask_channels(self._workspace, self.channels_spec(**options), **self._how()))
 
     def places(self, **options: Unpack[ScopeOptions]) -> Result:
         """Where contacts happen, how journeys go between places, what is researched here and bought there."""
-        return ask_places(self._workspace, self.places_spec(**options), **self._how())
+        return self._told(ask_places(self._workspace, self.places_spec(**options), **self._how()))
 
     def touchpoints(self, **options: Unpack[ScopeOptions]) -> Result:
         """What customers meet, at which stage, what it leads to, and where they leave."""
-        return ask_touchpoints(self._workspace, self.touchpoints_spec(**options), **self._how())
+        return self._told(ask_touchpoints(self._workspace, self.touchpoints_spec(**options), **self._how()))
 
     def stages(self, **options: Unpack[ScopeOptions]) -> Result:
         """How many customers are at each stage, for how long, where they go from there, and where they leave."""
-        return ask_stages(self._workspace, self.stages_spec(**options), **self._how())
+        return self._told(ask_stages(self._workspace, self.stages_spec(**options), **self._how()))
 
     def people(
         self,
@@ -278,7 +281,7 @@ class Percorso:
 
         Examples
         --------
-        >>> shop.draw_map(shop.map(persona="beginners")).save("map.svg")  # doctest: +SKIP
+        >>> shop.draw_map(shop.map(persona="beginner")).save("map.svg")  # doctest: +SKIP
         """
         return ask_map(self._workspace, self.map_spec(**options), language=language, **self._how())
 
@@ -295,7 +298,7 @@ class Percorso:
         --------
         >>> shop.kpis("revenue", "conversion_rate", last="30d", compare="previous")  # doctest: +SKIP
         """
-        return ask_kpis(self._workspace, self.kpis_spec(*kpis, **options), language=language, **self._how())
+        return self._told(ask_kpis(self._workspace, self.kpis_spec(*kpis, **options), language=language, **self._how()))
 
     def kpi_people(self, answer: Result | KpisSpec, kpi: str, *, group: str = "") -> Result:
         """The persons behind a KPI that counts persons, or things of persons."""
@@ -304,7 +307,7 @@ class Percorso:
 
     def quality(self, **options: Unpack[QualityOptions]) -> Result:
         """What each source sent and how fresh it is, what was rejected, left out or is nobody's."""
-        return ask_quality(self._workspace, self.quality_spec(**options), **self._how())
+        return self._told(ask_quality(self._workspace, self.quality_spec(**options), **self._how()))
 
     def report(self, **options: Unpack[ReportOptions]) -> Report:
         """Everything that matters, as one page.
@@ -322,7 +325,7 @@ class Percorso:
         --------
         >>> shop.segment("guitarists").tables["traits"]  # doctest: +SKIP
         """
-        return show_segment(self._workspace, name, as_of=as_of, **self._how())
+        return self._told(show_segment(self._workspace, name, as_of=as_of, **self._how()))
 
     def segments(self) -> list[dict[str, Any]]:
         """The segments and personas that are defined, by name: rule, words, traits and earlier rules."""
@@ -501,6 +504,13 @@ class Percorso:
                 rest[name] = value
         name, rule = persons_of(self._workspace, parts.get("persona", ""), parts.get("persons", ""))
         return Scope(**{**parts, "persona": name, "persons": rule}), rest
+
+    def _told(self, answer: Result) -> Result:
+        """The answer with the workspace's words for its charts, in its language first."""
+        settings = self._workspace.settings
+        languages = sorted(LANGUAGES, key=lambda language: language != settings.workspace.language)
+        basis = basis_of(settings)
+        return replace(answer, words=tuple(basis.words(language) for language in languages))
 
     def _how(self) -> _How:
         """The log for a question: the one already mapped, if it is still the workspace's."""

@@ -85,6 +85,7 @@ def test_journeys_equal_the_plain_ones(life: ShopLife, kind: str, threads: int) 
     assert answer.totals["journeys"] == len(every)
     _lengths_agree(answer.tables["lengths"].to_pylist(), every)
     _conversion_agrees(answer.tables["conversion"].to_pylist(), every, as_of)
+    _curve_agrees(answer.tables["curve"].to_pylist(), every, as_of)
     _times_agree(answer.tables["times"].to_pylist(), every)
     bars = [row for row in answer.tables["histogram"].to_pylist() if row["measure"] == "events"]
     assert sum(row["journeys"] for row in bars) == len(every)
@@ -106,19 +107,62 @@ def _lengths_agree(rows: list[dict[str, Any]], every: list[dict[str, Any]]) -> N
 
 def _conversion_agrees(rows: list[dict[str, Any]], every: list[dict[str, Any]], as_of: int) -> None:
     for row in rows:
-        spans: list[naive_survival.Span] = []
-        for one in every:
-            if one["kind"] == "purchase" and one["first_place"] == row["first_place"]:
-                end, how = {
-                    "converted": (one["goal_time"], "happened"),
-                    "abandoned": (one["intent"] + one["timeout"], "otherwise"),
-                    "open": (as_of, ""),
-                }[one["outcome"]]
-                spans.append((int(span_bin(np.array([end - one["start"]]))[0]), how))
+        mine = [one for one in every if (one["kind"], one["first_place"]) == ("purchase", row["first_place"])]
+        spans = _spans(mine, as_of)
         assert row["opened"] == len(spans)
         longest = max(time for time, _ in spans)
-        assert row["conversion"] == pytest.approx(naive_survival.incidence(spans, longest))
+        # Each has a time-out of its own: a journey is old if its age is beyond it.
+        if naive_survival.watched_enough([as_of - one["start"] - one["timeout"] for one in mine], 0):
+            assert row["conversion"] == pytest.approx(naive_survival.incidence(spans, longest))
+            assert row["missing"] is None
+        else:
+            assert (row["conversion"], row["low"], row["high"], row["missing"]) == (None, None, None, "too_young")
         assert row["converted_share"] == pytest.approx(sum(how == "happened" for _, how in spans) / len(spans))
+
+
+def _spans(journeys: list[dict[str, Any]], as_of: int) -> list[naive_survival.Span]:
+    found: list[naive_survival.Span] = []
+    for one in journeys:
+        end, how = {
+            "converted": (one["goal_time"], "happened"),
+            "abandoned": (one["intent"] + one["timeout"], "otherwise"),
+            "open": (as_of, ""),
+        }[one["outcome"]]
+        found.append((int(span_bin(np.array([end - one["start"]]))[0]), how))
+    return found
+
+
+def _curve_agrees(rows: list[dict[str, Any]], every: list[dict[str, Any]], as_of: int) -> None:
+    for row in rows:
+        mine = [one for one in every if (one["kind"], one["first_place"]) == ("purchase", row["first_place"])]
+        spans, within = _spans(mine, as_of), row["within_s"] * 1_000_000
+        last = int(span_bin(np.array([within - 1]))[0])
+        longest = max(time for time, _ in spans)
+        known = last <= longest or all(how for time, how in spans if time == longest)
+        if known and naive_survival.watched_enough([as_of - one["start"] for one in mine], within):
+            assert row["conversion"] == pytest.approx(naive_survival.incidence(spans, last))
+        else:
+            assert (row["conversion"], row["low"], row["high"]) == (None, None, None)
+
+
+def test_one_that_was_watched_does_not_stand_for_fifty_that_just_opened(tmp_path: Path) -> None:
+    """51 journeys, one converted on day 20, 50 opened that day: 100 % is what the curve would say, and nobody knows."""
+    rows = [
+        event("2024-03-01T10:00:00", "Product Viewed", user_id="old"),
+        event("2024-03-21T10:00:00", "Order Completed", user_id="old", order_id="1", value=100),
+    ]
+    rows += [event(f"2024-03-21T10:{at:02d}:00", "Product Viewed", user_id=f"p{at}") for at in range(50)]
+    answer = run_journeys(JourneysSpec(), build(tmp_path, rows))
+    (row,) = answer.tables["conversion"].to_pylist()
+    assert (row["opened"], row["converted"], row["open"]) == (51, 1, 50)
+    assert (row["conversion"], row["low"], row["high"], row["missing"]) == (None, None, None, "too_young")
+    assert any(text.startswith("Conversion is left out in 1 of 1 rows") for text in answer.warnings)
+    told = {one["within_s"]: one["conversion"] for one in answer.tables["curve"].to_pylist()}
+    assert set(told.values()) == {None}
+    # A time-out later the fifty are abandoned: now it is known, and it is the plain share.
+    rows.append(event("2024-04-25T10:00:00", "Email Delivered", user_id="old"))
+    later = run_journeys(JourneysSpec(), build(tmp_path / "later", rows)).tables["conversion"].to_pylist()[0]
+    assert (later["conversion"], later["missing"]) == (pytest.approx(1 / 51), None)
 
 
 def _times_agree(rows: list[dict[str, Any]], every: list[dict[str, Any]]) -> None:

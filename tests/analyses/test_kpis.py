@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -22,18 +21,16 @@ from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope, spec_from_json, spec_to_json
 from percorso.errors import SettingsError, SpecError
 from percorso.services.build import fresh_log, is_stale
-from percorso.services.import_request import ImportRequest
-from percorso.services.imports import import_files
 from percorso.services.kpis import ask_kpis
 from percorso.services.sql import run_sql
-from percorso.services.workspace import Workspace, init_workspace, open_workspace
+from percorso.services.workspace import Workspace, open_workspace
 from percorso.settings import Target
 from percorso.store.journey_log import JourneyLog
 from tests.lake_builder import event
 from tests.naive import kpis as naive
+from tests.real_data import Real
 from tests.workspaces import make_workspace
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = 60
 
@@ -137,21 +134,13 @@ class Ecom:
 
 
 @pytest.fixture(scope="module")
-def ecom(tmp_path_factory: pytest.TempPathFactory, data: Callable[[str], Path]) -> Ecom:
-    return real(tmp_path_factory.mktemp("ecom"), data("retentioneering_ecom") / "ecom.csv.gz", "EUR")
+def ecom(real: Real) -> Ecom:
+    return Ecom(real("retentioneering_ecom").workspace)
 
 
 @pytest.fixture(scope="module")
-def olist(tmp_path_factory: pytest.TempPathFactory, data: Callable[[str], Path]) -> Ecom:
-    file = data("olist_classified_reviews") / "olist_classified_public_dataset.csv"
-    return real(tmp_path_factory.mktemp("olist"), file, "BRL")
-
-
-def real(folder: Path, file: Path, currency: str) -> Ecom:
-    workspace = init_workspace(folder / "shop", currency=currency, timezone="Europe/Rome", language="en")
-    mapping = EXAMPLES / file.parent.name / "mapping.toml"
-    import_files(workspace, ImportRequest(files=(str(file),), mapping=mapping))
-    return Ecom(workspace)
+def olist(real: Real) -> Ecom:
+    return Ecom(real("olist_classified_reviews").workspace)
 
 
 SPRING = Scope(start="2024-03-01", end="2024-04-30", timezone="Europe/Rome")
@@ -178,8 +167,8 @@ def test_duckdb_counts_the_same(ecom: Ecom) -> None:
 
 
 def test_duckdb_finds_the_same_late_parcels(olist: Ecom) -> None:
-    """Olist: delivered after the promised day; Brazilian reals, one order a person."""
-    spec = KpisSpec(scope=Scope(timezone="Europe/Rome"))
+    """Olist: delivered after the promised day; Brazilian days and reals, one order a person."""
+    spec = KpisSpec(scope=Scope(timezone="America/Sao_Paulo"))
     now = values(run_kpis(spec, olist.log, basis_of(olist.workspace.settings)))
     known = "delivered_time is not null and promised_time is not null"
     days = "delivered_time::date > promised_time::date"

@@ -19,7 +19,7 @@ from percorso.analyses.lifecycle import LifecycleSpec, lifecycle_people, run_lif
 from percorso.analyses.lifecycle_counts import STATES
 from percorso.analyses.people import people_table
 from percorso.analyses.person_orders import live_orders
-from percorso.analyses.relationship import ALL_RELATIONSHIPS, lapse_limits, limits_of, relationship_codes
+from percorso.analyses.relationship import ALL_RELATIONSHIPS, knows_lost, lapse_limits, limits_of, relationship_codes
 from percorso.analyses.spec import Scope, spec_from_json, spec_to_json
 from percorso.analyses.survival import kaplan_meier
 from percorso.errors import NotFound, SpecError
@@ -170,6 +170,50 @@ def test_categories_and_seasons_have_limits_where_there_is_enough(tmp_path: Path
     codes = {row["relationship"]: row["persons"] for row in answer.tables["relationships"].to_pylist()}
     assert codes["lost"] > 0
     assert sum(codes.values()) == answer.totals["persons"] == 320
+
+
+def test_nobody_is_known_as_lost_before_the_data_reach_back(tmp_path: Path) -> None:
+    """40 order twice, 35 days apart, from 1 January on, so that "lost" is after 35 days: who is lost from an interval
+    on is known if it begins on 6 February or later, more than 35 days after the first order."""
+    rows = shop_rows(40, "Coffee", 35)
+    rows.append(event("2024-06-03T10:00:00", "Product Viewed", user_id="x"))
+    log = build(tmp_path, rows)
+    answer = run_lifecycle(LifecycleSpec(scope=Scope(timezone="Europe/Rome")), log)
+    assert answer.tables["limits"].to_pylist()[0]["lost_days"] == 35
+    found = {row["interval"]: row for row in answer.table.to_pylist()}
+    for early in ("2024-01", "2024-02"):
+        assert [found[early][name] for name in ("lost", "churn", "low", "high", "missing")] == [
+            *[None] * 4,
+            "too_young",
+        ]
+    assert found["2024-03"]["customers"] > found["2024-03"]["lost"] > 0
+    assert [found[late]["missing"] for late in ("2024-03", "2024-04", "2024-05", "2024-06")] == [
+        *[None] * 3,
+        "not_over",
+    ]
+    assert any("in 2 of 6 intervals: orders do not reach back 35 days" in text for text in answer.warnings)
+    whole = {
+        start: run_lifecycle(LifecycleSpec(scope=Scope(start=start, timezone="Europe/Rome")), log).totals["lost"]
+        for start in ("2024-01-15", "2024-03-01")
+    }
+    assert whole["2024-01-15"] is None
+    assert whole["2024-03-01"] > 0
+    lapse = lapse_limits(log, "Europe/Rome", log.as_of_us)
+    days = {day: micros(f"2024-02-{day:02d}T00:00:00+01:00") for day in (5, 6)}
+    assert {day: knows_lost(lapse, start) for day, start in days.items()} == {5: False, 6: True}
+
+
+def test_without_limits_nothing_is_known(tmp_path: Path) -> None:
+    log = build(tmp_path, [event("2024-03-01T10:00:00", "Order Completed", user_id="a", order_id="1")])
+    lapse = lapse_limits(log, "Europe/Rome", log.as_of_us)
+    assert not knows_lost(lapse, log.as_of_us)
+    assert not knows_lost(lapse, int(np.iinfo(np.int64).min))
+    (row,) = run_lifecycle(LifecycleSpec(unit="day"), log).table.to_pylist()
+    assert row["missing"] == "not_over"
+    later = [event("2024-03-01T10:00:00", "Order Completed", user_id="a", order_id="1")]
+    later.append(event("2024-03-02T10:00:00", "Product Viewed", user_id="a"))
+    first = run_lifecycle(LifecycleSpec(unit="day"), build(tmp_path / "later", later)).table.to_pylist()[0]
+    assert (first["lost"], first["missing"]) == (None, "no_limits")
 
 
 def test_a_person_of_before_tracking_is_not_new(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from percorso.analyses.basis import Basis
-from percorso.analyses.jackknife import N_GROUPS, ratio_interval, sum_by_group, t_975
+from percorso.analyses.intervals import wilson
+from percorso.analyses.jackknife import N_GROUPS, ratio_interval, share_interval, sum_by_group, t_975
 from percorso.analyses.worth import amounts_column, missing_rate_warnings, worth_of
+from percorso.kernels.arrays import I64
 from percorso.money import RateTable, convert
 from percorso.settings import Rate
 
@@ -107,3 +109,52 @@ def test_the_interval_does_not_depend_on_scale_and_needs_two_groups() -> None:
     one, ten = ratio_interval(hits, n), ratio_interval(10 * hits, n)
     assert one is not None
     assert ten == pytest.approx([10 * limit for limit in one])
+
+
+def test_the_interval_of_a_share_covers_it_and_stays_inside() -> None:
+    """Recovery: persons with 1 to 4 moves, each a change at 95 %; those of one person go together."""
+    rng = np.random.default_rng(6)
+    covered = 0
+    for _ in range(400):
+        moves = rng.integers(1, 5, 60)
+        changes = rng.binomial(moves, rng.beta(9.5, 0.5, 60))
+        group = rng.integers(0, N_GROUPS, 60).astype(np.uint8)
+        interval = share_interval(sum_by_group(group, changes), sum_by_group(group, moves))
+        assert interval is not None
+        assert 0 <= interval[0] <= interval[1] <= 1
+        covered += interval[0] <= 0.95 <= interval[1]
+    assert 0.91 <= covered / 400 <= 0.99
+
+
+def _of_groups(*sums: int) -> I64:
+    return np.array([*sums, *[0] * (N_GROUPS - len(sums))], np.int64)
+
+
+def test_the_interval_of_a_share_by_hand() -> None:
+    """Groups with 11 of 12 and 12 of 13: without either 12/13 and 11/12, each 1/312 from their mean; so the error is
+    √(1/2 · 2/312²) = 1/312, and half the width 12.7062 times that, the quantile of one degree of freedom."""
+    hits, of = _of_groups(11, 12), _of_groups(12, 13)
+    middle, half = np.log(23 / 2), 12.7062 / 312 / (23 / 25 * 2 / 25)
+    low, high = share_interval(hits, of) or (0.0, 0.0)
+    assert low == pytest.approx(1 / (1 + np.exp(half - middle)), rel=1e-5)
+    assert high == pytest.approx(1 / (1 + np.exp(-half - middle)), rel=1e-5)
+
+
+def test_the_interval_of_all_none_or_alike_is_wilsons_of_the_groups() -> None:
+    of = _of_groups(4, 9, 2)
+    assert share_interval(of, of) == wilson(3, 3)
+    assert share_interval(_of_groups(), of) == wilson(0, 3)
+    assert share_interval(_of_groups(2, 1), _of_groups(4, 2)) == wilson(1, 2)
+    assert share_interval(_of_groups(3), _of_groups(4)) is None
+    assert share_interval(_of_groups(), _of_groups()) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=2, max_size=20))
+def test_the_interval_of_a_share_holds_it(pairs: list[tuple[int, int]]) -> None:
+    hits, of = _of_groups(*(min(pair) for pair in pairs)), _of_groups(*(max(pair) for pair in pairs))
+    interval = share_interval(hits, of)
+    assert (interval is None) == (int((of > 0).sum()) < 2)
+    if interval is not None:
+        assert 0 <= interval[0] <= hits.sum() / of.sum() + 1e-12
+        assert hits.sum() / of.sum() - 1e-12 <= interval[1] <= 1
+        assert interval[1] - interval[0] > 1e-6

@@ -117,19 +117,61 @@ def test_repeat_rates_equal_the_plain_ones(life: ShopLife) -> None:
         as_of = micros(life.as_of) if life.as_of else log.as_of_us
         persons, answer = persons_of(log), run_retention(spec, log)
     spans: list[naive_survival.Span] = []
+    ages: list[int] = []
     for person in persons.values():
         days = sorted({day_of(order["time"], life.zone) for order in person.live_orders(as_of)})
         if days:
             until = days[1] if len(days) > 1 else day_of(as_of, life.zone)
+            ages.append((day_of(as_of, life.zone) - days[0]).days)
             spans.append(((until - days[0]).days, "happened" if len(days) > 1 else ""))
     rows = [row for row in answer.tables["repeat"].to_pylist() if row["cohort"] == ""]
     assert [row["within_days"] for row in rows] == (list(WITHIN_DAYS) if spans else [])
     for row in rows:
         longest = max(t for t, _ in spans)
         known = row["within_days"] <= longest or all(how for t, how in spans if t == longest)
+        known &= naive_survival.watched_enough(ages, row["within_days"])
         rate = naive_survival.kaplan_meier(spans, row["within_days"]) if known else None
         assert row["rate"] == (None if rate is None else pytest.approx(rate))
+        assert row["missing"] == (None if known else "too_young")
         assert row["size"] == len(spans)
+
+
+def test_sixty_days_of_data_know_nothing_of_ninety(tmp_path: Path) -> None:
+    """Ten customers; the last who was watched has ordered again, so the curve ends, at 100 % of nobody knows what."""
+    rows = [event("2024-01-01T10:00:00", "Order Completed", user_id="anna", order_id="a1", value=10)]
+    rows += [
+        event(f"2024-02-{day:02d}T10:00:00", "Order Completed", user_id=f"p{day}", order_id=f"p{day}", value=10)
+        for day in range(1, 10)
+    ]
+    rows.append(event("2024-03-01T10:00:00", "Order Completed", user_id="anna", order_id="a2", value=10))
+    answer = run_retention(RetentionSpec(), build(tmp_path, rows))
+    for row in answer.tables["repeat"].to_pylist():
+        assert (row["rate"], row["low"], row["high"], row["missing"]) == (None, None, None, "too_young")
+
+
+@pytest.mark.parametrize(("day", "rate"), [("2024-03-30", None), ("2024-03-31", 0.0)])
+def test_ninety_days_are_watched_on_the_ninetieth(tmp_path: Path, day: str, rate: float | None) -> None:
+    """Another order on the ninetieth day still counts, and somebody who was there until then has had the chance."""
+    rows = [
+        event("2024-01-01T10:00:00", "Order Completed", user_id="anna", order_id="a1", value=10),
+        event(f"{day}T10:00:00", "Product Viewed", user_id="anna"),
+    ]
+    first = run_retention(RetentionSpec(), build(tmp_path, rows)).tables["repeat"].to_pylist()[0]
+    assert (first["rate"], first["missing"]) == (rate, None if rate is not None else "too_young")
+
+
+def test_shares_of_recurring_cohorts_stay_between_none_and_all(tmp_path: Path) -> None:
+    """All four come back in each next month that is over: all there is, but of four persons only."""
+    rows = [
+        event(f"2024-{month:02d}-10T10:00:00", "Order Completed", user_id=who, order_id=f"{who}{month}", value=10)
+        for who in ("anna", "bea", "carla", "dora")
+        for month in (1, 2, 3, 4)
+    ]
+    rows.append(event("2024-05-20T10:00:00", "Product Viewed", user_id="anna"))
+    average = run_retention(RetentionSpec(recurring=True, periods=2), build(tmp_path, rows)).tables["average"]
+    one = average.to_pylist()[1]
+    assert (one["persons"], one["size"], one["share"], one["high"]) == (12, 12, 1.0, 1.0)
+    assert 0.2 < one["low"] < 0.6
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from percorso.analyses.intervals import wilson
-from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS, OTHERWISE, Curve, curve_of, incidence_of
+from percorso.analyses.survival import (
+    CENSORED,
+    HAPPENED,
+    N_KINDS,
+    OTHERWISE,
+    Curve,
+    curve_of,
+    incidence_of,
+    watched_enough,
+)
 from percorso.analyses.tallies import Tally, merge_tallies, tally, tally_pairs
 from tests.naive import survival as naive
 
@@ -76,6 +85,20 @@ def test_before_the_first_time_the_interval_is_wilsons() -> None:
     assert curve_of(Tally()).by(1) is None
 
 
+@given(st.lists(st.integers(0, 9), max_size=60), st.integers(0, 10))
+def test_enough_are_watched_as_the_plain_rule_says(ages: list[int], within: int) -> None:
+    old = sum(age >= within for age in ages)
+    assert watched_enough(len(ages), old) == naive.watched_enough(ages, within)
+
+
+@pytest.mark.parametrize(
+    ("n", "old", "enough"),
+    [(0, 0, False), (1, 1, True), (29, 0, False), (29, 1, True), (30, 29, False), (30, 30, True), (51, 1, False)],
+)
+def test_thirty_are_enough_or_one_of_few(n: int, old: int, enough: bool) -> None:
+    assert watched_enough(n, old) == enough
+
+
 SPANS = st.lists(st.tuples(st.integers(0, 12), st.sampled_from(("happened", "otherwise", ""))), max_size=40)
 
 
@@ -106,7 +129,8 @@ def test_with_nobody_censored_it_is_the_plain_share(each: list[naive.Span]) -> N
     curve = incidence_of(spans(each))
     n, hits = len(each), sum(how == "happened" for _, how in each)
     assert curve.happened[-1] == pytest.approx(hits / n)
-    assert curve.std_error[-1] == pytest.approx(math.sqrt(hits / n * (1 - hits / n) / n), abs=1e-9)
+    # Squares: the root of what rounding leaves of nothing is no longer small.
+    assert curve.std_error[-1] ** 2 == pytest.approx(hits / n * (1 - hits / n) / n, abs=1e-14)
 
 
 def test_the_interval_covers_a_planted_share() -> None:

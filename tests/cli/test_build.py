@@ -41,7 +41,7 @@ def test_it_tells_a_newcomer_what_there_is(workspace: Workspace, capsys: Capture
     lines = [" ".join(line.split()) for line in told.out.splitlines()]
     assert lines[0].startswith("The journey log is built (")
     assert lines[2:] == [
-        "3 events 1 of nobody we could identify, 1 copy left out",
+        "3 events 1 without a customer, 1 copy left out",
         "1 persons",
         "1 sessions on site or app",
         "2 journeys each ends with an order or is given up, or is an order and what follows",

@@ -50,7 +50,7 @@ def test_tables_and_json(folder: Path, capsys: Captured, command: str) -> None:
     assert run(["-w", str(folder), command]) == 0
     page = capsys.readouterr().out
     assert command.capitalize() in page
-    assert "3 orders of persons, 75.00 EUR." in page
+    assert "3 orders of known customers, 75.00 EUR." in page
     broken = told(folder, capsys, command, "--by", "person.country")
     assert {row["person.country"] for row in broken[command]} == {"DE", "IT"}
 

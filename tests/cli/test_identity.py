@@ -326,7 +326,7 @@ def test_an_event_is_told_in_a_paragraph(world: Workspace, capsys: Captured) -> 
         "t2": "The last one before it: Signed In of 2024-03-04 03:24 (web, message t1). So it belongs to person",
         "t4": "It ended with Signed Out of 2024-03-04 08:12 (web, message t3). Who signs in next is somebody else",
         "t7": "The same person signs in next: Signed In of",
-        "far": "The first comes 100d 0h later, not within 90d (identity.backfill)",
+        "far": "The first comes 100d later, not within 90d (identity.backfill)",
         "lonely": "the logins on anonymous_id l…er in shop decide. There is none. So it belongs to an anonymous person",
         "kiosk": "kiosk is a shared source (identity.shared_sources), and nobody signed in on this visit.",
         "parcel": "It carries no identifier. Its order_id o…01 belongs to whom this event names: Order Completed of",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,84 @@ def test_a_long_list_of_rejected_rows_is_cut(shop: Path, capfd: pytest.CaptureFi
     assert "20 more" in told
     assert percorso(shop, "rejected", "--limit", "3") == 0
     assert capfd.readouterr().out.count("time_unreadable") == 3
+
+
+TILL = """\
+Report vendite 01/01–31/03
+
+Data;Tessera;Scontrino;Totale
+02/01/2024;T-00017;100001;12,50
+03/01/2024;-;100002;8,00
+04/01/2024;-;100004;
+domani;T-00018;100003;9,00
+Totale;;;29,50
+"""
+
+
+def test_titles_above_the_header_and_totals_below(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path, saved = shop / "cassa.csv", shop / "cassa.toml"
+    path.write_text(TILL, encoding="utf-8")
+    assert percorso(shop, "import", str(path), "--dry-run", "--save-mapping", str(saved)) == 0
+    told = capfd.readouterr().out
+    assert "source cassa, header on line 3\n1 line above the header left out:\n    1  Report vendite 01/01" in told
+    assert "header_line = 3" in saved.read_text(encoding="utf-8")
+    assert "5 rows would give 3 events; 2 would be rejected." in told
+    assert percorso(shop, "import", str(path), "--mapping", str(saved)) == 0
+    assert "cassa.csv: 1 line above the header (line 3) left out." in capfd.readouterr().out
+    assert percorso(shop, "rejected", "--json") == 0
+    rows = json.loads(capfd.readouterr().out)
+    assert [(row["line"], row["reason"]) for row in rows] == [(7, "time_unreadable"), (8, "total_row")]
+
+
+def test_a_dry_run_in_json_tells_the_header(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = shop / "cassa.csv"
+    path.write_text(TILL, encoding="utf-8")
+    assert percorso(shop, "import", str(path), "--dry-run", "--json") == 0
+    (file,) = json.loads(capfd.readouterr().out)["files"]
+    assert file["header_line"] == 3
+    assert file["lines_above"] == [{"line": 1, "text": "Report vendite 01/01–31/03"}]
+
+
+def test_a_dry_run_shows_blocked_identifiers_as_nobody(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = shop / "cassa.csv"
+    path.write_text(TILL, encoding="utf-8")
+    assert percorso(shop, "import", str(path), "--dry-run") == 0
+    shown = capfd.readouterr().out.partition("The first events")[2]
+    assert shown.count("loyalty id T…17") == 1
+    assert shown.count("blocked ") == 2
+    assert "who       nobody we could identify\n    blocked   loyalty id (stands for nobody)\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [(2, "has nothing on line 2"), (4, "has no column"), (99, "nothing on line")]
+)
+def test_a_header_on_a_wrong_line(shop: Path, capfd: pytest.CaptureFixture[str], line: int, said: str) -> None:
+    path, mapping = shop / "cassa.csv", shop / "cassa.toml"
+    path.write_text(TILL, encoding="utf-8")
+    assert percorso(shop, "import", str(path), "--dry-run", "--save-mapping", str(mapping)) == 0
+    mapping.write_text(mapping.read_text(encoding="utf-8").replace("header_line = 3", f"header_line = {line}"))
+    assert percorso(shop, "import", str(path), "--mapping", str(mapping)) == 2
+    assert said in capfd.readouterr().err
+
+
+def test_only_csv_files_have_a_header(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    mapping, path = shop / "web.toml", shop / "web.ndjson"
+    mapping.write_text(mapping.read_text() + "file = { header_line = 3 }\n")
+    path.write_text('{"event": "Product Viewed", "timestamp": "2024-01-01", "user_id": "u"}\n')
+    assert percorso(shop, "import", str(path), "--mapping", str(mapping)) == 2
+    assert "Only CSV files have a header" in capfd.readouterr().err
+
+
+def test_members_of_an_archive_may_have_headers_on_different_lines(
+    shop: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = shop / "cassa.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", TILL)
+        archive.writestr("b.csv", "Negozio Centro\n" + TILL.replace("0000", "9999"))
+    assert percorso(shop, "import", str(path), "--dry-run", "--json") == 0
+    (file,) = json.loads(capfd.readouterr().out)["files"]
+    assert "header_line" not in file["mapping"]
+    assert (file["header_line"], [above["line"] for above in file["lines_above"]]) == (0, [1, 1, 2])
+    assert percorso(shop, "import", str(path)) == 0
+    assert "cassa.zip: 3 lines above headers left out." in capfd.readouterr().out

@@ -44,6 +44,23 @@ def test_every_row_is_told_once_in_either_language(shop: Path) -> None:
         assert len(shown) + len(missing) == len(KPIS)
 
 
+def test_a_comparison_shows_what_was_before_and_says_once_what_is_left_out(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("percorso.cli.output._width", lambda output: 72)
+    assert run(["-w", str(shop), "kpis", "--last", "8d", "--compare", "previous"]) == 0
+    told = capsys.readouterr().out
+    assert told.count("left out: ") == 1
+    assert "before" not in told.split("left out: ")[1]
+    assert all("before" in line for line in told.splitlines() if "  change" in line)
+    assert max(map(len, told.splitlines())) < 100
+
+
+def test_a_period_without_events_is_said(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-w", str(shop), "kpis", "--from", "2030-01-01", "--to", "2030-02-01"]) == 0
+    assert "Warning: No events between 2030-01-01 and 2030-02-01" in capsys.readouterr().out
+
+
 def test_for_programs(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["-w", str(shop), "kpis", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -188,13 +188,26 @@ def test_numbers_dates_and_money(folder: Path, capsys: Captured) -> None:
     assert "Dati al 09/03/2024 11:00 Europe/Rome." in funnel
     channels = told(folder, capsys, "it", "channels")
     assert "3 ordini di clienti noti, 75,00 €." in channels
-    assert "3 orders of persons, 75.00 EUR." in told(folder, capsys, "en", "channels")
+    assert "3 orders of known customers, 75.00 EUR." in told(folder, capsys, "en", "channels")
 
 
 def test_codes_have_names_in_italian_and_stay_in_english(folder: Path, capsys: Captured) -> None:
     question = ("flow", "--unit", "stage", "--collapse")
     assert re.search(r"\(inizio\) +Consapevolezza ", told(folder, capsys, "it", *question))
     assert re.search(r"\(start\) +awareness ", told(folder, capsys, "en", *question))
+
+
+def test_ends_of_a_flow_as_the_table_calls_them(folder: Path, capsys: Captured) -> None:
+    question = ("flow", "--unit", "place", "--collapse", "--steps", "2")
+    wanted = told(folder, capsys, "it", *question, "--from", "site", "--format", "csv")
+    assert wanted.count("\n") > 1
+    assert told(folder, capsys, "it", *question, "--from", "sito", "--format", "csv") == wanted
+
+
+def test_orders_stand_beside_those_without_a_customer(folder: Path, capsys: Captured) -> None:
+    assert " ordini  senza cliente " in told(folder, capsys, "it", "channels")
+    assert " orders  without a customer " in told(folder, capsys, "en", "places")
+    assert "Importi in EUR." in told(folder, capsys, "it", "places")
 
 
 def test_who_chooses_the_language(folder: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,8 +300,8 @@ def test_a_sentence_within_a_sentence() -> None:
     assert again(sentence, ITALIAN).endswith("Intendevi 'store'?")
     assert said("warnings.nothing_has", field="place", value="x", hint="") == "place = x: nothing has it."
     few = said("warnings.timeout_even", days=180, share=Figure(0.125, SHARE), limit=Figure(0.05, SHARE))
-    assert "12.5 % of the buyers" in few
-    assert "il 12,5 % di chi acquista" in again(few, ITALIAN)
+    assert "12.5 % of the conversions" in few
+    assert "il 12,5 % delle conversioni" in again(few, ITALIAN)
 
 
 def test_english_heads_and_values_are_their_keys() -> None:

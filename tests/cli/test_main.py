@@ -203,3 +203,10 @@ def test_a_closed_pipe_is_no_error_of_ours(tmp_path: Path) -> None:
 )
 def test_when_json_is_wanted(arguments: list[str], wanted: bool) -> None:
     assert wants_json(arguments) is wanted
+
+
+def test_a_value_that_is_none_of_the_choices(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["kpis", "--format", "pdf"]) == 2
+    told = capfd.readouterr().err
+    assert "'pdf' is not one of 'table', 'json', 'csv', 'parquet'." in told
+    assert "Value error" not in told

@@ -116,7 +116,7 @@ def test_table_for_people_and_csv_for_programs(folder: Path, capsys: Captured, t
     assert run(["-w", str(folder), "funnel", *STEPS]) == 0
     shown = capsys.readouterr().out
     assert "83.3 %" in shown
-    assert "1h 0m" in shown
+    assert " 1h" in shown
     assert "Warning: Only 6 persons entered" in shown
     file = tmp_path / "funnel.csv"
     assert run(["-w", str(folder), "funnel", *STEPS, "--output", str(file)]) == 0

@@ -39,6 +39,14 @@ def test_report_of_some_sections_and_another_period(shop: str, tmp_path: Path) -
     assert "1–3\xa0March 2024" in page
 
 
+def test_a_report_of_nothing_says_so(shop: str, tmp_path: Path, capsys: Captured) -> None:
+    period = ["--from", "2030-01-01", "--to", "2030-02-01", "--section", "kpis"]
+    assert run(["-w", shop, "report", "--html", str(tmp_path / "report.html"), *period]) == 0
+    warning, written = capsys.readouterr().err.splitlines()
+    assert warning.startswith("Warning: No events between 2030-01-01 and ")
+    assert written.startswith("Written to ")
+
+
 def test_report_into_a_folder_that_is_not_there(shop: str, tmp_path: Path, capsys: Captured) -> None:
     assert run(["-w", shop, "report", "--html", str(tmp_path / "none" / "report.html")]) == 2
     assert "cannot be written" in capsys.readouterr().err

@@ -55,14 +55,14 @@ def test_money() -> None:
 @pytest.mark.parametrize(
     ("seconds", "en", "it"),
     [
-        (0, "0 s", "0 s"),
-        (1.5, "1.5 s", "1,5 s"),
-        (59.7, "1 min", "1 min"),
-        (90, "1 min 30 s", "1 min 30 s"),
-        (3599.9, "1 h", "1 h"),
-        (273_600, "3 d 4 h", "3 g 4 h"),
-        (400 * 86_400, "400 d", "400 g"),
-        (-90, "−1 min 30 s", "−1 min 30 s"),
+        (0, "0s", "0s"),
+        (1.5, "1.5s", "1,5s"),
+        (59.7, "1m", "1m"),
+        (90, "1m 30s", "1m 30s"),
+        (3599.9, "1h", "1h"),
+        (273_600, "3d 4h", "3g 4h"),
+        (400 * 86_400, "400d", "400g"),
+        (-90, "−1m 30s", "−1m 30s"),
     ],
 )
 def test_durations(seconds: float, en: str, it: str) -> None:
@@ -118,12 +118,20 @@ def test_a_change_and_its_interval_read_alike() -> None:
     assert told(0.5, None, None, measure=NUMBER) == ("+0,5", "")
 
 
+def test_a_change_is_clear_only_where_its_interval_reads_so() -> None:
+    assert IT.is_clear(-0.007, -0.013, -0.001, POINTS)
+    assert not IT.is_clear(-0.007, -0.013, -0.0001, POINTS)  # "−1,3 a 0,0"
+    assert not IT.is_clear(99_999, 1, 100_000, EUR)  # "0–1.000"
+    assert not IT.is_clear(0.1, -0.1, 0.3, POINTS)
+    assert not IT.is_clear(0.1, None, None, POINTS)
+
+
 def test_ticks_share_unit_and_decimals() -> None:
     assert [plain(tick) for tick in IT.ticks((0, 0.05, 0.1), SHARE)] == ["0 %", "5 %", "10 %"]
     assert [plain(tick) for tick in IT.ticks((0, 0.005, 0.01), SHARE)] == ["0,0 %", "0,5 %", "1,0 %"]
     assert [plain(tick) for tick in IT.ticks((0, 10_000, 20_000), COUNT)] == ["0", "10 mila", "20 mila"]
     assert [plain(tick) for tick in EN.ticks((0, 500_000_000, 1_000_000_000), EUR)] == ["€0", "€5M", "€10M"]
-    assert [plain(tick) for tick in IT.ticks((0, 1_800, 3_600), DURATION)] == ["0", "30 min", "1 h"]
+    assert [plain(tick) for tick in IT.ticks((0, 1_800, 3_600), DURATION)] == ["0", "30m", "1h"]
 
 
 def test_dates() -> None:

@@ -155,7 +155,7 @@ def test_a_page_names_stages_of_the_workspace_and_all_codes() -> None:
     assert page.name("stage", "advocacy") == "Advocacy"
     assert (page.code("stage", "st_weigh"), Words("en").code("stage", "st_weigh")) == ("Weighing up", "st_weigh")
     warning = said("warnings.few_kpis", few=30, names=Codes("kpi", ("nps",), 6))
-    assert "nps" in warning
+    assert "NPS" in warning
     assert "NPS" in again(warning, page)
 
 
@@ -166,3 +166,8 @@ def test_an_unknown_language_or_text() -> None:
         Words("en").text("charts.nothing")
     with pytest.raises(KeyError):
         Words("en").text("charts.target")
+
+
+@pytest.mark.parametrize("message", ["identify", "group", "alias"])
+def test_touchpoints_of_bookkeeping_have_names(message: str) -> None:
+    assert set(catalogue("names")["touchpoint"][message]) == set(LANGUAGES)

@@ -21,7 +21,7 @@ def states(active: Mapping[str, set[int]], interval: int) -> dict[str, int]:
 
 def relationship(days: Sequence[int], advocated: bool, today: int, at_risk: int, lost: int) -> str:
     """As a day ends, from the days on which somebody bought."""
-    bought = sorted(day for day in days if day <= today)
+    bought = sorted({day for day in days if day <= today})  # two orders of one day are one purchase
     if not bought:
         return "prospect"
     if today - bought[-1] > lost:

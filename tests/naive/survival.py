@@ -8,6 +8,12 @@ from collections.abc import Sequence
 Span = tuple[int, str]
 
 
+def watched_enough(ages: Sequence[int], within: int) -> bool:
+    """Did 30 begin so long ago, or of fewer than 30 at least one?"""
+    old = [age for age in ages if age >= within]
+    return len(old) >= 30 or (len(ages) < 30 and len(old) >= 1)
+
+
 def kaplan_meier(spans: Sequence[Span], time: int) -> float:
     """Share for whom it has happened by `time`."""
     survival = 1.0

@@ -17,6 +17,7 @@ from percorso.analyses.spec import Scope
 from percorso.errors import SpecError
 from percorso.language.said import again
 from percorso.language.words import Words, catalogue
+from percorso.reports.document import ReportTable
 from percorso.reports.spec import SECTIONS, ReportSpec
 from percorso.services.map import ask_map
 from percorso.services.report import Report, make_report
@@ -123,6 +124,26 @@ def test_orders_and_value_are_equal_in_every_section(workspace: Workspace, pages
         assert {(int(n), Decimal(value)) for n, value in theirs} == {(nobody["n"], nobody["value"])}
         told = {one["id"] for one in counted if not one["data-nobody"]}
         assert told <= {"flow"}  # receipts of nobody have no journey
+
+
+def test_which_orders_are_counted_is_told_once(workspace: Workspace, reports: dict[str, Report]) -> None:
+    for report in reports.values():
+        told = [section.key for section in report.document.sections if section.basis and section.basis.text]
+        assert told == []
+        assert report.as_html().count("Orders counted" if report.spec.language == "en" else "Ordini contati") == 1
+    alone = make_report(workspace, ReportSpec(language="en", sections=("kpis", "channels")))
+    assert [bool(section.basis and section.basis.text) for section in alone.document.sections] == [True, False]
+
+
+def test_tables_of_channels_add_up_to_the_orders_counted(reports: dict[str, Report]) -> None:
+    document = reports["en"].document
+    (section,) = (one for one in document.sections if one.key == "channels")
+    (table,) = (piece for piece in section.pieces if isinstance(piece, ReportTable))
+    assert section.basis is not None
+    at = table.heads.index("orders")
+    assert table.heads[at + 1] == "without a customer"
+    for column, wanted in ((at, section.basis.orders), (at + 1, section.basis.nobody)):
+        assert sum(int(row[column].replace(",", "")) for row in table.rows) == int(wanted)
 
 
 def test_no_personal_data(reports: dict[str, Report], workspace: Workspace) -> None:

@@ -139,7 +139,7 @@ def test_what_misleads_is_never_left_out() -> None:
         **journeys(1000, 100, {"awareness": 200, "consideration": 600}),
     )
     assert len(told) == 7
-    assert told[0] == "51 orders worth €11.00 (1–31 March 2024)."
+    assert told[0] == "51 orders worth €11.00 (1–31 March 2024). 1 of them is without a customer."
     assert told[-1].startswith("Before you act: till has brought nothing for 60 days")
 
 

@@ -82,7 +82,7 @@ __all__ = ["PLOTS", "Plot", "plot_result"]
 Plot = Callable[[Result, Words], Drawing]
 
 
-def plot_result(result: Result, kind: str = "", language: str = "en") -> Chart:
+def plot_result(result: Result, kind: str = "", language: str = "") -> Chart:
     """The answer as a chart.
 
     Parameters
@@ -90,14 +90,15 @@ def plot_result(result: Result, kind: str = "", language: str = "en") -> Chart:
     result : Result
     kind : str
         One of the charts that there are for this question; "" for the first.
-    language : {"en", "it"}
+    language : {"", "en", "it"}
+        "": the first that the answer has words of.
 
     Raises
     ------
     SpecError
         No chart of that kind for this question, or no chart at all.
     """
-    words = Words(language)
+    words = _words_of(result, language)
     plots = PLOTS.get(type(result.spec), {})
     if not plots:
         name = type(result.spec).__name__.removesuffix("Spec").lower()
@@ -106,6 +107,13 @@ def plot_result(result: Result, kind: str = "", language: str = "en") -> Chart:
         raise SpecError(f"There is no chart '{kind}' of this question.", hint=nearest_hint(kind, plots))
     drawing = plots[kind or next(iter(plots))](result, words)
     return draw(said_whole(drawing, result, words), words)
+
+
+def _words_of(result: Result, language: str) -> Words:
+    """The answer's own words in that language, which know the workspace's stages; else the language's."""
+    if not language:
+        return result.words[0]
+    return next((words for words in result.words if words.language == language), Words(language))
 
 
 _CONTACTS: Mapping[str, Plot] = {

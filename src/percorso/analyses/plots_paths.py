@@ -14,6 +14,7 @@ from percorso.analyses.plots_telling import (
     few,
     field_name,
     field_value,
+    joined,
     left_out,
     name_of,
     share_bar,
@@ -37,8 +38,9 @@ __all__ = ["path_name", "plot_flow", "plot_funnel", "plot_switches", "plot_varia
 
 _ARROW = " → "
 _MOST_SWITCHES = 12
-_MOST_NODES = 8  # of a flow without steps, where every node may lead to every other
-_MOST_LINKS = 28
+#: Of a flow without steps, where every node may lead to every other: more would be a knot.
+_MOST_NODES, _MOST_LINKS = 5, 13
+_WIDE = 940  # of a flow that stands by itself: names must fit between its layers
 _MOST_STEP_LINKS = 40
 
 
@@ -107,7 +109,8 @@ def _edges(rows: Sequence[Row], result: Result, spec: FlowSpec, words: Words) ->
     return Sankey(
         title=words.text("plots.flow"),
         subtitle=unit(f"{spec.scope.per}s", words),
-        note=few(result, result.totals["cases"], words),
+        note=joined([words.text("plots.flow_numbers"), few(result, result.totals["cases"], words)]),
+        width=_WIDE,
         nodes=tuple(_flow_node(key, key, spec.unit, None, words) for key in keys),
         links=links,
         first=tuple(key for key in (START,) if key in keys),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from percorso.analyses.spec import spec_to_json
+from percorso.language.words import ENGLISH, Words
 from percorso.time import time_text
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Result:
         Single numbers, by their name in JSON.
     warnings : tuple of str, optional
         Sentences: too little data, old sources, missing rates.
+    words : tuple of Words, optional
+        In which languages charts of it speak, the default first; a workspace gives its own, with its names of stages.
+        Not part of the answer: neither compared nor in JSON.
     """
 
     tables: Mapping[str, pa.Table]
@@ -52,6 +56,7 @@ class Result:
     as_of_us: int
     totals: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    words: tuple[Words, ...] = field(default=(ENGLISH,), compare=False, repr=False)
 
     @property
     def table(self) -> pa.Table:
@@ -81,15 +86,15 @@ class Result:
             "warnings": list(self.warnings),
         }
 
-    def plot(self, kind: str = "", language: str = "en") -> Chart:
+    def plot(self, kind: str = "", language: str = "") -> Chart:
         """The answer as a chart: ``.save("funnel.svg")``, or shown by a notebook. See docs/reference/charts.md.
 
         Parameters
         ----------
         kind : str
             Which of the charts that there are for this question; "" for the first.
-        language : {"en", "it"}
-            Of everything that the chart says.
+        language : {"", "en", "it"}
+            Of everything that the chart says; "": the workspace's.
 
         Raises
         ------

@@ -9,7 +9,7 @@ from pathlib import Path
 from percorso.charts.svg import element, escape, rect
 from percorso.charts.theme import BACKGROUND, FONT_STACK, WIDTH
 from percorso.errors import FileError
-from percorso.language.words import Words
+from percorso.language.words import Words, heading
 
 __all__ = ["Chart", "Drawing", "Table", "finish"]
 
@@ -105,7 +105,7 @@ class Chart:
         """HTML: the table behind the chart; "" where it has no rows."""
         if not self.rows:
             return ""
-        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.heads)
+        head = "".join(f'<th scope="col">{escape(heading(name))}</th>' for name in self.heads)
         body = "\n".join(
             f'<tr><th scope="row">{escape(row[0])}</th>'
             + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])

@@ -129,14 +129,16 @@ def _grouped(
 
 
 def _note(sankey: Sankey, flowing: list[Flowing], drawn: list[Flowing], words: Words) -> str:
-    """The note, and what is too small to be drawn."""
+    """The note, and before it what is too small to be drawn, and what leads to itself."""
+    said = []
     left = len(flowing) - len(drawn)
-    if not left:
-        return sankey.note
-    total = sum(value for _, _, value in flowing)
-    share = words.numbers.share(1 - sum(value for _, _, value in drawn) / total)
-    said = words.text("charts.links_left_out", n=left, share=share)
-    return f"{said} {sankey.note}".rstrip()
+    if left:
+        total = sum(value for _, _, value in flowing)
+        share = words.numbers.share(1 - sum(value for _, _, value in drawn) / total)
+        said.append(words.text("charts.links_left_out", n=left, share=share))
+    if any(source == target for source, target, _ in flowing):
+        said.append(words.text("charts.stays_note"))
+    return " ".join([*said, sankey.note]).rstrip()
 
 
 def _last_labels(layers: dict[str, int], names: dict[str, str], width: float) -> float:
@@ -199,7 +201,7 @@ def _arrow(ribbon: Ribbon, colour: str) -> str:
 def _node(node: Placed, colour: str, names: dict[str, str], layout: Layout, behind: float, words: Words) -> list[str]:
     many = words.numbers.count(node.value)
     if node.stays:
-        many += " · " + words.text("charts.stays", n=node.stays)
+        many += " " + words.text("charts.stays", n=words.numbers.compact(node.stays))
     title = f"{names[node.key]}: {many}"
     room = (behind if node.is_last else layout.pitch - _NODE) - 6
     x, middle = node.x + _NODE + 5, node.y + node.height / 2

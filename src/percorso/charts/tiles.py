@@ -150,7 +150,8 @@ def _change(tile: Tile, before: str, words: Words) -> tuple[str, str]:
     shown = words.numbers.signed(tile.difference, tile.measure.difference)
     than = words.text("charts.than", before=before) if before else ""
     low, high = tile.difference_low, tile.difference_high
-    if low is not None and high is not None and low <= 0 <= high:
+    is_known = low is not None and high is not None
+    if is_known and not words.numbers.is_clear(tile.difference, low, high, tile.measure.difference):
         return f"{shown}{than}: {words.text('charts.unclear')}", MUTED
     arrow = "▲" if tile.difference > 0 else "▼" if tile.difference < 0 else "="
     if not tile.better or not tile.difference:

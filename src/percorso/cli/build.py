@@ -72,7 +72,7 @@ def _asides(report: BuildReport) -> str:
     """What should not go unnoticed about the events."""
     asides = []
     if report.unidentified:
-        asides.append(f"{count_text(report.unidentified)} of nobody we could identify")
+        asides.append(f"{count_text(report.unidentified)} without a customer")
     if report.duplicates:
         times = "copy" if report.duplicates == 1 else "copies"
         asides.append(f"{count_text(report.duplicates)} {times} left out")

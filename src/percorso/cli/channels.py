@@ -46,7 +46,6 @@ def channels(ctx: typer.Context, scope: Scope, target: Output) -> None:
         title=words.text("terminal.channels"),
         columns=_COLUMNS,
         secondary=(
-            "unidentified_orders",
             "frequency",
             "new_persons",
             "cost_per_new",
@@ -54,6 +53,8 @@ def channels(ctx: typer.Context, scope: Scope, target: Output) -> None:
             "assist first last",
             "cost",
             "journeys",
+            "share",
+            "contacts",
         ),
         beside=_beside(words),
         note=words.text("terminal.contacts_note"),

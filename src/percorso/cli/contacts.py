@@ -11,17 +11,18 @@ import pyarrow as pa
 from percorso.analyses.result import Result
 from percorso.cli.options import as_of_text
 from percorso.cli.output import Layout, Output, Section, warning_lines, write_told
-from percorso.cli.texts import amount_text, mean_text, money_of, percent_text, seconds_text
+from percorso.cli.texts import amount_text, mean_text, money_of, percent_text, points_text, seconds_text
 from percorso.language.words import Family, Words
 
 __all__ = ["REACH_AND_ROLE", "Beside", "write_contacts"]
 
-_PERCENT = ("share", "conversion", "switch_rate", "coverage", "share_of_known", "matched_conversion", "difference")
+_PERCENT = ("share", "conversion", "switch_rate", "coverage", "share_of_known", "matched_conversion")
 _FORMATS = {
     **dict.fromkeys(_PERCENT, percent_text),
     **dict.fromkeys(("exit_share", "progression", "measured_share", "matched_share"), percent_text),
     **dict.fromkeys(("median_s", "p90_s", "total_s", "next_median_s", "next_p90_s"), seconds_text),
     **dict.fromkeys(("frequency", "per_week"), mean_text),
+    "difference": points_text,
     **dict.fromkeys(("value", "researched_value", "cost", "cost_per_contact", "cost_per_new"), amount_text),
 }
 _TITLES = {
@@ -30,7 +31,7 @@ _TITLES = {
     "total_s": "time",
     "new_persons": "new",
     "matched_conversion": "matched",
-    "unidentified_orders": "of nobody",
+    "unidentified_orders": "without a customer",
     "share_of_known": "of known",
     "exit_share": "of exits",
     "next_median_s": "takes",
@@ -40,7 +41,7 @@ _ROWS_BESIDE = 10
 #: Columns that people see of a channel or a place: whom it reaches, and what it is in their journeys.
 REACH_AND_ROLE = (
     *("contacts", "persons", "share", "new_persons", "frequency", "median_s", "journeys", "conversion"),
-    *("first", "last", "assist", "orders", "value", "unidentified_orders"),
+    *("first", "last", "assist", "orders", "unidentified_orders", "value"),
 )
 
 
@@ -100,7 +101,9 @@ def write_contacts(
         as_of = words.text("terminal.as_of", as_of=as_of_text(answer, words))
         by = answer.spec.scope.by
         main = _columns(answer.table, ((by,) if by else ()) + tuple(columns))
-        yield Section(title, main, (note, as_of, *warning_lines(answer.warnings, words)), _layout(main, secondary))
+        amounts = (words.text("terminal.amounts", currency=answer.totals["currency"]),) if "value" in columns else ()
+        notes = (note, *amounts, as_of, *warning_lines(answer.warnings, words))
+        yield Section(title, main, notes, _layout(main, secondary))
         for one in beside:
             table = answer.tables.get(one.name)
             if table is not None and table.num_rows:
@@ -127,11 +130,11 @@ def _layout(table: pa.Table, secondary: tuple[str, ...]) -> Layout:
 
 
 def _order_note(totals: Mapping[str, Any], words: Words) -> str:
-    """Orders and value of persons, and beside them those of nobody."""
+    """Orders and value of known customers, and beside them those without a customer."""
     orders, nobody = totals["orders"], totals["unidentified_orders"]
     told = words.text("counted.orders", n=orders)
     value = money_of(totals["value"], totals["currency"], words)
     if not nobody:
         return words.text("terminal.orders_note", orders=told, value=value)
-    beside = amount_text(totals["unidentified_value"], words)
+    beside = money_of(totals["unidentified_value"], totals["currency"], words)
     return words.text("terminal.orders_and_nobody", orders=told, value=value, nobody=nobody, beside=beside)

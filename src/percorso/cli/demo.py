@@ -64,7 +64,7 @@ def _summary(report: DemoReport, folder: Path) -> str:
     rows = [
         (simulated.events, "rows written", f"{simulated.seconds:.0f} seconds, {len(simulated.files)} files"),
         (built.events, "events", f"{count_text(duplicates)} sent twice, {count_text(rejected)} unreadable"),
-        (built.persons, "persons", f"{count_text(built.unidentified)} events of nobody"),
+        (built.persons, "persons", f"{count_text(built.unidentified)} events without a customer"),
         (built.sessions, "sessions", "on site or app"),
         (built.journeys, "journeys", ""),
     ]

@@ -25,12 +25,13 @@ from percorso.cli.options import (
     within_scope,
 )
 from percorso.cli.output import Format, Layout, Output, write_answer, write_table, writing
+from percorso.cli.tables import code_of
 from percorso.cli.texts import percent_text, seconds_text
 from percorso.errors import SpecError
 from percorso.language.words import Family, Words
 from percorso.services.flow import ask_flow
 
-__all__ = ["flow_question", "node_families", "register"]
+__all__ = ["flow_question", "node_families", "register", "with_codes"]
 
 _LAYOUT = Layout(
     formats={
@@ -127,7 +128,7 @@ def flow(ctx: typer.Context, spec: FlowSpec, target: Output) -> None:
             "Without --steps, --top shortens the table for people only: other formats hold every edge.",
             hint="Leave out --top, or --format.",
         )
-    answer = answer_of(ctx, ask_flow, spec)
+    answer = answer_of(ctx, ask_flow, with_codes(spec, words))
     per = words.code("unit", spec.scope.per)
     notes = (words.text("terminal.flow", per=per, as_of=as_of_text(answer, words)),)
     layout = replace(_LAYOUT, families=node_families(spec.unit, "from", "to"))
@@ -141,6 +142,13 @@ def flow(ctx: typer.Context, spec: FlowSpec, target: Output) -> None:
 def node_families(unit: str, *columns: str) -> dict[str, Family]:
     """What the nodes of a path in these columns are names of; events are called what the data call them."""
     return dict.fromkeys(columns, _FAMILIES[unit]) if unit in _FAMILIES else {}
+
+
+def with_codes(spec: FlowSpec, words: Words) -> FlowSpec:
+    """The flow, its ends as the data call them where they are given as tables show them."""
+    family = node_families(spec.unit, "node").get("node")
+    first, last = (code_of(family, node, words) for node in (spec.from_node, spec.to_node))
+    return replace(spec, from_node=first, to_node=last)
 
 
 def _shortened(edges: pa.Table, top: int, words: Words) -> pa.Table:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from percorso.analyses.kpi_catalogue import STAGES
-from percorso.analyses.plots_kpis import kpi_change, kpi_number
+from percorso.analyses.plots_kpis import kpi_change, kpi_number, kpi_verdict
 from percorso.analyses.result import Result
 from percorso.cli.output import Layout, Section
 from percorso.language.kpi_words import kpi_label, kpi_name
@@ -21,6 +21,10 @@ Row = Mapping[str, Any]
 
 _BARS = "▁▂▃▄▅▆▇█"
 _ALL_PERIODS = 4  # of so many KPIs and fewer the periods are written out
+#: Columns without a head: a narrow terminal shows the sign alone.
+_SIGN, _WORD = "", " "
+_SIGNS = {"better": "✓", "worse": "✗", "changed": "≠", "unclear": "="}
+_COMFORTABLE = 20
 
 
 class _Writer:
@@ -46,14 +50,10 @@ class _Writer:
         shown, ends = kpi_change(row, self._measure(row["unit"]), self.words)
         return f"{shown} ({ends})" if ends else shown
 
-    def verdict(self, row: Row) -> str:
-        """Whether a change is more than chance, and for the better."""
-        low, high = row["diff_low"], row["diff_high"]
-        if low is None or low <= 0 <= high:
-            return "" if low is None else kpi_label("no_clear_change", self.language)
-        if row["better"] == "neither":
-            return kpi_label("changed", self.language)
-        return kpi_label("better" if (low > 0) == (row["better"] == "up") else "worse", self.language)
+    def verdict(self, row: Row) -> tuple[str, str]:
+        """Whether a change is more than chance, and for the better: as a sign and in a word."""
+        found = kpi_verdict(row, self._measure(row["unit"]), self.words)
+        return (_SIGNS[found], kpi_label(found, self.language)) if found else ("", "")
 
     def target(self, row: Row) -> str:
         if row["target"] is None:
@@ -77,7 +77,7 @@ def kpi_sections(answer: Result, language: str) -> list[Section]:
     by = answer.spec.scope.by
     rows = answer.table.to_pylist()
     sections = []
-    layout = Layout(secondary=("n", kpi_label("column_before", language)))
+    layout = _layout(language)
     for stage in STAGES:
         mine = [row for row in rows if row["stage"] == stage and row["value"] is not None]
         if mine:
@@ -95,6 +95,17 @@ def kpi_sections(answer: Result, language: str) -> list[Section]:
     return sections
 
 
+def _layout(language: str) -> Layout:
+    def head(key: str) -> str:
+        return kpi_label(f"column_{key}", language)
+
+    return Layout(
+        secondary=("n", _WORD, head("interval")),
+        numbers=tuple(map(head, ("value", "before", "first", "last"))),
+        comfortable=_COMFORTABLE,
+    )
+
+
 def _stage_table(rows: Sequence[Row], by: str, writer: _Writer) -> pa.Table:
     def head(key: str) -> str:
         return kpi_label(f"column_{key}", writer.language)
@@ -110,7 +121,8 @@ def _stage_table(rows: Sequence[Row], by: str, writer: _Writer) -> pa.Table:
     if any(row["previous"] is not None for row in rows):
         columns[head("before")] = [writer.value(row, "previous") for row in rows]
         columns[head("change")] = [writer.change(row) for row in rows]
-        columns[""] = [writer.verdict(row) for row in rows]
+        columns[_SIGN] = [writer.verdict(row)[0] for row in rows]
+        columns[_WORD] = [writer.verdict(row)[1] for row in rows]
     if any(row["target"] is not None for row in rows):
         columns[head("target")] = [writer.target(row) for row in rows]
     return pa.table(columns)

@@ -63,7 +63,8 @@ def _head(answer: Result, words: Words) -> str:
 def _sections(answer: Result, words: Words) -> Iterator[Section]:
     tables = answer.tables
     notes = (words.text("terminal.intervals_note"), *warning_lines(answer.warnings, words))
-    yield Section(words.text("terminal.intervals"), answer.table, notes, _LAYOUT)
+    # Why there is no churn stands in the notes, and as a code in the other formats.
+    yield Section(words.text("terminal.intervals"), answer.table.drop_columns(["missing"]), notes, _LAYOUT)
     yield Section(words.text("terminal.relationships"), tables["relationships"], (), _LAYOUT)
     if tables["limits"].num_rows:
         note = words.text("terminal.limits_note")

@@ -77,7 +77,7 @@ def map_(
 ) -> None:
     """The journey map: who is at each stage, what they use, see and do, how it goes, where they leave.
 
-    Example: percorso map --output map.html; percorso map --persona beginners --format svg --output map.svg
+    Example: percorso map --output map.html; percorso map --persona beginner --format svg --output map.svg
     """
     workspace = workspace_of(ctx)
     kind = format_of(chosen, output, as_json, _BY_ENDING) or MapFormat.table

@@ -23,7 +23,7 @@ import typer
 
 from percorso.cli.signatures import parameters_of, signed, spread, take
 from percorso.cli.streams import Format, Output, json_bytes, opened, write_json
-from percorso.cli.tables import Layout, render, wrapped
+from percorso.cli.tables import Layout, fitted, left_out_line, wrapped
 from percorso.cli.texts import count_text, flat_text, money_text, percent_text, span_text
 from percorso.errors import SpecError, UserError
 from percorso.language.said import again
@@ -209,7 +209,8 @@ def write_table(
             _write_parquet(table, stream)
         else:
             section = Section(title, table, (*notes, *warning_lines(warnings, words)), layout or Layout())
-            stream.write(_section_text(section, _width(output), words).encode())
+            lines, left_out = _section_lines(section, _width(output), words)
+            stream.write(_text([*lines, *left_out_line(left_out, words, _width(output))]).encode())
     _tell_written(output)
     if output.format is not Format.table:
         for line in warning_lines(warnings, words):
@@ -255,12 +256,20 @@ class Section:
 
 
 def write_page(head: str, sections: Sequence[Section], output: Output, words: Words = ENGLISH) -> None:
-    """Write several tables one below the other, for people; `head` stands above them."""
+    """Write several tables one below the other, for people; `head` stands above them.
+
+    Which columns a narrow terminal lacks is said once, at the end.
+    """
     width = _width(output)
-    texts = ["\n".join(part for line in head.split("\n") for part in wrapped(line, width)) + "\n"]
+    texts = [_text([part for line in head.split("\n") for part in wrapped(line, width)])]
+    lacking: dict[str, None] = {}
     for one in sections:
         title = typer.style(one.title, bold=True) if width else one.title
-        texts.append(_section_text(replace(one, title=title), width, words))
+        lines, left_out = _section_lines(replace(one, title=title), width, words)
+        texts.append(_text(lines))
+        lacking |= dict.fromkeys(left_out)
+    if lacking:
+        texts.append(_text(left_out_line([*lacking], words, width)[1:]))
     with opened(output) as stream:
         stream.write("\n".join(texts).encode())
     _tell_written(output)
@@ -294,13 +303,17 @@ def _flat(table: pa.Table) -> pa.Table:
     return table
 
 
-def _section_text(section: Section, width: int | None, words: Words) -> str:
-    """The table for people, its title above and the sentences below."""
-    lines = render(section.table, section.layout, words=words, width=width)
+def _section_lines(section: Section, width: int | None, words: Words) -> tuple[list[str], list[str]]:
+    """The table for people, its title above and the sentences below; and the heads of columns that it lacks."""
+    lines, left_out = fitted(section.table, section.layout, words=words, width=width)
     if section.title:
         lines = [section.title, "", *lines]
     if section.notes:
         lines.append("")
     for sentence in section.notes:
         lines += wrapped(sentence, width)
+    return lines, left_out
+
+
+def _text(lines: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"

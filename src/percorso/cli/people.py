@@ -12,7 +12,7 @@ from percorso.analyses.funnel import FunnelSpec
 from percorso.analyses.kpis import KpisSpec
 from percorso.analyses.variants import VariantsSpec
 from percorso.cli.context import words_of
-from percorso.cli.flow import flow_question, node_families
+from percorso.cli.flow import flow_question, node_families, with_codes
 from percorso.cli.funnel import funnel_question
 from percorso.cli.kpis import kpis_question
 from percorso.cli.options import answer_of, asking
@@ -82,6 +82,7 @@ def people_of_flow(
     Example: percorso people flow --unit place --edge site store
     """
     source, end = _nodes(ctx, spec, edge)
+    spec = with_codes(spec, words_of(ctx))
     write_people(ctx, spec, FlowCell(source=source, target=end, position=position, group=group), target)
 
 

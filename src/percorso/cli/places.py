@@ -49,7 +49,7 @@ def places(ctx: typer.Context, scope: Scope, target: Output) -> None:
         target,
         title=words.text("terminal.places"),
         columns=_COLUMNS,
-        secondary=("unidentified_orders", "frequency", "new_persons", "median_s", "assist first last", "journeys"),
+        secondary=("frequency", "new_persons", "median_s", "assist first last", "journeys", "share", "contacts"),
         beside=_beside(words),
         note=words.text("terminal.contacts_note"),
         words=words,

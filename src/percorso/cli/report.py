@@ -10,6 +10,7 @@ import typer
 from percorso.analyses.spec import Scope
 from percorso.cli.context import words_of, workspace_of
 from percorso.cli.options import asking, within_scope
+from percorso.cli.output import warning_lines
 from percorso.cli.progress import ready_log
 from percorso.errors import FileError
 from percorso.reports.spec import AUTO, SECTIONS, ReportSpec
@@ -55,8 +56,11 @@ def report(
     """
     if html.is_dir() or not html.absolute().parent.is_dir():
         raise FileError(f"{html} cannot be written.", hint="Name a file in a folder that there is.")
-    language = words_of(ctx, language).language
-    spec = ReportSpec(scope=scope, compare=compare, language=language, sections=tuple(section or ()))
+    words = words_of(ctx, language)
+    spec = ReportSpec(scope=scope, compare=compare, language=words.language, sections=tuple(section or ()))
     workspace = workspace_of(ctx)
-    make_report(workspace, spec, log=ready_log(workspace)).save(html)
+    made = make_report(workspace, spec, log=ready_log(workspace))
+    made.save(html)
+    for line in warning_lines(made.warnings, words):
+        typer.echo(line, err=True)
     typer.echo(f"Written to {html}", err=True)

@@ -120,4 +120,4 @@ def _of_all(answer: Result) -> pa.Table:
     """The rates of all cohorts together; those of each are in the other formats."""
     repeat = answer.tables["repeat"]
     kept = [row for row in repeat.to_pylist() if row["cohort"] == ""]
-    return pa.Table.from_pylist(kept, schema=repeat.schema).drop_columns(["cohort"])
+    return pa.Table.from_pylist(kept, schema=repeat.schema).drop_columns(["cohort", "missing"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
+import pyarrow as pa
 import typer
 
 from percorso.analyses.result import Result
@@ -23,6 +24,7 @@ __all__ = ["register", "timeout_question"]
 _LAYOUT = Layout(
     formats=dict.fromkeys(("share", "low", "high", "conversion"), percent_text),
     titles={"timeout_days": "time-out, days", "cut_off": "cut off", "persons": "buyers"},
+    numbers=("timeout_days",),
     secondary=("low high", "persons", "open", "abandoned", "converted"),
 )
 
@@ -67,11 +69,41 @@ def _head(answer: Result, words: Words) -> str:
 
 
 def _sections(answer: Result, words: Words) -> Iterator[Section]:
-    notes = (
-        words.text("terminal.cut_off_note"),
-        words.text("terminal.as_of", as_of=as_of_text(answer, words)),
-        *warning_lines(answer.warnings, words),
+    days = answer.totals["recommended_days"]
+    is_new = days is not None and days != answer.totals["current_days"]
+    yield Section(
+        words.text("terminal.timeouts"),
+        answer.table,
+        (
+            words.text("terminal.cut_off_note"),
+            words.text("terminal.as_of", as_of=as_of_text(answer, words)),
+            *((words.text("terminal.timeout_setting", setting=f'timeout = "{days}d"'),) if is_new else ()),
+            *warning_lines(answer.warnings, words),
+        ),
+        _LAYOUT,
     )
-    yield Section(words.text("terminal.timeouts"), answer.table, notes, _LAYOUT)
-    if answer.tables["categories"].num_rows:
-        yield Section(words.text("terminal.timeouts_by_category"), answer.tables["categories"], (), _LAYOUT)
+    found = answer.tables["categories"]
+    best = found.filter(found.column("recommended"))
+    if best.num_rows:
+        yield _by_category(best.drop_columns(["recommended"]), answer, words)
+
+
+def _by_category(best: pa.Table, answer: Result, words: Words) -> Section:
+    """The recommended time-out of each category, and how to set the first that differs from the one of all."""
+    rows, at_most = best.to_pylist(), answer.spec.at_most
+    too_many = [row["share"] > at_most for row in rows]
+    shown = [
+        f"> {row['timeout_days']}" if many else str(row["timeout_days"])
+        for row, many in zip(rows, too_many, strict=True)
+    ]
+    notes = []
+    if any(too_many):
+        days = max(row["timeout_days"] for row in rows)
+        notes.append(words.text("terminal.timeout_even_so", days=days, limit=percent_text(at_most, words)))
+    others = [row for row in rows if row["timeout_days"] != answer.totals["recommended_days"]]
+    if others:
+        setting = f'"{others[0]["category"]}" = "{others[0]["timeout_days"]}d"'
+        notes.append(words.text("terminal.timeout_setting_of", setting=setting))
+    at = best.schema.get_field_index("timeout_days")
+    table = best.set_column(at, "timeout_days", pa.array(shown, pa.string()))
+    return Section(words.text("terminal.timeouts_by_category"), table, tuple(notes), _LAYOUT)

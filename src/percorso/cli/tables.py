@@ -27,11 +27,10 @@ from rich.cells import cell_len
 from percorso.cli.texts import Formatter, amount_text, count_text, flat_text, plain_value, rough_text
 from percorso.language.words import ENGLISH, Family, Words, names_of
 
-__all__ = ["Layout", "code_of", "render", "value_code", "value_name", "wrapped"]
+__all__ = ["Layout", "code_of", "fitted", "left_out_line", "render", "value_code", "value_name", "wrapped"]
 
 _GAP = "  "
-_COMFORTABLE = 32  # a text column is not made narrower than this while secondary columns are shown
-_NARROW = 12  # nor ever narrower than this, unless its texts are
+_NARROW = 12  # no text column is ever narrower than this, unless its texts are
 _SHORT_ID = 12
 _UNKNOWN = "–"
 
@@ -72,6 +71,10 @@ class Layout:
         Columns of texts that may be broken inside words too, such as rows of a file.
     plain : bool
         Numbers as they are, without thousands apart and rounding.
+    numbers : tuple of str
+        Columns of numbers that are written already, to be set right as others.
+    comfortable : int
+        No text column is made narrower than this while secondary columns are shown.
     """
 
     formats: Mapping[str, Formatter] = field(default_factory=dict)
@@ -82,6 +85,8 @@ class Layout:
     fold: tuple[str, ...] = ()
     zone: ZoneInfo | None = None
     plain: bool = False
+    numbers: tuple[str, ...] = ()
+    comfortable: int = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +124,32 @@ def render(table: pa.Table, layout: Layout, *, words: Words = ENGLISH, width: in
     width : int, optional
         Of the terminal, whose heads are bold and underlined; without one, plain text as wide as needed.
     """
+    lines, left_out = fitted(table, layout, words=words, width=width)
+    return [*lines, *left_out_line(left_out, words, width)]
+
+
+def fitted(table: pa.Table, layout: Layout, *, words: Words, width: int | None) -> tuple[list[str], list[str]]:
+    """The lines of a table as :func:`render` has them, and the heads of the columns that were left out."""
     columns = [_column(table, name, layout, words) for name in table.column_names]
     if width is None:
-        return _lines(columns, [column.natural for column in columns])
+        return _lines(columns, [column.natural for column in columns]), []
     left_out: list[str] = []
     columns = _with_short_ids(columns, layout, width)
     for group in layout.secondary:
-        if _needed(columns, _COMFORTABLE) <= width:
+        if _needed(columns, layout.comfortable) <= width:
             break
-        gone = [column for column in columns if column.name in group.split()]
-        left_out += [column.title for column in gone]
+        gone = [column for column in columns if column.name in (group, *group.split())]
+        left_out += [column.title for column in gone if column.title.strip()]
         columns = [column for column in columns if column not in gone]
     if _needed(columns, _NARROW) > width:
-        return _downwards([_column(table, name, layout, words) for name in table.column_names], words)
-    lines = _lines(columns, _widths(columns, width), head=True)
-    if left_out:
-        lines += ["", *wrapped(words.text("terminal.left_out", names=", ".join(left_out)), width)]
-    return lines
+        return _downwards([_column(table, name, layout, words) for name in table.column_names], words), []
+    return _lines(columns, _widths(columns, width), head=True), left_out
+
+
+def left_out_line(names: Sequence[str], words: Words, width: int | None) -> list[str]:
+    """Which columns a narrow terminal lacks, below a blank line; nothing where it lacks none."""
+    said = words.text("terminal.left_out", names=", ".join(names)) if names else ""
+    return ["", *wrapped(said, width)] if said else []
 
 
 def wrapped(text: str, width: int | None, *, may_break: bool = False) -> list[str]:
@@ -149,6 +163,7 @@ def _column(table: pa.Table, name: str, layout: Layout, words: Words) -> _Column
     kind = table.schema.field(name).type
     cells = tuple(_cell(value, layout, name, words) for value in table.column(name).to_pylist())
     number = bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+    number = number or name in layout.numbers
     return _Column(
         name=name,
         title=_head(name, layout, words),
@@ -165,7 +180,7 @@ def _head(name: str, layout: Layout, words: Words) -> str:
 
 
 def _with_short_ids(columns: list[_Column], layout: Layout, width: int) -> list[_Column]:
-    if _needed(columns, _COMFORTABLE) <= width:
+    if _needed(columns, layout.comfortable) <= width:
         return columns
     return [
         _Column(one.name, one.title, tuple(cell[:_SHORT_ID] for cell in one.cells), one.is_number, one.may_wrap)

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from percorso.language.measures import POINTS
 from percorso.language.words import ENGLISH, Words
 from percorso.time import time_text
 
@@ -32,6 +33,7 @@ __all__ = [
     "money_text",
     "percent_text",
     "plain_value",
+    "points_text",
     "rough_text",
     "seconds_text",
     "span_text",
@@ -120,20 +122,31 @@ def percent_text(share: float, words: Words = ENGLISH) -> str:
     return f"{tenths_text(100 * share, words)} %"
 
 
+def points_text(difference: float, words: Words = ENGLISH) -> str:
+    """A difference of shares, with its sign.
+
+    Examples
+    --------
+    >>> points_text(-0.161), points_text(0.66, Words("it"))
+    ('−16.1 points', '+66,0 punti')
+    """
+    return words.numbers.signed(difference, POINTS).replace("\u00a0", " ")
+
+
 def span_text(span_us: float, words: Words = ENGLISH) -> str:
     """A duration in microseconds, rounded to its largest two units.
 
     Examples
     --------
     >>> span_text(93_780_000_000), span_text(1_500_000), span_text(86_399_000_000)
-    ('1d 2h', '1.5s', '1d 0h')
+    ('1d 2h', '1.5s', '1d')
     """
     return seconds_text(span_us / 1_000_000, words)
 
 
 def seconds_text(seconds: float, words: Words = ENGLISH) -> str:
     """A duration in seconds; see :func:`span_text`."""
-    return words.numbers.span(seconds)
+    return words.numbers.duration(seconds).translate(_TYPED)
 
 
 def amount_text(amount: Decimal | float, words: Words = ENGLISH) -> str:

@@ -32,6 +32,7 @@ _COLUMNS = (
     "exits",
     "exit_share",
     "orders",
+    "unidentified_orders",
     "value",
 )
 
@@ -56,7 +57,7 @@ def touchpoints(ctx: typer.Context, scope: Scope, target: Output) -> None:
         columns=_COLUMNS,
         secondary=(
             "frequency",
-            "value orders",
+            "value unidentified_orders orders",
             "direction",
             "contacts",
             "exit_share",

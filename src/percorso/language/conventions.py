@@ -1,7 +1,7 @@
 """How English and Italian write numbers and dates: marks, units, names of months.
 
 A table of our own and not Babel: two languages need thirty values; Babel brings thirty megabytes of locale data and
-writes per cents and durations otherwise than the field does here ("12,3 %", "3 g 4 h").
+writes per cents and durations otherwise than the field does here ("12,3 %", "3g 4h").
 """
 
 from __future__ import annotations

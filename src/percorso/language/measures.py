@@ -1,4 +1,4 @@
-"""What a number measures, so that one place decides how it reads: a share as "12,3 %", a time as "3 g 4 h"."""
+"""What a number measures, so that one place decides how it reads: a share as "12,3 %", a time as "3g 4h"."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ _NBSP = "\u00a0"
 _MINUS = "\u2212"
 _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 _COMPACT_FROM = 10_000
+_DIGITS = set("123456789")
 #: Units of a duration from the largest: its seconds, and those of the unit below.
 _SPANS = ((86_400, 3_600), (3_600, 60), (60, 1))
 
@@ -95,38 +96,23 @@ class Numbers:
         return f"{sign}{symbol}{_NBSP if len(symbol) > 1 else ''}{number}"
 
     def duration(self, seconds: float) -> str:
-        """A duration, rounded to its largest two units.
+        """A duration, rounded to its largest two units, as narrow as tables want it and as settings take it.
 
         Examples
         --------
         >>> Numbers("it").duration(273_600), Numbers("en").duration(90), Numbers("it").duration(1.5)
-        ('3\\xa0g\\xa04\\xa0h', '1\\xa0min\\xa030\\xa0s', '1,5\\xa0s')
+        ('3g\\xa04h', '1m\\xa030s', '1,5s')
         """
         if seconds < 0:
             return _MINUS + self.duration(-seconds)
         if seconds < 59.5:
-            return f"{self._short(seconds)}{_NBSP}s"
-        names = (self._as.day, "h", "min", "s")
-        at, size, below = _largest_unit(seconds)
-        rounded = round(seconds / below) * below
-        rest = rounded % size // below
-        text = f"{self.count(rounded // size)}{_NBSP}{names[at]}"
-        return f"{text}{_NBSP}{rest}{_NBSP}{names[at + 1]}" if rest else text
-
-    def span(self, seconds: float) -> str:
-        """A duration in its largest two units, as narrow as a table wants it.
-
-        Examples
-        --------
-        >>> Numbers("en").span(93_780), Numbers("it").span(93_780), Numbers("it").span(1.5)
-        ('1d 2h', '1g 2h', '1,5s')
-        """
-        if seconds < 60:
             return f"{self._short(seconds)}s"
         names = (self._as.day, "h", "m", "s")
         at, size, below = _largest_unit(seconds)
         rounded = round(seconds / below) * below
-        return f"{rounded // size}{names[at]} {rounded % size // below}{names[at + 1]}"
+        rest = rounded % size // below
+        text = f"{self.count(rounded // size)}{names[at]}"
+        return f"{text}{_NBSP}{rest}{names[at + 1]}" if rest else text
 
     def exact(self, value: Decimal | int) -> str:
         """All digits that it has, the thousands apart.
@@ -225,16 +211,24 @@ class Numbers:
         >>> Numbers("en").change(-4_510_000, -6_160_414, -2_859_586, money("EUR"))
         ('−€45,100', '−61,604\\xa0to −28,596')
         """
-        known = [abs(each) for each in (value, low, high) if each is not None and math.isfinite(each)]
-        most = max(known, default=0.0)
-        if measure.kind == "money" and most >= 1_000 * 10**measure.decimals:
-            value, low, high = (None if each is None else each / 10**measure.decimals for each in (value, low, high))
-            measure = replace(measure, decimals=0)
-        elif measure.kind == "points" and value and abs(value) < 0.005 * 10.0**-measure.decimals:
-            measure = replace(measure, decimals=measure.decimals + 1)
+        (value, low, high), measure = _as_written((value, low, high), measure)
         text = self.show(value, measure)
         signed = f"+{text}" if value is not None and value > 0 else text
         return signed, "" if value is None or low is None or high is None else self.range(low, high, measure)
+
+    def is_clear(self, value: float | None, low: float | None, high: float | None, measure: Measure) -> bool:
+        """Does the interval of a difference leave out zero, also as :meth:`change` writes it?
+
+        Examples
+        --------
+        >>> from percorso.language.measures import POINTS, money
+        >>> Numbers("en").is_clear(0.007, 0.001, 0.013, POINTS), Numbers("en").is_clear(9e4, 1, 1e5, money("EUR"))
+        (True, False)
+        """
+        if low is None or high is None or low <= 0 <= high:
+            return False
+        (_, low, high), measure = _as_written((value, low, high), measure)
+        return all(set(self._bare(end, measure)) & _DIGITS for end in (low, high))
 
     def range(self, low: float | None, high: float | None, measure: Measure) -> str:
         """From low to high, without the unit where it stands behind a number: "11,0–13,8"."""
@@ -311,6 +305,19 @@ class Numbers:
         if first.month != last.month:
             return f"{first.day}{_NBSP}{self._as.months[first.month - 1]} – {self.day(last)}"
         return f"{first.day}–{self.day(last)}"
+
+
+def _as_written(
+    values: tuple[float | None, float | None, float | None], measure: Measure
+) -> tuple[tuple[float | None, float | None, float | None], Measure]:
+    """A difference and the ends of its interval, and the measure by which tables write them."""
+    known = [abs(each) for each in values if each is not None and math.isfinite(each)]
+    if measure.kind == "money" and max(known, default=0.0) >= 1_000 * 10**measure.decimals:
+        value, low, high = (None if each is None else each / 10**measure.decimals for each in values)
+        return (value, low, high), replace(measure, decimals=0)
+    if measure.kind == "points" and values[0] and abs(values[0]) < 0.005 * 10.0**-measure.decimals:
+        return values, replace(measure, decimals=measure.decimals + 1)
+    return values, measure
 
 
 def _largest_unit(seconds: float) -> tuple[int, int, int]:

@@ -114,6 +114,4 @@ def _listed(codes: Codes, words: Words) -> str:
 
 
 def _name(family: Family | Literal["kpi"], code: str, words: Words) -> str:
-    if family != "kpi":
-        return words.code(family, code)
-    return code if words.shows_codes else kpi_name(code, words.language)
+    return kpi_name(code, words.language) if family == "kpi" else words.code(family, code)

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from percorso.errors import SpecError, nearest_hint
 from percorso.language.numbers import Numbers
 
-__all__ = ["ENGLISH", "LANGUAGES", "Family", "Words", "capital", "catalogue", "names_of"]
+__all__ = ["ENGLISH", "LANGUAGES", "Family", "Words", "capital", "catalogue", "heading", "names_of"]
 
 #: Languages that people can be shown things in.
 LANGUAGES = ("en", "it")
@@ -69,6 +69,17 @@ def capital(text: str) -> str:
     ('Negozio', 'SMS')
     """
     return text[:1].upper() + text[1:]
+
+
+def heading(text: str) -> str:
+    """The head of a column on a page: with a capital, as names of stages and channels have it; "n" is a symbol.
+
+    Examples
+    --------
+    >>> heading("valore"), heading("n")
+    ('Valore', 'n')
+    """
+    return text if len(text) == 1 else capital(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,13 +62,25 @@ def compose_report(page: Page, *, as_of: str, version: str) -> Document:
         cover=_cover(page, as_of),
         summary_title=words.text("report.summary"),
         summary=summarise(page) if page.spec.has("summary") else (),
-        sections=tuple(_with_warnings(page, sections)),
+        sections=tuple(_with_warnings(page, _with_basis(page, sections))),
         contents=words.text("report.contents"),
         skip=words.text("report.skip"),
         to_top=words.text("report.to_top"),
         details=words.text("report.why"),
         made_by=words.text("report.made_by", version=version),
     )
+
+
+def _with_basis(page: Page, sections: Iterable[Section]) -> Iterator[Section]:
+    """Which orders are counted is told once, in how to read the report, and where a section counts others."""
+    counted = page.counted() if page.spec.has("reading") else None
+    for section in sections:
+        basis = section.basis
+        if basis is not None and counted is not None and basis.has_same_orders(counted):
+            basis = replace(basis, text="")
+        elif basis is not None and counted is None:
+            counted = basis
+        yield replace(section, basis=basis)
 
 
 def _with_warnings(page: Page, sections: Iterable[Section]) -> Iterator[Section]:

@@ -13,6 +13,7 @@ __all__ = [
     "Document",
     "Fact",
     "Figure",
+    "Folds",
     "Note",
     "Piece",
     "Poster",
@@ -68,6 +69,15 @@ class ReportTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Folds:
+    """Tables below a common heading, each behind a line to open; on paper all of them stand open."""
+
+    title: str
+    tables: tuple[ReportTable, ...]
+    kind: str = "folds"
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """A sentence. `tone`: "" for text, "muted" for what is said beside it, "missing" for why something is not there."""
 
@@ -104,7 +114,7 @@ class Terms:
     kind: str = "terms"
 
 
-Piece = Figure | Poster | ReportTable | Note | Callout | Terms
+Piece = Figure | Poster | ReportTable | Folds | Note | Callout | Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,7 @@ class Counted:
     nobody, nobody_value : str
         Receipts of unknown customers; "" where the answer is about customers and has none.
     text : str
-        The same as a sentence.
+        The same as a sentence; "" where it is told elsewhere.
     """
 
     orders: str
@@ -126,6 +136,12 @@ class Counted:
     nobody: str
     nobody_value: str
     text: str
+
+    def has_same_orders(self, other: Counted) -> bool:
+        """Do both count the same orders, as far as both count those without a customer?"""
+        theirs = (self.nobody, self.nobody_value), (other.nobody, other.nobody_value)
+        same = theirs[0] == theirs[1] or ("", "") in theirs
+        return same and (self.orders, self.value) == (other.orders, other.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,13 @@ class Page:
         found = self.answers.get(name)
         return None if found is None else replace(found, warnings=())
 
+    def counted(self) -> Counted | None:
+        """Which orders the answers count: those of the first that counts any."""
+        for answer in self.answers.values():
+            if answer.totals.get("orders") is not None and answer.totals.get("unidentified_orders") is not None:
+                return self._counted(answer.totals)
+        return None
+
     def section(
         self, key: str, title: str, lead: str, pieces: Sequence[Piece], result: Result | None = None
     ) -> Section:

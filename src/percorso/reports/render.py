@@ -8,6 +8,7 @@ from importlib.resources import files
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from percorso.charts import theme
+from percorso.language.words import heading
 from percorso.reports.document import Document
 
 __all__ = ["render_report"]
@@ -19,13 +20,15 @@ _TEMPLATES = ("report.html", "pieces.html", "report.css")
 def _environment() -> Environment:
     folder = files("percorso.reports") / "templates"
     # Everything is escaped, the style sheet too: it holds nothing that an escape would change.
-    return Environment(
+    environment = Environment(
         loader=DictLoader({name: (folder / name).read_text(encoding="utf-8") for name in _TEMPLATES}),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["head"] = heading
+    return environment
 
 
 def render_report(document: Document) -> str:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from percorso.analyses.intervals import FEW, wilson
-from percorso.analyses.plots_kpis import kpi_change, kpi_measure, kpi_number
+from percorso.analyses.plots_kpis import kpi_change, kpi_measure, kpi_number, kpi_verdict
 from percorso.analyses.plots_telling import name_of
 from percorso.analyses.quality_findings import PROBLEM, say_fault
 from percorso.analyses.result import Result
@@ -68,6 +68,9 @@ def _total(page: Page) -> Iterator[Sentence]:
     orders = totals["orders"] + totals["unidentified_orders"]
     value = Decimal(totals["value"]) + Decimal(totals["unidentified_value"])
     said = page.words.text("report.says_total", n=orders, value=page.amount(value), period=page.told_period())
+    nobody = totals["unidentified_orders"]
+    if nobody:
+        said = page.words.text("report.says_total_nobody", all=said, n=nobody)
     yield Sentence(said, "kpis")
 
 
@@ -76,11 +79,7 @@ def _change(page: Page) -> Iterator[Sentence]:
     answer = page.answer("kpis")
     if answer is None or not page.compared:
         return
-    rows = [
-        row
-        for row in answer.table.to_pylist()
-        if row["kpi"] in _TOLD and _is_sure(row) and _is_shown(page, row, answer)
-    ]
+    rows = [row for row in answer.table.to_pylist() if row["kpi"] in _TOLD and _is_sure(page, row, answer)]
     if not rows:
         yield Sentence(page.words.text("report.says_no_change", before=page.compared), "kpis")
         return
@@ -95,21 +94,14 @@ def _change(page: Page) -> Iterator[Sentence]:
         interval=interval,
         before=page.compared,
     )
-    is_worse = row["better"] != "neither" and (row["difference"] > 0) != (row["better"] == "up")
+    is_worse = kpi_verdict(row, measure, page.words) == "worse"
     yield Sentence(said, "kpis", "bad" if is_worse else "")
 
 
-def _is_sure(row: Row) -> bool:
-    if None in (row["difference"], row["diff_low"], row["diff_high"], row["previous"]) or not row["previous"]:
+def _is_sure(page: Page, row: Row, answer: Result) -> bool:
+    if not row["previous"] or row["n"] < FEW:
         return False
-    return bool(row["n"] >= FEW and (row["diff_low"] > 0 or row["diff_high"] < 0))
-
-
-def _is_shown(page: Page, row: Row, answer: Result) -> bool:
-    """Does the interval leave out zero also as it is written?"""
-    measure, show = kpi_measure(row, answer).difference, page.words.numbers.show
-    ends = (kpi_number(row, name, measure) for name in ("diff_low", "diff_high"))
-    return show(0.0, measure) not in {show(end, measure).lstrip("\u2212") for end in ends}
+    return kpi_verdict(row, kpi_measure(row, answer), page.words) not in ("unclear", "")
 
 
 def _drop(page: Page) -> Iterator[Sentence]:
@@ -163,7 +155,7 @@ def _ends(page: Page) -> Iterator[Sentence]:
     """How many purchase journeys convert and how fast, and where the others stop."""
     answer = page.answer("journeys")
     rows = [] if answer is None else answer.tables["conversion"].to_pylist()
-    if answer is None or not rows or rows[0]["opened"] < FEW:
+    if answer is None or not rows or rows[0]["opened"] < FEW or rows[0]["conversion"] is None:
         return
     numbers, row = page.words.numbers, rows[0]
     share = numbers.interval(row["conversion"], row["low"], row["high"], SHARE)

@@ -49,7 +49,7 @@ class Preview:
     header_line : int
         CSV: the line with the names of the columns; 0: none, or another one in each member of an archive.
     lines_above : tuple of (int, str)
-        Number and text of the lines above it, which are left out.
+        Number and text of the lines above it, which are left out; of all members.
     """
 
     path: str
@@ -139,7 +139,7 @@ def _preview(workspace: Workspace, planned: PlannedFile, progress: Callable[[Pat
         rejected_by_reason=dict(found.reasons.most_common()),
         rejects=tuple(found.rejects),
         header_line=header.line if header else 0,
-        lines_above=header.above if header else (),
+        lines_above=tuple(line for member in plan.file.members if member.header for line in member.header.above),
     )
 
 

@@ -28,6 +28,7 @@ from percorso.analyses.spec import Scope
 from percorso.analyses.stages import StagesSpec
 from percorso.analyses.variants import VariantsSpec
 from percorso.errors import UserError
+from percorso.language.said import Said
 from percorso.reports.compose import compose_report
 from percorso.reports.document import Document
 from percorso.reports.page import Page
@@ -79,6 +80,12 @@ class Report:
     spec: ReportSpec
     document: Document
     answers: dict[str, Result]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """That there is nothing to report, which the page alone would not tell whoever made it."""
+        told = dict.fromkeys(text for answer in self.answers.values() for text in answer.warnings)
+        return tuple(text for text in told if isinstance(text, Said) and text.key.startswith("warnings.no_events"))
 
     def as_html(self) -> str:
         """The page."""

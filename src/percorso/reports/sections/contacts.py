@@ -72,6 +72,7 @@ def _table(page: Page, rows: Sequence[Row], field: str) -> ReportTable:
         words.text("plots.role_between"),
         words.text("plots.role_last"),
         words.text("report.orders_head"),
+        words.text("report.nobody_head"),
         words.text("report.value_head"),
     )
     shown = tuple(
@@ -85,8 +86,9 @@ def _table(page: Page, rows: Sequence[Row], field: str) -> ReportTable:
             show(row.get("first"), COUNT),
             show(row.get("assist"), COUNT),
             show(row.get("last"), COUNT),
-            show(row["orders"] + row["unidentified_orders"], COUNT),
-            page.amount(row["value"] + row["unidentified_value"]),
+            show(row["orders"], COUNT),
+            show(row["unidentified_orders"], COUNT),
+            page.amount(row["value"]),
         )
         for row in rows
     )

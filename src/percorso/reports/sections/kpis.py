@@ -16,7 +16,7 @@ from percorso.charts.draw import draw
 from percorso.charts.spark import Spark
 from percorso.language.kpi_words import kpi_label, kpi_name
 from percorso.language.measures import Measure
-from percorso.reports.document import Figure, Piece, ReportTable, Section
+from percorso.reports.document import Figure, Folds, Piece, ReportTable, Section
 from percorso.reports.page import Page
 
 __all__ = ["make_kpis"]
@@ -37,7 +37,7 @@ def make_kpis(page: Page) -> Section:
     revenue = _revenue(page, answer)
     if revenue is not None:
         pieces.append(revenue)
-    pieces.append(_table(page, answer))
+    pieces.append(_tables(page, answer))
     without = sorted({row["note"] for row in answer.table.to_pylist() if row["value"] is None and row["note"]})
     if without:
         pieces.append(_missing(page, answer))
@@ -62,10 +62,19 @@ def _revenue(page: Page, answer: Result) -> Figure | None:
     )
 
 
-def _table(page: Page, answer: Result) -> ReportTable:
+def _tables(page: Page, answer: Result) -> Folds:
     """All KPIs that have a value, by stage; with a comparison what changed."""
+    known = [row for row in answer.table.to_pylist() if row["value"] is not None]
+    trends = kpi_trends(answer)
+    mine = {stage: [row for row in known if row["stage"] == stage] for stage in STAGES}
+    tables = (_table(page, answer, stage, rows, trends) for stage, rows in mine.items() if rows)
+    return Folds(page.words.text("report.all_kpis", few=FEW), tuple(tables))
+
+
+def _table(
+    page: Page, answer: Result, stage: str, rows: Sequence[Row], trends: Mapping[str, tuple[float | None, ...]]
+) -> ReportTable:
     words = page.words
-    numbers = words.numbers
     compared = bool(page.compared)
     heads = [
         words.text("report.kpi_head"),
@@ -74,34 +83,26 @@ def _table(page: Page, answer: Result) -> ReportTable:
         words.text("report.n_head"),
     ]
     heads += [words.text("report.before_head"), words.text("report.change_head")] if compared else []
-    rows: list[tuple[str, ...]] = []
-    sparks: list[Chart | None] = []
-    trends = kpi_trends(answer)
-    known = [row for row in answer.table.to_pylist() if row["value"] is not None]
-    for stage in STAGES:
-        mine = [row for row in known if row["stage"] == stage]
-        if mine:
-            rows.append((kpi_label(stage, page.words.language),))
-            sparks.append(None)
-        for row in mine:
-            measure = kpi_measure(row, answer)
-            cells = [
-                _name(page, row),
-                numbers.show(kpi_number(row, "value", measure), measure),
-                _interval(page, row, measure),
-                "" if row["n"] is None or row["unit"] == "count" else numbers.count(row["n"]),
-            ]
-            if cells[3] and 0 < row["n"] < FEW:
-                cells[3] += " *"
-            if compared:
-                cells.append(numbers.show(kpi_number(row, "previous", measure), measure))
-                cells.append(_change(page, row, measure))
-            rows.append(tuple(cells))
-            sparks.append(_spark(page, row["kpi"], trends.get(row["kpi"], ())))
+    cells = tuple(_cells(page, row, kpi_measure(row, answer), compared=compared) for row in rows)
+    sparks = tuple(_spark(page, row["kpi"], trends.get(row["kpi"], ())) for row in rows)
     if any(sparks):
         heads.append(words.text("report.trend_head"))
-    shown = tuple(sparks) if any(sparks) else ()
-    return ReportTable(words.text("report.all_kpis", few=FEW), tuple(heads), tuple(rows), sparks=shown)
+    caption = words.text("report.kpis_of", stage=kpi_label(stage, words.language), n=len(rows))
+    return ReportTable(caption, tuple(heads), cells, folded=True, sparks=sparks if any(sparks) else ())
+
+
+def _cells(page: Page, row: Row, measure: Measure, *, compared: bool) -> tuple[str, ...]:
+    numbers = page.words.numbers
+    n = "" if row["n"] is None or row["unit"] == "count" else numbers.count(row["n"])
+    cells = (
+        _name(page, row),
+        numbers.show(kpi_number(row, "value", measure), measure),
+        _interval(page, row, measure),
+        f"{n} *" if n and 0 < row["n"] < FEW else n,
+    )
+    if not compared:
+        return cells
+    return (*cells, numbers.show(kpi_number(row, "previous", measure), measure), _change(page, row, measure))
 
 
 def _spark(page: Page, kpi: str, values: tuple[float | None, ...]) -> Chart | None:

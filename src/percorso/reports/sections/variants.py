@@ -5,7 +5,7 @@ from __future__ import annotations
 from percorso.analyses.intervals import FEW
 from percorso.analyses.plots_paths import path_name, plot_variants
 from percorso.language.measures import SHARE
-from percorso.reports.document import Piece, ReportTable, Section
+from percorso.reports.document import Note, Piece, ReportTable, Section
 from percorso.reports.page import Page
 
 __all__ = ["make_variants"]
@@ -32,12 +32,23 @@ def make_variants(page: Page) -> Section:
         for row in answer.table.to_pylist()
     )
     heads = (
-        words.title("column", "path"),
+        words.name("column", "path"),
         words.text("report.journeys_head"),
-        words.title("column", "share"),
+        words.name("column", "share"),
         words.text("report.conversion_head"),
-        words.title("column", "median_s"),
+        words.name("column", "median_s"),
     )
     chart = page.figure(plot_variants(answer, words))
     pieces: list[Piece] = [chart, ReportTable(words.text("report.variants_table"), heads, table)]
+    pieces += _of_which_opened(page, answer.totals["total"])
     return page.section("variants", title, lead, pieces)
+
+
+def _of_which_opened(page: Page, total: int) -> list[Note]:
+    """Why there are more journeys here than began in the period, as the section on their ends counts them."""
+    journeys = page.answer("journeys")
+    rows = [] if journeys is None else journeys.tables["conversion"].to_pylist()
+    opened = rows[0]["opened"] if rows else total
+    if opened >= total:
+        return []
+    return [Note(page.words.text("report.variants_note", n=total, opened=opened), "muted")]
