@@ -195,3 +195,29 @@ def test_quality_and_report(shop: percorso.Percorso, tmp_path: Path) -> None:
     report = shop.report(language="it", sections=("quality", "funnel"), until="2024-03-05")
     assert report.document.keys == ("funnel", "quality")
     assert report.save(tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_charts_speak_the_language_of_the_workspace(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    make_shop(folder)
+    settings = folder / "percorso.toml"
+    own = "\n".join(
+        f'[[stages.custom]]\nkey = "{key}"\nen = "En {key}"\nit = "It {key}"\nsignals = {signals}\n'
+        for key, signals in (
+            ("look", '["aware"]'),
+            ("weigh", '["consider"]'),
+            ("buy", '["convert"]'),
+            ("stay", '["care", "advocate"]'),
+        )
+    )
+    text = settings.read_text(encoding="utf-8").replace('model = "retail"', 'model = "custom"')
+    settings.write_text(text.replace('language = "en"', 'language = "it"') + "\n" + own, encoding="utf-8")
+    shop = percorso.open(folder)
+    stages = shop.stages()
+    assert "Quante persone in ogni fase" in stages.plot().title
+    assert "It look" in stages.plot().svg
+    assert stages.plot(language="en").title == "How many are at each stage"
+    assert "En look" in stages.plot(language="en").svg
+    assert "words" not in stages.as_json()
+    for answer in (shop.kpis("orders"), shop.quality(), shop.suggest_timeout(), shop.flow(), shop.channels()):
+        assert answer.plot().language == "it"

@@ -346,6 +346,12 @@ def test_what_is_no_duration(text: str) -> None:
     assert "30m" in caught.value.hint
 
 
+def test_a_bare_number_is_taken_for_days() -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_duration_us("90")
+    assert caught.value.hint.startswith("Did you mean '90d'? ")
+
+
 @given(st.integers(0, 10**12).map(lambda ms: ms * 1000))
 def test_a_duration_reads_back(us: int) -> None:
     assert parse_duration_us(duration_text(us)) == us

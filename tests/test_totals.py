@@ -26,6 +26,16 @@ ORDER = "Order Completed"
 TOTALS = ("orders", "value", "unidentified_orders", "unidentified_value")
 #: Months of the random events lie on both sides.
 PERIODS: tuple[dict[str, str], ...] = ({}, {"since": "2024-03-26", "until": "2024-04-30"}, {"as_of": "2024-04-02"})
+#: Conditions, rules of persons and break-downs; nobody is of no group of persons, but in the totals all the same.
+OPTIONS: tuple[dict[str, str], ...] = (
+    {"where": "place = store"},
+    {"where": "event = 'Order Completed'", "since": "2024-03-26"},
+    {"persons": "n_orders >= 2"},
+    {"persons": "orders >= 1", "where": "place in (site, app)", "until": "2024-04-30"},
+    {"by": "place"},
+    {"by": "person.country"},
+    {"by": "person.country", "since": "2024-03-26", "until": "2024-04-30"},
+)
 
 
 def test_every_data_set(real: Real, each: str) -> None:
@@ -61,6 +71,45 @@ def test_random_events(memory: Path, seed: int, n: int) -> None:
         workspace = make_workspace(Path(folder) / "shop", [one(rng) for _ in range(n)], currency="EUR", timezone="UTC")
         for period in PERIODS:
             check(workspace, **period)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_options(memory: Path, seed: int) -> None:
+    """Two shops with a receipt of nobody, asked in all the ways that leave something out or tell it apart."""
+    rng = random.Random(seed)
+    with TemporaryDirectory(dir=memory) as folder:
+        rows = [one(rng) for _ in range(60)]
+        workspace = make_workspace(Path(folder) / "shop", rows, currency="EUR", timezone="Europe/Rome")
+        assert percorso.open(workspace.folder).channels().totals["unidentified_orders"]
+        for options in OPTIONS:
+            check_options(workspace, **options)
+
+
+def check_options(workspace: Workspace, **options: str) -> None:
+    told: dict[str, Any] = {}
+    shop = percorso.open(workspace.folder)
+    for question, totals in optional_answers(shop, **options):
+        for name in TOTALS:
+            if name in totals:
+                assert totals[name] == told.setdefault(name, totals[name]), (question, name, options)
+    assert told.keys() == set(TOTALS)
+
+
+def optional_answers(shop: percorso.Percorso, **options: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Of each question that takes the options its totals, and the sums of its rows."""
+    by = options.get("by", "")
+    for name, answer in of_contacts(shop, **options).items():
+        yield name, answer.totals
+        # Rows are groups of persons there: receipts of nobody stand in the totals alone.
+        yield f"rows of {name}", sums(answer.table, *(TOTALS[:2] if by.startswith("person.") else TOTALS))
+    yield "funnel", shop.funnel(ORDER, count="totals", within="", **options).totals
+    yield "journeys", shop.journeys(**options).totals
+    yield "retention", shop.retention(**options).totals
+    if not by:
+        yield "map", shop.map(**options).totals
+        yield "lifecycle", shop.lifecycle(**options).totals
+        yield from of_kpis(shop, **options)
+        yield "flow", shop.flow("event", per="person", **options).totals
 
 
 def check(workspace: Workspace, **period: Any) -> None:
@@ -106,13 +155,7 @@ def sql_totals(shop: percorso.Percorso, currency: str) -> dict[str, Any]:
 
 def answers(shop: percorso.Percorso, **period: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Of each question its totals, and the sums of its rows, by the same names."""
-    contacts: dict[str, Result] = {
-        "channels": shop.channels(**period),
-        "places": shop.places(**period),
-        "touchpoints": shop.touchpoints(**period),
-        "stages": shop.stages(**period),
-    }
-    for name, answer in contacts.items():
+    for name, answer in of_contacts(shop, **period).items():
         yield name, answer.totals
         yield f"rows of {name}", sums(answer.table, *TOTALS)
     drawn = shop.map(**period)
@@ -122,6 +165,15 @@ def answers(shop: percorso.Percorso, **period: Any) -> Iterator[tuple[str, Mappi
     yield from of_kpis(shop, **period)
     yield from of_paths(shop, **period)
     yield from of_time(shop, **period)
+
+
+def of_contacts(shop: percorso.Percorso, **options: Any) -> dict[str, Result]:
+    return {
+        "channels": shop.channels(**options),
+        "places": shop.places(**options),
+        "touchpoints": shop.touchpoints(**options),
+        "stages": shop.stages(**options),
+    }
 
 
 def of_kpis(shop: percorso.Percorso, **period: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -32,12 +32,12 @@ def spread(*values: int) -> I64:
 
 
 def test_nps_of_the_textbook() -> None:
-    """n = 200, 100 promoters, 60 passive, 40 detractors: 30, [19.18, 40.82] (cybaea.net on the variance of NPS)."""
+    """n = 200, 100 promoters, 60 passive, 40 detractors: 30; with three answers added [18.8, 40.3], Rocks (2016)."""
     found = sums(top=spread(60), bottom=spread(200), also=spread(140))
     one = estimate_of(kpi("score", also="also"), found, 0)
     assert (one.value, one.n) == (30.0, 200)
-    assert one.low == pytest.approx(19.18, abs=0.005)
-    assert one.high == pytest.approx(40.82, abs=0.005)
+    assert one.low == pytest.approx(18.82, abs=0.005)
+    assert one.high == pytest.approx(40.3, abs=0.05)
 
 
 def test_csat_of_the_textbook() -> None:
@@ -113,12 +113,50 @@ def test_nothing_is_made_up() -> None:
 
 def test_conversion_is_the_plain_share_where_nothing_is_open() -> None:
     kinds = np.array([HAPPENED] * 3 + [OTHERWISE] * 7)
-    closed = KpiSums({}, {"top": ((0, tally(np.arange(10) * N_KINDS + kinds)),)})
-    one = estimate_of(kpi("converted"), closed, 0)
+    old = {"old": spread(1).reshape(1, N_GROUPS)}
+    closed = KpiSums(old, {"top": ((0, tally(np.arange(10) * N_KINDS + kinds)),)})
+    one = estimate_of(kpi("converted", also="old"), closed, 0)
     assert (one.value, one.method, one.n) == (0.3, "Wilson", 10)
     kinds[5] = CENSORED
-    opened = KpiSums({}, {"top": ((0, tally(np.arange(10) * N_KINDS + kinds)),)})
-    assert estimate_of(kpi("converted"), opened, 0).method == "Aalen-Johansen"
+    opened = KpiSums(old, {"top": ((0, tally(np.arange(10) * N_KINDS + kinds)),)})
+    assert estimate_of(kpi("converted", also="old"), opened, 0).method == "Aalen-Johansen"
+
+
+def test_what_is_too_young_is_not_told() -> None:
+    """51 spans, one of which was watched to its end: that one does not stand for the others."""
+    spans = ((0, tally(np.r_[100 * N_KINDS + HAPPENED, np.full(50, CENSORED)])),)
+    for how in ("converted", "within"):
+        one = kpi(how, also="old", days=100)
+        for n_old, is_told in ((1, False), (29, False), (30, True)):
+            told = estimate_of(one, KpiSums({"old": spread(n_old).reshape(1, N_GROUPS)}, {"top": spans}), 0)
+            assert (told.value is not None, told.n) == (is_told, 51)
+            assert told.reason == ("" if is_told else "too_young")
+
+
+def test_shares_stay_between_none_and_all() -> None:
+    """One receipt of three is most of the revenue: the jackknife alone would reach beyond all of it."""
+    share = Kpi("one", "business", "share", "up", "ratio", "top", "bottom", missing="no_orders")
+    one = estimate_of(share, sums(top=spread(9_000, 0, 0), bottom=spread(9_000, 100, 200)), 0)
+    assert one.low is not None
+    assert one.high is not None
+    assert one.value is not None
+    assert 0 <= one.low < one.value < one.high <= 1
+    whole = estimate_of(share, sums(top=spread(5, 5, 5), bottom=spread(5, 5, 5)), 0)
+    assert (whole.value, whole.high) == (1.0, 1.0)
+    assert whole.low == pytest.approx(0.4385, abs=1e-4)
+    margin = estimate_of(share, sums(top=spread(-5, 50), bottom=spread(100, 100)), 0)
+    assert margin.low is not None
+    assert margin.low < 0
+
+
+def test_ratings_that_are_all_alike_leave_a_doubt() -> None:
+    """Three persons, five stars each: Wilson's [0.4385, 1] of the way from one star to five."""
+    stars = Kpi("one", "advocacy", "ratio", "up", "ratio", "top", "bottom", missing="no_orders", scale=10, ends=(1, 5))
+    one = estimate_of(stars, sums(top=spread(50, 50, 50), bottom=spread(1, 1, 1)), 0)
+    assert (one.value, one.high) == (5.0, 5.0)
+    assert one.low == pytest.approx(1 + 4 * 0.4385, abs=1e-3)
+    apart = estimate_of(stars, sums(top=spread(50, 50, 40), bottom=spread(1, 1, 1)), 0)
+    assert apart.high == 5.0
 
 
 def test_a_bill_is_no_estimate() -> None:

@@ -60,6 +60,11 @@ def test_a_lacking_rate_is_told_with_currency_and_days() -> None:
     assert found.known.tolist() == [True, False, False, False]
     (sentence,) = missing_rate_warnings(found.missing, BASIS)
     assert sentence.startswith("3 orders in USD have no value: there is no rate to EUR for 2 of their days.")
+    one = worth_of(np.full(1, 100), ("CHF",), np.zeros(1, np.int64), time[1:2], BASIS)
+    assert missing_rate_warnings((*one.missing, *found.missing), BASIS) == (
+        "1 order in CHF has no value: there is no rate to EUR for its day.",
+        f"{sentence.partition('. ')[0]}. Add [[rates]] to percorso.toml.",
+    )
 
 
 def test_amounts_are_exact_decimals() -> None:

@@ -24,7 +24,7 @@ METHODS = {
     "total": "counted",
     "share": "Wilson",
     "ratio": "jackknife",
-    "score": "multinomial",
+    "score": "adjusted Wald",
     "median": "order statistics",
     "p90": "none",
     "converted": "Wilson; Aalen-Johansen where some are open",
@@ -33,6 +33,7 @@ METHODS = {
     "return": "jackknife",
     "fixed": "counted",
     "breadth": "Wilson",
+    "expected": "jackknife",
 }
 REACHES = {"event": "any field", "person": "fields of persons", "whole": "nothing"}
 
@@ -69,6 +70,7 @@ def test_every_kpi_and_every_reason_has_its_texts() -> None:
         "no_spend",
         "too_young",
         "no_limits",
+        "history_too_short",
         "not_by",
         "several_surveys",
     }
@@ -119,3 +121,21 @@ def test_the_example(answer: Result) -> None:
     rows = {f"`{row['kpi']}`": shown(row) for row in answer.table.to_pylist()}
     for expected in table(PAGE, "What comes of it"):
         assert rows[expected[0]] == expected
+
+
+def test_the_example_of_expected_value(tmp_path: Path) -> None:
+    rows = []
+    for person, time, name, value in table(PAGE, "Expected value"):
+        fields: dict[str, object] = {"user_id": person}
+        if value:
+            fields |= {"value": int(value.replace(".", "")), "currency": "EUR", "order_id": time}
+        rows.append(event(time, name, **fields))
+    workspace = make_workspace(tmp_path / "shop", rows, timezone="UTC")
+    spec = KpisSpec(scope=Scope(timezone="UTC"), kpis=("expected_value_12m", "lifetime_value"))
+    found = run_kpis(spec, fresh_log(workspace), basis_of(workspace.settings)).table.to_pylist()
+    values = {row["kpi"]: f"{row['value']:.2f}" for row in found}
+    page = (DOCS / PAGE).read_text(encoding="utf-8")
+    said = f"their sum, {values['expected_value_12m']}; so far the three are worth {values['lifetime_value']} each"
+    assert said in page
+    shares = [row[3] for row in table(PAGE, "Day by day")]
+    assert f"{sum(map(float, shares)):.2f}" == values["expected_value_12m"]

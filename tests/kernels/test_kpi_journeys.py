@@ -103,11 +103,11 @@ def test_contacts_begin_with_their_first_event_that_is_in(events: list[Event]) -
 
 
 def walked(events: list[Event], journey: int, goal: int, as_of: int, names: tuple[list[int], list[int]]) -> list[int]:
-    """Plainly: every event of the journey up to the as-of time, and but for the furthest stage up to its goal."""
+    """Plainly: every event of the journey up to the as-of time, and but for the stages up to its goal."""
     acts = [True, False, True]
     known, mine = firsts(events), [at for at, event in enumerate(events) if event.journey == journey]
     mine = [at for at in mine if events[at].time <= as_of]
-    furthest = max((events[at].code for at in mine), default=-1)
+    stages = sum(1 << code for code in {events[at].code for at in mine})
     counted = [at for at in mine if events[at].is_in and (goal < 0 or at <= goal)]
     contacts = list(dict.fromkeys(events[at].contact for at in counted if events[at].contact >= 0))
     found: list[int] = []
@@ -115,10 +115,10 @@ def walked(events: list[Event], journey: int, goal: int, as_of: int, names: tupl
         way = [of_contact[one] for one in contacts if acts[events[known[one]].code] and of_contact[one] >= 0]
         found += [len(way), sum(a != b for a, b in itertools.pairwise(way)), len(set(way))]
     if goal < 0:
-        return [*found, 0, 0, 0, furthest]
+        return [*found, 0, 0, 0, stages]
     sessions = {events[at].session for at in counted if events[at].session >= 0}
     days = {events[at].time // DAY_US for at in counted}
-    return [*found, len(contacts), len(sessions), len(days), furthest]
+    return [*found, len(contacts), len(sessions), len(days), stages]
 
 
 @given(histories(), st.data())

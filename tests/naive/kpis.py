@@ -34,6 +34,11 @@ def revenue(acts: Iterable[Act]) -> int:
     return sum(act.value or 0 for act in orders(acts))
 
 
+def total(found: float, told: Sequence[Act]) -> float | None:
+    """A total; None where nobody ever told of such things."""
+    return found if told else None
+
+
 def active(acts: Iterable[Act]) -> int:
     return len({act.person for act in acts})
 

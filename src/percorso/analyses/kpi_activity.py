@@ -7,7 +7,8 @@ import numpy as np
 from percorso.analyses.kpi_facts import Facts
 from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.select import NO_MASK
-from percorso.kernels.kpi_events import contact_values
+from percorso.kernels.arrays import I32
+from percorso.kernels.kpi_events import contact_values, first_contacts
 from percorso.kernels.kpi_sums import active_persons
 
 __all__ = ["KPIS", "add_activity"]
@@ -97,9 +98,20 @@ def _add_active(facts: Facts) -> None:
 def _add_contacts(facts: Facts) -> None:
     contacts = facts.contacts
     cell = facts.cells(contacts.start_us, contacts.row, contacts.person)
-    values = facts.whole.once("contact values", lambda: contact_values(contacts.person, contacts.inbound))
+    values = facts.whole.once("contact values", lambda: _contact_values(facts))
     facts.add_columns(_CONTACTS, cell, contacts.person, values)
     facts.add_persons("reached", cell, contacts.person)
+
+
+def _contact_values(facts: Facts) -> I32:
+    """What each contact counts as; a first one is a person's first of all, whatever the condition."""
+    contacts, bucket = facts.contacts, facts.bucket
+    values = contact_values(contacts.person, contacts.inbound)
+    if facts.plan.scope.condition is not None:
+        keep = NO_MASK if facts.keep_any is None else facts.keep_any
+        first = first_contacts(bucket.offsets(), bucket.events.values("contact"), keep)
+        values[:, _CONTACTS.index("new_persons")] = first[contacts.person] == contacts.number
+    return values
 
 
 def _add_sessions(facts: Facts) -> None:

@@ -12,6 +12,7 @@ from percorso.analyses import (
     kpi_business,
     kpi_conversion,
     kpi_customers,
+    kpi_expected,
     kpi_feedback,
     kpi_journeys,
     kpi_money,
@@ -80,6 +81,7 @@ _PARTS: tuple[_Part, ...] = (
     _Part(kpi_money.RESEARCH, lambda facts, inputs: kpi_money.add_researched(facts)),
     _Part(kpi_money.VISITS, lambda facts, inputs: kpi_money.add_visits(facts)),
     _Part(kpi_customers.VALUE, lambda facts, inputs: kpi_customers.add_value(facts)),
+    _Part(kpi_expected.EXPECTED, lambda facts, inputs: kpi_expected.add_expected(facts)),
     _Part(kpi_money.SPEND, lambda facts, inputs: kpi_money.add_attributed(facts)),
     _Part(kpi_journeys.STAGES, lambda facts, inputs: kpi_journeys.add_stages(facts)),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from percorso.analyses.journeys_counts import span_bin
+from percorso.analyses.journeys_counts import old_journeys, span_bin
 from percorso.analyses.kpi_carts import CART_EVENTS, CHECKOUT_EVENTS, add_carts
 from percorso.analyses.kpi_facts import Facts, only_cells
 from percorso.analyses.kpi_terms import Kpi
@@ -17,7 +17,7 @@ from percorso.events.zones import segments_around
 from percorso.kernels.arrays import I32, U8, Bools
 from percorso.kernels.kpi_journeys import N_WALKED, W_TO_GOAL, journey_bounds, journey_spans, opened_in, walk_journeys
 
-__all__ = ["KPIS", "ONLINE", "Opened", "add_conversion", "opened_journeys", "walked_journeys"]
+__all__ = ["KPIS", "ONLINE", "Opened", "add_conversion", "are_old", "opened_journeys", "walked_journeys"]
 
 #: Places where orders are made online.
 ONLINE = ("site", "app")
@@ -26,7 +26,16 @@ ONLINE = ("site", "app")
 _KIND_OF = np.array([CENSORED, HAPPENED, OTHERWISE], np.int64)
 
 KPIS: tuple[Kpi, ...] = (
-    Kpi("conversion_rate", "conversion", "share", "up", "converted", "conversion", missing="no_journeys"),
+    Kpi(
+        "conversion_rate",
+        "conversion",
+        "share",
+        "up",
+        "converted",
+        "conversion",
+        also="journeys_old",
+        missing="no_journeys",
+    ),
     Kpi("orders_per_session", "conversion", "ratio", "up", "ratio", "orders_online", "sessions", missing="no_sessions"),
     Kpi("buyers_per_person", "conversion", "share", "up", "share", "buyers", "persons", missing="no_persons"),
     Kpi(
@@ -157,6 +166,11 @@ def opened_journeys(facts: Facts) -> Opened:
     return facts.once("opened", lambda: _opened(facts))
 
 
+def are_old(facts: Facts) -> Bools:
+    """Which of them opened their time-out ago or earlier, bool of shape (n,); made once."""
+    return facts.once("old", lambda: old_journeys(facts.bucket, facts.as_of_us)[opened_journeys(facts).row])
+
+
 def walked_journeys(facts: Facts) -> I32:
     """What a walk through the opened journeys tells, int32 of shape (n, N_WALKED); made once."""
     return facts.once("walked", lambda: _walked(facts))
@@ -186,7 +200,7 @@ def _walked(facts: Facts) -> I32:
         time,
         NO_MASK if facts.keep is None else facts.keep,
         stage,
-        of_stage if facts.is_earlier else of_stage[:0],  # else the table of journeys tells
+        of_stage,
         inbound,
         place,
         channel,
@@ -264,6 +278,7 @@ def _add_journeys(facts: Facts) -> None:
         facts.as_of_us,
     )
     facts.add_spans("conversion", opened.cell, span_bin(span) * N_KINDS + _KIND_OF[opened.state])
+    facts.add("journeys_old", opened.cell, opened.person, only=are_old(facts))
     bought = np.flatnonzero(opened.state == CONVERTED)
     cell, walked = opened.cell[bought], walked_journeys(facts)[bought].astype(np.int64)
     facts.add_spans("time_to_convert", cell, to_goal[bought])

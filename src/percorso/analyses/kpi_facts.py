@@ -15,12 +15,12 @@ from percorso.analyses.jackknife import N_GROUPS, person_groups
 from percorso.analyses.kpi_plan import KpiPlan
 from percorso.analyses.kpi_sums import Adding, KpiSums, tallies_of
 from percorso.analyses.orders_in import OrdersIn, orders_in
-from percorso.analyses.person_orders import LiveOrders, live_orders
-from percorso.analyses.select import NO_MASK, select_events
-from percorso.analyses.worth import Worth
+from percorso.analyses.person_orders import LiveOrders, Refunds, live_orders, refunds_of
+from percorso.analyses.select import NO_MASK, persons_mask, select_events
+from percorso.analyses.worth import Missing, Worth
 from percorso.journeys.detail_tables import SERVICE_EVENTS
 from percorso.kernels.arrays import I32, I64, U8, Bools
-from percorso.kernels.kpi_events import codes_of_rows, contact_starts, rows_by_code
+from percorso.kernels.kpi_events import codes_of_rows, contact_starts, first_times, rows_by_code
 from percorso.kernels.kpi_sums import (
     add_by_slot,
     add_columns,
@@ -152,6 +152,30 @@ class Facts:
             return self.later.keep
         return select_events(replace(self.plan.scope, limits_time=False), self.bucket).dense()
 
+    @cached_property
+    def keep_any(self) -> U8 | None:
+        """The same whatever the condition: what is first, last, live or new is decided from these."""
+        if self.plan.scope.condition is None:
+            return self.keep
+        if self.later is not None:
+            return self.later.keep_any
+        return select_events(replace(self.plan.scope, limits_time=False, condition=None), self.bucket).dense()
+
+    def is_in(self, rows: I64 | I32) -> Bools:
+        """Which events are in, bool of the rows' shape."""
+        found: Bools = np.ones(len(rows), np.bool_) if self.keep is None else self.keep[rows] != 0
+        return found
+
+    @cached_property
+    def seen_us(self) -> I64:
+        """Time of each person's first event that is in, int64 of shape (n_persons,); the largest int64: none."""
+        if self.later is not None:
+            return self.later.seen_us
+        if self.keep is None:
+            every: I64 = self.bucket.persons.values("first_time")
+            return every
+        return first_times(self.bucket.offsets(), self.bucket.events.values("time"), self.keep)
+
     def by_now(self, rows: I64 | I32) -> Bools:
         """Which events had happened by the as-of time, bool of the rows' shape."""
         found: Bools = self.time_of(rows) <= self.as_of_us
@@ -186,26 +210,43 @@ class Facts:
 
     @cached_property
     def live(self) -> LiveOrders:
-        """Orders of the bucket's persons that are live at the as-of time, whatever the question is limited to."""
-        return live_orders(self.bucket, self.plan.scope.out_flags, self.as_of_us)
+        """Orders of the bucket's persons that are live at the as-of time, whatever the condition."""
+        found = live_orders(self.bucket, self.plan.scope.out_flags, self.as_of_us)
+        persons = persons_mask(self.plan.scope, self.bucket)
+        return found if persons is None else found.only(persons[found.person])
 
     @cached_property
-    def net(self) -> I64:
-        """What each of `live` is worth after refunds up to the as-of time, int64."""
-        return self.live.net_minor(self.bucket, self.plan.basis, self.as_of_us)
+    def net(self) -> Worth:
+        """What each of `live` is worth after refunds up to the as-of time."""
+        return self.live.net_worth(self.bucket, self.plan.basis, self.refunds)
+
+    @cached_property
+    def refunds(self) -> Refunds:
+        """Refunds up to the as-of time, whatever the condition."""
+        return refunds_of(self.bucket, self.as_of_us)
 
     @cached_property
     def contacts(self) -> ContactStarts:
         """Contacts with an event that is in, those that begin after the as-of time too."""
         if self.later is not None:
             return self.later.contacts
+        return self._contacts_of(self.keep)
+
+    @cached_property
+    def contacts_any(self) -> ContactStarts:
+        """The same whatever the condition."""
+        if self.plan.scope.condition is None:
+            return self.contacts
+        return self._contacts_of(self.keep_any) if self.later is None else self.later.contacts_any
+
+    def _contacts_of(self, keep: U8 | None) -> ContactStarts:
         events = self.bucket.events
         contact = events.values("contact")
         return ContactStarts(
             *contact_starts(
                 self.bucket.offsets(),
                 contact,
-                NO_MASK if self.keep is None else self.keep,
+                NO_MASK if keep is None else keep,
                 events.values("time"),
                 events.values("direction"),
                 inbound_values(self.bucket),
@@ -215,13 +256,19 @@ class Facts:
 
     def contact_names(self, codes: GlobalCodes) -> I32:
         """Global code of a column for each of `contacts`, by its first event, int32; -1 where it is empty."""
-        return self.whole.once(f"names of {codes.column}", lambda: self._contact_names(codes))
+        return self.whole.once(f"names of {codes.column}", lambda: self._contact_names(codes, self.contacts))
 
-    def _contact_names(self, codes: GlobalCodes) -> I32:
+    def contact_names_any(self, codes: GlobalCodes) -> I32:
+        """The same of `contacts_any`."""
+        if self.plan.scope.condition is None:
+            return self.contact_names(codes)
+        return self.whole.once(f"any names of {codes.column}", lambda: self._contact_names(codes, self.contacts_any))
+
+    def _contact_names(self, codes: GlobalCodes, contacts: ContactStarts) -> I32:
         lut = codes.lut(self.bucket)
         if "" in codes.values:
             lut = np.where(lut == codes.values.index(""), np.int32(-1), lut)
-        return codes_of_rows(self.bucket.events.values(codes.column), lut, self.contacts.row)
+        return codes_of_rows(self.bucket.events.values(codes.column), lut, contacts.row)
 
     @cached_property
     def _event_codes(self) -> dict[str, int]:
@@ -289,6 +336,10 @@ class Facts:
         cell: I32 = np.where(period >= 0, period * np.int32(self.plan.n_values) + code, -1).astype(np.int32)
         return cell
 
+    def tell(self, missing: Iterable[Missing]) -> None:
+        """Say of which amounts there is no rate."""
+        self._into.missing += missing
+
     def sum_of(self, name: str) -> I64:
         """The sums of a name, to be added to."""
         return self._into.sum_of(name)
@@ -338,11 +389,17 @@ class Facts:
         if not self.is_of_nobody:
             count_persons(cell, np.ascontiguousarray(person, np.int32), self.groups, self.sum_of(name))
 
-    def add_spans(self, name: str, cell: I32, keys: I64, *, only: Bools | None = None) -> None:
-        """Add durations, or spans with how they ended, to a tally of each cell; keys are at least 0."""
+    def add_spans(
+        self, name: str, cell: I32, keys: I64, *, only: Bools | None = None, weights: I64 | None = None
+    ) -> None:
+        """Add durations, or spans with how they ended, to a tally of each cell; keys are at least 0.
+
+        With weights these are added up, instead of how many there are.
+        """
         if not len(cell):
             return
-        self._into.add_spans(name, tallies_of(cell, keys, _ALL if only is None else only, self.plan.n_cells))
+        wanted = _ALL if only is None else only
+        self._into.add_spans(name, tallies_of(cell, keys, wanted, self.plan.n_cells, weights))
 
 
 def only_cells(cell: I32, wanted: Bools) -> I32:

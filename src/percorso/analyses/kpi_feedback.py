@@ -20,6 +20,9 @@ __all__ = ["ADVOCACY", "JUDGE", "SURVEYS", "add_feedback", "survey_kpi", "survey
 #: An answer, or a review, this long after somebody was asked is not for the asking.
 ASKED_US = 30 * 86_400_000_000
 
+#: Least and most stars of a review.
+_STARS = (1.0, 5.0)
+
 #: Kinds of survey: greatest score of the scale where the answer does not say.
 _SCALES = {"nps": 10.0, "csat": 5.0, "ces": 7.0}
 
@@ -27,10 +30,19 @@ SURVEYS: tuple[Kpi, ...] = (
     Kpi("nps", "advocacy", "score", "up", "score", "nps/{}/net", "nps/{}/n", "nps/{}/either", missing="no_survey"),
     Kpi("csat", "advocacy", "share", "up", "share", "csat/{}/net", "csat/{}/n", missing="no_survey"),
     Kpi("ces", "advocacy", "share", "up", "share", "ces/{}/net", "ces/{}/n", missing="no_survey"),
+    Kpi(
+        "survey_response",
+        "advocacy",
+        "share",
+        "up",
+        "share",
+        "survey_response/{}/answered",
+        "survey_response/{}/n",
+        missing="no_survey_sent",
+    ),
 )
 
 ADVOCACY: tuple[Kpi, ...] = (
-    Kpi("survey_response", "advocacy", "share", "up", "share", "answered", "asked_to_answer", missing="no_survey_sent"),
     Kpi("reviews", "advocacy", "count", "up", "total", "reviews", missing="no_reviews"),
     Kpi("review_rate", "advocacy", "share", "up", "share", "reviewed", "asked_to_review", missing="no_reviews_asked"),
     *(
@@ -42,8 +54,9 @@ ADVOCACY: tuple[Kpi, ...] = (
             "ratio",
             f"stars_{name}",
             f"rated_{name}",
-            missing="no_reviews",
+            missing=f"no_ratings_{name}",
             scale=THOUSAND,
+            ends=_STARS,
         )
         for name in ("asked", "unasked")
     ),
@@ -63,12 +76,11 @@ ADVOCACY: tuple[Kpi, ...] = (
 
 
 def survey_names(found: KpiSums, kind: str) -> tuple[str, ...]:
-    """Names of the surveys of a kind that were answered, sorted."""
+    """Names of the surveys of a KPI in the period, sorted; where it has none, of those at any other time."""
     prefix, suffix = f"{kind}/", "/n"
-    names = (
-        name[len(prefix) : -len(suffix)] for name in found.sums if name.startswith(prefix) and name.endswith(suffix)
-    )
-    return tuple(sorted(names, key=str.encode))
+    every = [name for name in found.sums if name.startswith(prefix) and name.endswith(suffix)]
+    names = [name for name in every if found.sums[name].any()] or every
+    return tuple(sorted((name[len(prefix) : -len(suffix)] for name in names), key=str.encode))
 
 
 def survey_kpi(kpi: Kpi, name: str) -> Kpi:
@@ -81,8 +93,8 @@ def add_feedback(facts: Facts) -> None:
     if facts.is_of_nobody:
         return
     _add_answers(facts)
-    _add_response(facts, ("Survey Sent", "Survey Shown"), ("Survey Answered",), "asked_to_answer", "answered")
-    _add_response(facts, ("Review Requested",), ("Product Reviewed",), "asked_to_review", "reviewed")
+    _add_response(facts)
+    _add_reviewed(facts)
     _add_reviews(facts)
     _add_referrals(facts)
 
@@ -139,11 +151,17 @@ def _add_survey(facts: Facts, kind: str, name: str, rows: I64) -> None:
 
 def _latest(cell: I32, person: I32, n_cells: int) -> I32:
     """The cells, -1 for answers that a later one of the person in the same cell replaces."""
-    key = (person.astype(np.int64) * n_cells + cell)[::-1]
-    _, first = np.unique(key, return_index=True)
+    inside = np.flatnonzero(cell >= 0)[::-1]  # what is in no cell has no key of its own
     last = np.zeros(len(cell), np.bool_)
-    last[len(cell) - 1 - first] = True
+    last[_firsts(cell, person, inside, n_cells)] = True
     return only_cells(cell, last)
+
+
+def _firsts(cell: I32, person: I32, rows: I64, n_cells: int) -> I64:
+    """The first of some rows for each person in each cell."""
+    _, first = np.unique(person[rows].astype(np.int64) * n_cells + cell[rows], return_index=True)
+    found: I64 = rows[first]
+    return found
 
 
 def _promoters(score: F64, scale: F64) -> tuple[Bools, Bools]:
@@ -169,24 +187,63 @@ JUDGE: Mapping[str, Callable[[F64, F64], tuple[Bools, Bools]]] = {
 }
 
 
-def _add_response(facts: Facts, asks: tuple[str, ...], answers: tuple[str, ...], asked: str, answered: str) -> None:
-    """Persons asked in each period, and those of them who did so within 30 days of being first asked in it."""
-    rows = facts.rows_of(asks)
+def _add_response(facts: Facts) -> None:
+    """Each survey that was sent or shown, and whether it was answered."""
+    asks, answers = facts.rows_of(("Survey Sent", "Survey Shown")), facts.rows_of(("Survey Answered",))
+    if not len(asks):
+        return
+    asked, answered = _surveys(facts, asks), _surveys(facts, answers)
+    for name in sorted(set(asked.tolist()), key=str.encode):
+        # One that does not say which survey it is waits for any answer.
+        mine = answers[answered == name] if name else answers
+        _add_asks(facts, f"survey_response/{name}", asks[asked == name], mine)
+
+
+def _surveys(facts: Facts, rows: I64) -> np.ndarray:
+    """Which survey each event is about: its name, else its kind, else ""; text, shape (n,)."""
+    kind, kinds = _coded(facts, rows, "survey")
+    named, names = _coded(facts, rows, "survey_name")
+    every = np.array([*names, *kinds, ""], np.object_)
+    found: np.ndarray = every[np.where(named >= 0, named, np.where(kind >= 0, len(names) + kind, -1))]
+    return found
+
+
+def _add_asks(facts: Facts, name: str, asks: I64, answers: I64) -> None:
+    """Each time that somebody was asked: once more before the answer, within 30 days, is the same asking."""
+    person, time = facts.person_of(asks), facts.time_of(asks)
+    at = np.searchsorted(answers, asks)
+    again = np.zeros(len(asks), np.bool_)
+    again[1:] = (np.diff(person) == 0) & (np.diff(at) == 0) & (np.diff(time) <= ASKED_US)
+    begin = np.flatnonzero(~again)
+    last = np.append(begin[1:], len(asks)) - 1
+    done = _is_followed(facts, asks[last], answers)
+    cell = facts.cells(time[begin], asks[begin], person[begin])
+    facts.add(f"{name}/n", cell, person[begin])
+    facts.add(f"{name}/answered", cell, person[begin], only=done)
+
+
+def _is_followed(facts: Facts, rows: I64, answers: I64) -> Bools:
+    """Whether the same person's next of some answers came within 30 days, bool of shape (n,)."""
+    if not len(answers):
+        return np.zeros(len(rows), np.bool_)
+    at = np.searchsorted(answers, rows, side="right")
+    following = answers[np.minimum(at, len(answers) - 1)]
+    done = (at < len(answers)) & (facts.person_of(following) == facts.person_of(rows))
+    found: Bools = done & (facts.time_of(following) - facts.time_of(rows) <= ASKED_US)
+    return found
+
+
+def _add_reviewed(facts: Facts) -> None:
+    """Persons asked for a review in each period, and those who wrote one within 30 days of being first asked in it."""
+    rows = facts.rows_of(("Review Requested",))
     if not len(rows):
         return
-    person, time = facts.person_of(rows), facts.time_of(rows)
-    cell = facts.cells(time, rows, person)
-    key = person.astype(np.int64) * facts.plan.n_cells + cell
-    _, first = np.unique(key, return_index=True)
-    first = np.sort(first)
-    rows, person, time, cell = rows[first], person[first], time[first], cell[first]
-    said = facts.rows_of(answers)
-    at = np.searchsorted(said, rows, side="right")
-    following = said[np.minimum(at, max(len(said) - 1, 0))] if len(said) else np.zeros(len(rows), np.int64)
-    done = (at < len(said)) & (facts.person_of(following) == person)
-    done &= facts.time_of(following) - time <= ASKED_US
-    facts.add(asked, cell, person)
-    facts.add(answered, cell, person, only=done)
+    person = facts.person_of(rows)
+    cell = facts.cells(facts.time_of(rows), rows, person)
+    first = np.sort(_firsts(cell, person, np.flatnonzero(cell >= 0), facts.plan.n_cells))
+    rows, person, cell = rows[first], person[first], cell[first]
+    facts.add("asked_to_review", cell, person)
+    facts.add("reviewed", cell, person, only=_is_followed(facts, rows, facts.rows_of(("Product Reviewed",))))
 
 
 def _add_reviews(facts: Facts) -> None:

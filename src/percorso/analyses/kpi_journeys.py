@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from percorso.analyses.contact_moves import SIZE_STARTS
-from percorso.analyses.kpi_conversion import opened_journeys, walked_journeys
+from percorso.analyses.kpi_conversion import are_old, opened_journeys, walked_journeys
 from percorso.analyses.kpi_facts import Facts
 from percorso.analyses.kpi_terms import Kpi
-from percorso.kernels.arrays import I32, Bools
-from percorso.kernels.kpi_events import codes_of_rows
-from percorso.kernels.kpi_journeys import W_FURTHEST, moves_of, progress_of
+from percorso.analyses.outcomes import OPEN
+from percorso.kernels.arrays import Bools
+from percorso.kernels.kpi_journeys import W_STAGES, moves_of, progress_of
 
 __all__ = ["ACROSS", "CONSIDERATION", "MICRO", "STAGES", "add_across", "add_micro", "add_stages"]
 
@@ -47,9 +47,9 @@ MICRO: tuple[Kpi, ...] = tuple(
 )
 
 STAGES: tuple[Kpi, ...] = (
-    Kpi("progression_1", "stages", "share", "up", "share", "passed_1", "stood_1", missing="no_journeys"),
-    Kpi("progression_2", "stages", "share", "up", "share", "passed_2", "stood_2", missing="no_journeys"),
-    Kpi("progression_3", "stages", "share", "up", "share", "passed_3", "stood_3", missing="no_journeys"),
+    Kpi("progression_1", "stages", "share", "up", "share", "passed_1", "stood_1", missing="none_stood"),
+    Kpi("progression_2", "stages", "share", "up", "share", "passed_2", "stood_2", missing="none_stood"),
+    Kpi("progression_3", "stages", "share", "up", "share", "passed_3", "stood_3", missing="none_stood"),
     Kpi(
         "progression_4",
         "stages",
@@ -73,6 +73,7 @@ def _breadth(key: str, places: int, *, matched: bool = False) -> Kpi:
         "up",
         "breadth",
         "breadth",
+        "breadth_old",
         also=also,
         missing="no_match" if matched else "no_closed",
         days=places,
@@ -110,6 +111,9 @@ ACROSS: tuple[Kpi, ...] = (
 )
 
 
+#: Column of `walk_journeys` with the number of places, and from how many on they count as one class.
+W_PLACES, MOST_PLACES = 2, 3
+
 #: Sums of journeys, as `progress_of` and `moves_of` have them.
 _PROGRESS = ("opened", "considered", "stood_1", "passed_1", "stood_2", "passed_2", "stood_3", "passed_3")
 _MOVES = (
@@ -123,28 +127,14 @@ def add_stages(facts: Facts) -> None:
     if facts.is_of_nobody:
         return
     opened, model = opened_journeys(facts), facts.plan.basis.stages
-    position = {stage.key: at for at, stage in enumerate(model.stages)}
-    events = facts.bucket.events
-    of_stage = _positions(position, events.dictionary("stage"))
-    first = codes_of_rows(events.values("stage"), of_stage, opened.first)
-    values = progress_of(
-        opened.state, first, _reached(facts, position), model.stage_of("consider"), model.stage_of("convert")
-    )
+    stages = np.ascontiguousarray(walked_journeys(facts)[:, W_STAGES])
+    values = progress_of(opened.state, stages, model.stage_of("consider"), model.stage_of("convert"))
     facts.add_columns(_PROGRESS, opened.cell, opened.person, values)
     orders = facts.orders
     cell = facts.order_cell
     praised = _praised(facts)[orders.row]
     facts.add("orders_of_persons", cell, orders.person)
     facts.add("advocated", cell, orders.person, only=praised)
-
-
-def _reached(facts: Facts, position: dict[str, int]) -> I32:
-    """Position of the furthest stage of each opened journey by the as-of time, int32 of shape (n,)."""
-    if facts.is_earlier:
-        return np.ascontiguousarray(walked_journeys(facts)[:, W_FURTHEST])
-    journeys = facts.bucket.table("journeys")
-    of_stage = _positions(position, journeys.dictionary("stage_reached"))
-    return codes_of_rows(journeys.values("stage_reached"), of_stage, opened_journeys(facts).row)
 
 
 def _praised(facts: Facts) -> Bools:
@@ -163,10 +153,6 @@ def _praised(facts: Facts) -> Bools:
     return found
 
 
-def _positions(position: dict[str, int], names: tuple[str, ...]) -> I32:
-    return np.array([position.get(name, -1) for name in names], np.int32)
-
-
 def add_micro(facts: Facts) -> None:
     """Persons who subscribed, signed up, downloaded, watched or wished for something."""
     for name, events in MICRO_EVENTS.items():
@@ -183,4 +169,8 @@ def add_across(facts: Facts) -> None:
     opened, walked = opened_journeys(facts), walked_journeys(facts)
     values, breadth = moves_of(walked, opened.state, np.array(SIZE_STARTS, np.int64))
     facts.add_columns(_MOVES, opened.cell, opened.person, values)
-    facts.add_spans("breadth", opened.cell, breadth, only=walked[:, 0] > 0)
+    # How open ones end is not known: they would count as lost.
+    closed = (walked[:, 0] > 0) & (opened.state != OPEN)
+    facts.add_spans("breadth", opened.cell, breadth, only=closed)
+    places = np.minimum(walked[:, W_PLACES], MOST_PLACES).astype(np.int64)
+    facts.add_spans("breadth_old", opened.cell, places, only=closed & are_old(facts))

@@ -47,7 +47,9 @@ class _Marking(Facts):
     def add_persons(self, name: str, cell: I32, person: I32) -> None:
         self.add(name, cell, person)
 
-    def add_spans(self, name: str, cell: I32, keys: I64, *, only: Bools | None = None) -> None:
+    def add_spans(
+        self, name: str, cell: I32, keys: I64, *, only: Bools | None = None, weights: I64 | None = None
+    ) -> None:
         return
 
 

@@ -44,6 +44,8 @@ class KpiPlan:
         When customers are at risk, and lost; None where no KPI asks.
     log_as_of_us : int
         The log's own as-of time.
+    is_compared : bool
+        Of the period that another one is compared with.
     hours : OpeningHours
         When service is open; by default always.
     """
@@ -58,6 +60,7 @@ class KpiPlan:
     days: Calendar
     lapse: LapseLimits | None = None
     log_as_of_us: int = 0
+    is_compared: bool = False
     hours: OpeningHours = field(default_factory=OpeningHours)
 
     @property

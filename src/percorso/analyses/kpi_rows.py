@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from percorso.analyses.kpi_sums import KpiSums
 from percorso.analyses.kpi_terms import Kpi
+from percorso.analyses.kpi_told import Told, or_nothing
 from percorso.analyses.kpi_values import Difference, Estimate, difference_of, estimate_of
 from percorso.analyses.worth import amount
 from percorso.language.kpi_words import kpi_reason
@@ -36,8 +37,12 @@ class RowTerms:
         The break-down's field, or "".
     language : {"en", "it"}
         Of notes.
+    told : Told, optional
+        Of what sources tell; None: nobody asks, and a total of nothing is missing.
     earlier : KpiSums, optional
         Sums of the period to compare with.
+    told_earlier : Told, optional
+        Of what sources told then.
     """
 
     currency: str
@@ -45,7 +50,9 @@ class RowTerms:
     absent: Mapping[str, str]
     by: str = ""
     language: str = "en"
+    told: Told | None = None
     earlier: KpiSums | None = None
+    told_earlier: Told | None = None
 
     def divisor(self, kpi: Kpi) -> float:
         """What sums are divided by to be in the KPI's unit."""
@@ -60,9 +67,25 @@ def kpi_rows(kpis: Iterable[Kpi], found: KpiSums, groups: Sequence[str], how: Ro
         if reason:
             rows.append(_row(kpi, "", Estimate(reason=reason), None, None, how))
             continue
-        mine = [_row_of(kpi, found, cell, group, how) for cell, group in enumerate(groups)]
-        rows += [row for row in mine if row["value"] is not None or row["previous"] is not None] or mine[:1]
+        rows += _rows_of(kpi, found, groups, how)
     return rows
+
+
+def _rows_of(kpi: Kpi, found: KpiSums, groups: Sequence[str], how: RowTerms) -> list[dict[str, Any]]:
+    """The rows of one KPI: in a break-down of the values that have something in one of the periods."""
+    sums = (found,) if how.earlier is None else (found, how.earlier)
+    tells = (how.told, how.told_earlier)
+    cells = range(len(groups))
+    each = [[estimate_of(kpi, one, cell, how.divisor(kpi)) for one in sums] for cell in cells]
+    shown = [cell for cell in cells if not how.by or any(one.value is not None for one in each[cell])]
+    if not shown:
+        return [_row_of(kpi, sums, cell, groups[cell], each[cell], how) for cell in cells[:1]]
+    for cell in shown:
+        each[cell] = [
+            one if told is None else or_nothing(kpi, one, mine, cell, told)
+            for one, mine, told in zip(each[cell], sums, tells, strict=False)
+        ]
+    return [_row_of(kpi, sums, cell, groups[cell], each[cell], how) for cell in shown]
 
 
 def unreachable(kpi: Kpi, by: str) -> str:
@@ -72,13 +95,13 @@ def unreachable(kpi: Kpi, by: str) -> str:
     return "" if kpi.reach == "person" and by.startswith("person.") else "not_by"
 
 
-def _row_of(kpi: Kpi, found: KpiSums, cell: int, group: str, how: RowTerms) -> dict[str, Any]:
-    divisor = how.divisor(kpi)
-    now = estimate_of(kpi, found, cell, divisor)
+def _row_of(
+    kpi: Kpi, sums: Sequence[KpiSums], cell: int, group: str, estimates: Sequence[Estimate], how: RowTerms
+) -> dict[str, Any]:
     if how.earlier is None:
-        return _row(kpi, group, now, None, None, how)
-    before = estimate_of(kpi, how.earlier, cell, divisor)
-    change = difference_of(kpi, (found, how.earlier), cell, (now, before), divisor)
+        return _row(kpi, group, estimates[0], None, None, how)
+    now, before = estimates
+    change = difference_of(kpi, (sums[0], sums[1]), cell, (now, before), how.divisor(kpi))
     return _row(kpi, group, now, before, change, how)
 
 
@@ -168,8 +191,12 @@ def trend_table(
     for kpi in kpis:
         if unreachable(kpi, how.by):
             continue
-        for period, complete, group, cell in cells:
-            one = estimate_of(kpi, found, cell, how.divisor(kpi))
+        each = [estimate_of(kpi, found, cell, how.divisor(kpi)) for *_, cell in cells]
+        # In a break-down, values that never have anything are left out.
+        shown = {group for (_, _, group, _), one in zip(cells, each, strict=True) if one.value is not None}
+        for (period, complete, group, cell), one in zip(cells, each, strict=True):
+            if how.told is not None and (not how.by or group in shown):
+                one = or_nothing(kpi, one, found, cell, how.told)
             if not how.by or one.value is not None:
                 rows.append((kpi.key, period, complete, group, one.value, one.low, one.high, one.n))
     names = ("kpi", "period", "complete", how.by or "group", "value", "low", "high", "n")

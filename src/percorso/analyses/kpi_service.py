@@ -273,6 +273,8 @@ def _add_points(facts: Facts) -> None:
         rows = facts.rows_of((event,))
         if not len(rows):
             continue
+        every = facts.person_of(rows)
+        facts.add(f"told_points_{name}", facts.cells(facts.time_of(rows), rows, every), every)
         points = _detail(facts, rows, "points", np.nan)
         known = np.flatnonzero(~np.isnan(points))
         rows, weight = rows[known], np.rint(np.abs(points[known]) * THOUSAND).astype(np.int64)

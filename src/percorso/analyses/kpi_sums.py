@@ -86,10 +86,12 @@ class Adding:
         return KpiSums(self._sums, {name: tuple(parts) for name, parts in self._spans.items()}, tuple(self.missing))
 
 
-def tallies_of(cell: I32, keys: I64, wanted: Bools, n_cells: int) -> list[tuple[int, Tally]]:
-    """The keys of each cell, counted."""
+def tallies_of(
+    cell: I32, keys: I64, wanted: Bools, n_cells: int, weights: I64 | None = None
+) -> list[tuple[int, Tally]]:
+    """The keys of each cell, counted; with weights, these are added up."""
     width = int(keys.max(initial=-1)) + 1
-    if n_cells * width <= _BINS:
+    if weights is None and n_cells * width <= _BINS:
         bins = np.zeros(n_cells * width, np.int64)
         if not count_keys(cell, keys, wanted, width, bins):
             return []
@@ -97,7 +99,8 @@ def tallies_of(cell: I32, keys: I64, wanted: Bools, n_cells: int) -> list[tuple[
         every = Tally(found, bins[found])
     else:
         inside = cell >= 0 if not wanted.size else (cell >= 0) & wanted
-        every = tally(cell[inside].astype(np.int64) * width + keys[inside])
+        weights = None if weights is None else weights[inside]
+        every = tally(cell[inside].astype(np.int64) * width + keys[inside], weights)
     if n_cells == 1:
         return [(0, every)] if len(every.keys) else []
     return [(one, every.of(one * width, (one + 1) * width)) for one in np.unique(every.keys // width).tolist()]

@@ -18,17 +18,19 @@ Better = Literal["up", "down", "neither"]
 #:
 #: total      Σ top; counted, so no interval of its own
 #: share      Σ top / Σ bottom, top among bottom; Wilson
-#: ratio      Σ top / Σ bottom; jackknife by person
-#: score      100 · Σ top / Σ bottom, top of -1, 0 and 1, Σ squares in `also`; multinomial variance
+#: ratio      Σ top / Σ bottom; jackknife by person, of shares on the scale of log odds
+#: score      100 · Σ top / Σ bottom, top of -1, 0 and 1, Σ squares in `also`; adjusted Wald
 #: median     of the durations or numbers in the tally `top`; order statistics
 #: p90        the same, 90th percentile
-#: converted  share of spans in the tally `top` that ended well; Wilson, Aalen-Johansen where some are open
+#: converted  share of spans in the tally `top` that ended well; Wilson, Aalen-Johansen where some are open; `also`
+#:            of them began long enough ago
 #: cost       Σ top, which is known and no estimate, / Σ bottom; jackknife by person
-#: return     Σ top / Σ bottom, which is known and no estimate; jackknife by person
+#: return     Σ top / Σ bottom, which is known and no estimate; with `also` times Σ also / Σ n; jackknife by person
 #: fixed      Σ top / Σ bottom, both known; no interval
-#: breadth    conversion of journeys with `days` places out of the tally `top`; with `also` against those with one
-#:            place and as many contacts
-#: within     share of spans in the tally `top` that ended within `days`; Kaplan-Meier
+#: breadth    conversion of closed journeys with `days` places out of the tally `top`; with `also` against those with
+#:            one place and as many contacts; the tally `bottom` of them began long enough ago
+#: expected   mean cumulative value of customers, from the tallies `top` and `bottom`; jackknife by person
+#: within     share of spans in the tally `top` that ended within `days`; Kaplan-Meier; `also` of them began so long ago
 How = Literal[
     "total",
     "share",
@@ -42,6 +44,7 @@ How = Literal[
     "return",
     "fixed",
     "breadth",
+    "expected",
 ]
 
 #: What one may break a KPI down by: any field (its events have them), fields of persons alone, or nothing.
@@ -76,9 +79,11 @@ class Kpi:
     needs : {"", "costs", "spend"}
         A table beside the journey log.
     days : int
-        Of `within`; places of `breadth`.
+        Of `within`; places of `breadth` and `expected`.
     scale : float
         What sums are divided by: quantities are counted in thousandths.
+    ends : tuple of float
+        Least and greatest of the things that a mean is of; none: they have no ends.
     """
 
     key: str
@@ -96,6 +101,7 @@ class Kpi:
     needs: Literal["", "costs", "spend"] = ""
     days: int = 0
     scale: float = 1
+    ends: tuple[float, float] | None = None
 
     @property
     def units(self) -> str:

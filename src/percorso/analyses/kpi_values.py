@@ -20,19 +20,30 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from percorso.analyses.contact_moves import SIZE_STARTS, breadth_table, no_moves
-from percorso.analyses.intervals import wilson
-from percorso.analyses.jackknife import N_GROUPS, ratio_interval, t_975
+from percorso.analyses.intervals import bounded_mean, nps_interval, wilson
+from percorso.analyses.jackknife import N_GROUPS, ratio_interval, share_interval, t_975
+from percorso.analyses.kpi_expected import expected_of
 from percorso.analyses.kpi_sums import KpiSums
 from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.quantiles import median_interval
-from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS, curve_of, incidence_of
+from percorso.analyses.survival import (
+    CENSORED,
+    HAPPENED,
+    N_KINDS,
+    TOO_YOUNG,
+    curve_of,
+    incidence_of,
+    watched_enough,
+)
 from percorso.analyses.tallies import Tally, merge_tallies
 from percorso.kernels.arrays import F64, I64
 
 __all__ = ["Difference", "Estimate", "difference_of", "estimate_of", "spans_of", "sum_of"]
 
-_Z_95 = 1.959963984540054
 _NOTHING = np.zeros(N_GROUPS, np.int64)
+
+#: An interval no wider than this is nothing but rounding.
+_NO_WIDTH = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,7 @@ class Estimate:
         In units of the KPI; no interval where the value is counted or there is too little data.
     n : int
     method : str
-        counted, Wilson, jackknife, multinomial, order statistics, Kaplan-Meier or Aalen-Johansen.
+        counted, Wilson, jackknife, adjusted Wald, order statistics, Kaplan-Meier or Aalen-Johansen.
     reason : str
         Key of ``kpi_missing`` in the language files.
     top : int
@@ -97,11 +108,13 @@ def estimate_of(kpi: Kpi, found: KpiSums, cell: int, divisor: float = 1.0) -> Es
         case "median" | "p90":
             return _quantile(kpi, spans_of(found, kpi.top, cell), divisor)
         case "converted":
-            return _converted(kpi, spans_of(found, kpi.top, cell))
+            return _converted(kpi, spans_of(found, kpi.top, cell), int(sum_of(found, kpi.also, cell).sum()))
         case "within":
-            return _within(kpi, spans_of(found, kpi.top, cell))
+            return _within(kpi, spans_of(found, kpi.top, cell), int(sum_of(found, kpi.also, cell).sum()))
         case "breadth":
-            return _breadth(kpi, spans_of(found, kpi.top, cell))
+            return _breadth(kpi, spans_of(found, kpi.top, cell), spans_of(found, kpi.bottom, cell))
+        case "expected":
+            return _expected(kpi, spans_of(found, kpi.top, cell), spans_of(found, kpi.bottom, cell), divisor)
     n = int(sum_of(found, kpi.units, cell).sum())
     if n == 0:
         return Estimate(reason=kpi.missing)
@@ -119,19 +132,53 @@ def estimate_of(kpi: Kpi, found: KpiSums, cell: int, divisor: float = 1.0) -> Es
         return _score(total, int(sum_of(found, kpi.also, cell).sum()), of)
     if kpi.how == "fixed":
         return Estimate(total / of / divisor, n=n, method="counted")
-    interval = _of_known(kpi, top, bottom) if kpi.how in ("cost", "return") else ratio_interval(top, bottom)
-    if interval is not None:
-        interval = (_at_least_zero(interval[0] / divisor, top), interval[1] / divisor)
-    return _with(total / of / divisor, interval, n, "jackknife")
+    value = total / of
+    if kpi.how == "return" and kpi.also:
+        value *= int(sum_of(found, kpi.also, cell).sum()) / n
+    return _with(value / divisor, _interval(kpi, _parts(kpi, found, cell), divisor), n, "jackknife")
 
 
-def _of_known(kpi: Kpi, top: I64, bottom: I64) -> tuple[float, float] | None:
+def _parts(kpi: Kpi, found: KpiSums, cell: int) -> tuple[I64, ...]:
+    """The sums that a KPI is a function of."""
+    names = [name for name in (kpi.top, kpi.bottom) if name]
+    if kpi.how == "return" and kpi.also:
+        names += [kpi.also, kpi.units]
+    return tuple(sum_of(found, name, cell) for name in names)
+
+
+def _interval(kpi: Kpi, parts: tuple[I64, ...], divisor: float) -> tuple[float, float] | None:
+    """Interval of a ratio, in units of the KPI."""
+    top, bottom = parts[:2]
+    if kpi.unit == "share" and (top >= 0).all() and (top <= bottom).all():
+        return share_interval(top, bottom)  # a margin can be less than nothing: that is no part of a whole
+    interval = _of_known(kpi, parts) if kpi.how in ("cost", "return") else ratio_interval(top, bottom)
+    if interval is None:
+        return None
+    interval = (_at_least_zero(interval[0] / divisor, top), interval[1] / divisor)
+    return interval if kpi.ends is None else _on_scale(interval, top, bottom, divisor, kpi.ends)
+
+
+def _on_scale(
+    interval: tuple[float, float], top: I64, bottom: I64, divisor: float, ends: tuple[float, float]
+) -> tuple[float, float] | None:
+    """The interval of a mean within the ends of its scale; where all groups are alike, that of a bounded mean."""
+    least, most = ends
+    if interval[1] - interval[0] > _NO_WIDTH:
+        return interval[0], min(interval[1], most)
+    mean, groups = float(top.sum() / bottom.sum()) / divisor, int((bottom != 0).sum())
+    least = min(least, mean)  # a source may have let less through
+    found = bounded_mean((mean - least) / (most - least), groups)
+    return None if found is None else (least + found[0] * (most - least), least + found[1] * (most - least))
+
+
+def _of_known(kpi: Kpi, parts: tuple[I64, ...]) -> tuple[float, float] | None:
     """Interval of a ratio of which one part is a bill, and no estimate."""
-    theta = _thetas(kpi, (top, bottom))
+    top, bottom, *counted = parts
+    theta = _thetas(kpi, parts)
     half = _half_width(theta)
     if half is None:
         return None
-    value = top.sum() / bottom.sum()
+    value = top.sum() / bottom.sum() * (counted[0].sum() / counted[1].sum() if counted else 1)
     return value - half, value + half
 
 
@@ -146,11 +193,8 @@ def _at_least_zero(low: float, top: I64) -> float:
 
 
 def _score(net: int, either: int, n: int) -> Estimate:
-    """``100 (p − d) ± 1.96 · 100 √((p + d − (p − d)²)/n)``, of shares p and d."""
-    share, spread = net / n, either / n
-    half = _Z_95 * math.sqrt(max(spread - share * share, 0.0) / n)
-    interval = (max(-100.0, 100 * (share - half)), min(100.0, 100 * (share + half))) if n > 1 else None
-    return _with(100 * share, interval, n, "multinomial")
+    """A net promoter score, of promoters less detractors and of both together."""
+    return _with(100 * net / n, nps_interval((either + net) // 2, (either - net) // 2, n), n, "adjusted Wald")
 
 
 def _quantile(kpi: Kpi, spans: Tally, divisor: float) -> Estimate:
@@ -164,10 +208,12 @@ def _quantile(kpi: Kpi, spans: Tally, divisor: float) -> Estimate:
     return Estimate(spans.ranked(-(-9 * n // 10) - 1) / divisor, n=n, method="order statistics")
 
 
-def _converted(kpi: Kpi, spans: Tally) -> Estimate:
+def _converted(kpi: Kpi, spans: Tally, n_old: int) -> Estimate:
     n = spans.total
     if n == 0:
         return Estimate(reason=kpi.missing)
+    if not watched_enough(n, n_old):
+        return Estimate(n=n, reason=TOO_YOUNG)
     kinds = spans.keys % N_KINDS
     if not (kinds == CENSORED).any():
         happened = int(spans.counts[kinds == HAPPENED].sum())
@@ -178,12 +224,17 @@ def _converted(kpi: Kpi, spans: Tally) -> Estimate:
     return _with(value, curve.interval_by(last), n, "Aalen-Johansen")
 
 
-def _breadth(kpi: Kpi, journeys: Tally) -> Estimate:
+def _breadth(kpi: Kpi, journeys: Tally, old: Tally) -> Estimate:
     """Conversion of journeys by their number of places, as `places` tells it."""
     sizes = np.zeros((4, len(SIZE_STARTS), 2), np.int64)
     sizes.reshape(-1)[journeys.keys] = journeys.counts
     row = breadth_table(replace(no_moves(), sizes=sizes), "places").to_pylist()[kpi.days - 1]
     n = row["journeys"]
+    # Of young journeys only those that were soon bought are closed.
+    compared = (1, kpi.days) if kpi.also else (kpi.days,)
+    of_places = sizes.sum(axis=(1, 2)).tolist()
+    if not all(watched_enough(of_places[at], old.of(at, at + 1).total) for at in compared if of_places[at]):
+        return Estimate(n=n, reason=TOO_YOUNG)
     if kpi.also:
         low, high = row["difference_low"], row["difference_high"]
         value = row["difference"]
@@ -193,15 +244,26 @@ def _breadth(kpi: Kpi, journeys: Tally) -> Estimate:
     return Estimate(row["conversion"], row["conversion_low"], row["conversion_high"], n, "Wilson")
 
 
-def _within(kpi: Kpi, spans: Tally) -> Estimate:
+def _within(kpi: Kpi, spans: Tally, n_old: int) -> Estimate:
     n = spans.total
     if n == 0:
         return Estimate(reason=kpi.missing)
     curve = curve_of(spans)
-    value = curve.by(kpi.days)
+    value = curve.by(kpi.days) if watched_enough(n, n_old) else None
     if value is None:
-        return Estimate(n=n, reason="too_young")
+        return Estimate(n=n, reason=TOO_YOUNG)
     return _with(value, curve.interval_by(kpi.days), n, "Kaplan-Meier")
+
+
+def _expected(kpi: Kpi, value: Tally, watched: Tally, divisor: float) -> Estimate:
+    found = expected_of(value, watched, kpi.days)
+    if found.value is None:
+        return Estimate(n=found.n, reason=TOO_YOUNG if found.n else kpi.missing)
+    interval = None
+    if found.half_width is not None:
+        low, high = found.value - found.half_width, found.value + found.half_width
+        interval = (max(low, 0.0) / divisor, high / divisor)
+    return _with(found.value / divisor, interval, found.n, "jackknife")
 
 
 def difference_of(
@@ -224,10 +286,10 @@ def difference_of(
     if now.value is None or before.value is None:
         return None
     value = now.value - before.value
-    if kpi.how in ("median", "p90", "converted", "within", "breadth"):
+    if kpi.how in ("median", "p90", "converted", "within", "breadth", "expected"):
         return Difference(value, *_apart(now, before))
     factor = (100.0 if kpi.how == "score" else 1.0) / (divisor * kpi.scale)
-    pairs = [tuple(sum_of(found, name, cell) for name in (kpi.top, kpi.bottom) if name) for found in founds]
+    pairs = [_parts(kpi, found, cell) for found in founds]
     half = (
         None if kpi.how == "fixed" else _half_width(_thetas(kpi, pairs[0], pairs[1]) - _thetas(kpi, pairs[1], pairs[0]))
     )
@@ -240,12 +302,17 @@ def _thetas(kpi: Kpi, pair: tuple[I64, ...], other: tuple[I64, ...] = ()) -> F64
     """The KPI without each group of persons: of totals each of the 256, else each that counts in either period."""
     if kpi.how == "total":
         return _total_without(pair[0])
-    top, bottom = pair
+    top, bottom, *counted = pair
     with np.errstate(divide="ignore", invalid="ignore"):
         if kpi.how == "cost":
             known: F64 = top.sum() / _total_without(bottom)
             return known
         if kpi.how == "return":
+            if counted:
+                every, valued = counted
+                mean = (top.sum() - top) / (valued.sum() - valued)
+                worth: F64 = mean * _total_without(every) / bottom.sum()
+                return worth
             result: F64 = _total_without(top) / bottom.sum()
             return result
         counts = np.flatnonzero(np.any([part != 0 for part in (*pair, *other)], axis=0))

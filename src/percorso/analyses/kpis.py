@@ -25,6 +25,7 @@ from percorso.analyses.kpi_plan import KpiPlan, plan_kpis
 from percorso.analyses.kpi_rows import RowTerms, kpi_rows, rows_table, trend_table
 from percorso.analyses.kpi_sums import Adding, KpiSums
 from percorso.analyses.kpi_terms import Kpi
+from percorso.analyses.kpi_told import Told
 from percorso.analyses.opening_hours import OpeningHours
 from percorso.analyses.relationship import NEVER, lapse_limits
 from percorso.analyses.result import Result
@@ -136,10 +137,13 @@ def run_kpis(
         then = _as_it_stood(spec, plan, period, earlier[0])
         plans.append(_earlier_plan(then, plan, log, basis, earlier[0]))
     found, *before = _measure(chosen, plans, log, inputs, threads)
-    absent = _absent(chosen, plan, log, inputs) | _without_consent(chosen, found)
+    told = Told(log, plan)
+    absent = _absent(chosen, plan, log, inputs) | _without_consent(chosen, found, told)
     kpis = tuple(_one_survey(kpi, found, absent) for kpi in chosen)
     groups, by = _groups(plan), spec.scope.by
-    how = RowTerms(basis.currency, _targets(inputs.targets, spec, period), absent, by, language, *before)
+    how = RowTerms(basis.currency, _targets(inputs.targets, spec, period), absent, by, language, told)
+    if before:
+        how = replace(how, earlier=before[0], told_earlier=Told(log, plans[1]))
     rows = kpi_rows(kpis, found, groups, how)
     tables = {"kpis": rows_table(rows, basis.currency, by)}
     surveys = _survey_rows(chosen, found, groups, how)
@@ -167,7 +171,7 @@ def _as_it_stood(spec: KpisSpec, plan: KpiPlan, period: Period, earlier: Period)
 def _earlier_plan(spec: KpisSpec, now: KpiPlan, log: JourneyLog, basis: Basis, earlier: Period) -> KpiPlan:
     """The plan of the earlier period: when customers count as lost stays what it is now, or it would move both."""
     plan = plan_kpis(spec.scope, log, basis, [(earlier.start_us, earlier.end_us)])
-    return replace(plan, lapse=now.lapse, hours=now.hours)
+    return replace(plan, lapse=now.lapse, hours=now.hours, is_compared=True)
 
 
 def _before_all(earlier: Period, log: JourneyLog) -> list[str]:
@@ -298,14 +302,16 @@ def _absent(kpis: Iterable[Kpi], plan: KpiPlan, log: JourneyLog, inputs: KpiInpu
         silent |= {kpi.key: "no_store_orders" for kpi in kpi_money.RESEARCH}
     if plan.lapse is not None and (plan.lapse.lost == NEVER).all():
         silent |= {kpi.key: "no_limits" for kpi in kpi_customers.CHURN}
+    silent |= kpi_customers.too_short(plan)
     return silent | {kpi.key: f"no_{kpi.needs}" for kpi in kpis if not has[kpi.needs]}
 
 
-def _without_consent(kpis: Iterable[Kpi], found: KpiSums) -> dict[str, str]:
+def _without_consent(kpis: Iterable[Kpi], found: KpiSums, told: Told) -> dict[str, str]:
     """KPIs of consent on channels of which nobody ever said anything: no rate of 0."""
     rated = [kpi for kpi in kpis if kpi in kpi_business.CONTACTABLE]
-    silent = [kpi for kpi in rated if f"consent_known_{kpi.key.rpartition('_')[2]}" not in found.sums]
-    return {kpi.key: kpi.missing for kpi in silent}
+    channels = {kpi.key: kpi.key.rpartition("_")[2] for kpi in rated}
+    known = {one for one in channels.values() if f"consent_known_{one}" in found.sums or told.of(f"consent_{one}")}
+    return {kpi.key: kpi.missing for kpi in rated if channels[kpi.key] not in known}
 
 
 def _trend(
@@ -319,7 +325,8 @@ def _trend(
     threads: int | None,
 ) -> pa.Table:
     calendar, periods = trend_periods(period, spec.every, spec.scope.timezone)
-    shown = [kpi for kpi in kpis if kpi.key not in absent]
+    # Of later periods the data may reach back far enough.
+    shown = [kpi for kpi in kpis if absent.get(kpi.key, kpi_customers.TOO_SHORT) == kpi_customers.TOO_SHORT]
     plan = plan_with_limits(shown, spec, log, basis, periods, threads, inputs.hours)
     (found,) = _measure(shown, (plan,), log, inputs, threads)
     cells = [
@@ -327,7 +334,8 @@ def _trend(
         for at, one in enumerate(periods)
         for value, group in enumerate(_groups(plan))
     ]
-    return trend_table(shown, found, cells, RowTerms(basis.currency, {}, absent, spec.scope.by))
+    how = RowTerms(basis.currency, {}, absent, spec.scope.by, told=Told(log, plan))
+    return trend_table(shown, found, cells, how)
 
 
 def _is_whole(calendar: Calendar, at: int, period: Period) -> bool:
@@ -349,6 +357,8 @@ def _totals(found: KpiSums, basis: Basis) -> tuple[dict[str, Any], list[str]]:
             "value": amount(total("revenue") - value, basis.currency),
             "unidentified_orders": nobody,
             "unidentified_value": amount(value, basis.currency),
+            "loose_refunds": total("loose_refunds"),
+            "loose_refund_value": amount(total("loose_refund_value"), basis.currency),
         }
     return totals, list(missing_rate_warnings(found.missing, basis))
 

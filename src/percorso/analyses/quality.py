@@ -134,6 +134,8 @@ def run_quality(
         "built_duplicates": ledger.built_duplicates,
         "most_events": ledger.most_events,
         "heavy_persons": counted.heavy,
+        "loose_refunds": counted.refunds + nobody.refunds,
+        "loose_refund_value": amount(counted.refunded + nobody.refunded, basis.currency),
     }
     missing = (*counted.orders.missing, *nobody.orders.missing)
     faults = find_faults(sources.to_pylist(), rejected.to_pylist(), totals, missing)

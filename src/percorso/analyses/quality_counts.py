@@ -8,6 +8,7 @@ import numpy as np
 
 from percorso.analyses.basis import Basis
 from percorso.analyses.orders_in import orders_in
+from percorso.analyses.person_orders import refunds_of
 from percorso.analyses.select import ScopePlan
 from percorso.analyses.worth import Missing
 from percorso.engines.local import fold_buckets
@@ -95,6 +96,8 @@ class QualityCounts:
         As questions count by default, and with robots in.
     heavy : int
         Persons with more events than allowed.
+    refunds, refunded : int
+        Refunds that name no order that is known, and what was given back.
     """
 
     cells: I64
@@ -104,6 +107,8 @@ class QualityCounts:
     plain: Active = field(default_factory=Active)
     with_bots: Active = field(default_factory=Active)
     heavy: int = 0
+    refunds: int = 0
+    refunded: int = 0
 
     def merge(self, other: QualityCounts) -> QualityCounts:
         return QualityCounts(
@@ -114,6 +119,8 @@ class QualityCounts:
             self.plain.merge(other.plain),
             self.with_bots.merge(other.with_bots),
             self.heavy + other.heavy,
+            self.refunds + other.refunds,
+            self.refunded + other.refunded,
         )
 
 
@@ -152,7 +159,15 @@ def _count(plan: QualityPlan, bucket: Bucket, basis: Basis) -> QualityCounts:
     )
     heavy = int(((bucket.persons.values("flags") & FLAG_HEAVY) != 0).sum())
     cells, first, newest = _events(plan, bucket, lut)
-    return QualityCounts(cells, first, newest, orders, plain, with_bots, heavy)
+    refunds = _refunds(plan.scope, bucket, basis)
+    return QualityCounts(cells, first, newest, orders, plain, with_bots, heavy, *refunds)
+
+
+def _refunds(scope: ScopePlan, bucket: Bucket, basis: Basis) -> tuple[int, int]:
+    rows, worth = refunds_of(bucket, scope.as_of_us).loose_worth(bucket, basis)
+    time, flags = bucket.events.values("time")[rows], bucket.events.values("flags")[rows]
+    inside = (time >= scope.start_us) & (time < scope.end_us) & ((flags & scope.out_flags) == 0)
+    return int(inside.sum()), int(worth.minor[inside].sum())
 
 
 def _lut(plan: QualityPlan, bucket: Bucket) -> I32:

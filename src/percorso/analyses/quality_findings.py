@@ -20,6 +20,7 @@ PROBLEM, NOTICE = "problem", "notice"
 #: From which share on something misleads, rather than being worth knowing.
 _REJECTED, _FUTURE, _CORRECTED, _UNVALUED, _STAGELESS = 0.01, 0.01, 0.05, 0.01, 0.05
 _UNIDENTIFIED, _WEAK = 0.3, 0.9
+_LOOSE = Decimal("0.01")  # of the value of all orders
 
 FINDING_SCHEMA = pa.schema(
     [
@@ -102,6 +103,11 @@ def _of_all(totals: Row) -> Iterator[Fault]:
     if nobody:
         value = totals["unidentified_value"]
         yield _fault("unidentified_orders", nobody, orders, from_share=_UNIDENTIFIED, value=value)
+    if totals["loose_refunds"]:
+        share_of, value = totals["value"] + totals["unidentified_value"], totals["loose_refund_value"]
+        is_much = bool(share_of) and value >= share_of * _LOOSE
+        fault = _fault("loose_refunds", totals["loose_refunds"], orders, value=value)
+        yield fault | ({"level": PROBLEM} if is_much else {})
     weak = totals["persons"] - totals["identified_persons"]
     if weak:
         yield _fault("weak_persons", weak, totals["persons"], from_share=_WEAK)
@@ -194,6 +200,10 @@ _SENTENCES: Mapping[str, Callable[[Words, Mapping[str, str | int]], tuple[str, s
     "unidentified_orders": lambda words, values: (
         words.text("quality.unidentified_orders", **values),
         words.text("quality.unidentified_orders_advice"),
+    ),
+    "loose_refunds": lambda words, values: (
+        words.text("quality.loose_refunds", **values),
+        words.text("quality.loose_refunds_advice"),
     ),
     "weak_persons": lambda words, values: (
         words.text("quality.weak_persons", **values),

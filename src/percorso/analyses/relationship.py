@@ -131,7 +131,7 @@ def _together(parts: Iterable[tuple[Tally, int]]) -> tuple[Tally, int]:
     return merge_tallies(spans for spans, _ in every), min((first for _, first in every), default=NEVER)
 
 
-def knows_lost(lapse: LapseLimits, start_us: int) -> bool:
+def knows_lost(lapse: LapseLimits, start_us: int, limit_of: str = "lost_days") -> bool:
     """Do orders reach back far enough before a time that those lost from then on are known?
 
     Whoever is lost just then last bought one "lost" limit before. Where orders begin later than that, hardly anybody
@@ -142,13 +142,15 @@ def knows_lost(lapse: LapseLimits, start_us: int) -> bool:
     lapse : LapseLimits
     start_us : int
         When the interval begins.
+    limit_of : {"lost_days", "at_risk_days"}
+        The limit, as the table of limits calls it.
 
     Returns
     -------
     bool
         Some order is known more days before than the limit of all orders says; False where there is no limit.
     """
-    limit: int | None = lapse.table.column("lost_days")[0].as_py()
+    limit: int | None = lapse.table.column(limit_of)[0].as_py()
     if limit is None or start_us <= lapse.days.starts[0]:
         return False
     start = int(lapse.days.position(np.array([start_us], np.int64))[0])

@@ -88,7 +88,10 @@ def merge_tallies(parts: Iterable[Tally]) -> Tally:
     if not every:
         return Tally()
     n_bins = int(max(part.keys[-1] for part in every)) + 1
-    if n_bins <= _SMALL and min(part.keys[0] for part in every) >= 0:
+    if (
+        n_bins <= max(_SMALL, _DENSE * sum(len(part.keys) for part in every))
+        and min(part.keys[0] for part in every) >= 0
+    ):
         bins = np.zeros(n_bins, np.int64)
         for part in every:
             bins[part.keys] += part.counts  # each key once

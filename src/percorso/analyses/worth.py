@@ -123,15 +123,24 @@ def _times(value: I64, rate: Decimal, currency: str, day: int, basis: Basis) -> 
 
 
 def missing_rate_warnings(missing: Iterable[Missing], basis: Basis) -> tuple[str, ...]:
-    """A sentence for each currency that lacks rates."""
+    """A sentence for each currency that lacks rates; the last one says what to do."""
     orders: dict[str, int] = {}
     days: dict[str, set[int]] = {}
     for one in missing:
         orders[one.currency] = orders.get(one.currency, 0) + one.orders
         days.setdefault(one.currency, set()).update(one.days)
+    names = sorted(orders)
+    advice = said("warnings.missing_rate_advice")
     return tuple(
-        said("warnings.missing_rate", n=orders[name], currency=name, into=basis.currency, days=len(days[name]))
-        for name in sorted(orders)
+        said(
+            "warnings.missing_rate",
+            n=orders[name],
+            currency=name,
+            into=basis.currency,
+            days=len(days[name]),
+            advice=advice if name == names[-1] else "",
+        )
+        for name in names
     )
 
 

@@ -20,7 +20,7 @@ from percorso.kernels.compile import (
     kernel,
 )
 
-__all__ = ["codes_of_rows", "contact_starts", "contact_values", "rows_by_code"]
+__all__ = ["codes_of_rows", "contact_starts", "contact_values", "first_contacts", "first_times", "rows_by_code"]
 
 _CODES = (U8_IN, U16_IN, U32_IN)
 
@@ -114,6 +114,44 @@ def contact_starts(
             inbound[n] = acts[direction[i]]
             n += 1
     return number[:n].copy(), row[:n].copy(), person[:n].copy(), start[:n].copy(), inbound[:n].copy()
+
+
+@kernel(I32_OUT(I64_IN, I32_IN, U8_IN))
+def first_contacts(offsets: I64, contact: I32, keep: U8) -> I32:
+    """The contact of each person's first kept event that has one, int32 of shape (n_persons,); -1: none.
+
+    Parameters
+    ----------
+    offsets, contact, keep
+        As of `contact_starts`.
+    """
+    every = keep.size == 0
+    found = np.full(offsets.size - 1, -1, dtype=np.int32)
+    for p in range(offsets.size - 1):
+        for i in range(offsets[p], offsets[p + 1]):
+            if contact[i] >= 0 and (every or keep[i] != 0):
+                found[p] = contact[i]
+                break
+    return found
+
+
+@kernel(I64_OUT(I64_IN, I64_IN, U8_IN))
+def first_times(offsets: I64, time: I64, keep: U8) -> I64:
+    """Time of each person's first kept event, int64 of shape (n_persons,); the largest int64 where there is none.
+
+    Parameters
+    ----------
+    offsets, time, keep
+        As of `contact_starts`.
+    """
+    every = keep.size == 0
+    found = np.full(offsets.size - 1, np.iinfo(np.int64).max, dtype=np.int64)
+    for p in range(offsets.size - 1):
+        for i in range(offsets[p], offsets[p + 1]):
+            if every or keep[i] != 0:
+                found[p] = time[i]
+                break
+    return found
 
 
 @kernel(array_out(types.int32, 2)(I32_IN, BOOL_IN))

@@ -26,7 +26,7 @@ from percorso.kernels.compile import (
 __all__ = [
     "N_PROGRESS",
     "N_WALKED",
-    "W_FURTHEST",
+    "W_STAGES",
     "W_TO_GOAL",
     "journey_bounds",
     "journey_spans",
@@ -37,8 +37,8 @@ __all__ = [
 ]
 
 #: Columns of what `walk_journeys` finds: inbound contacts with a place, changes of place, different places; the same
-#: of channels from column 3; contacts, sessions and days up to the goal; the furthest stage.
-W_TO_GOAL, W_FURTHEST, N_WALKED = 6, 9, 10
+#: of channels from column 3; contacts, sessions and days up to the goal; the stages it stood at, a bit each.
+W_TO_GOAL, W_STAGES, N_WALKED = 6, 9, 10
 
 #: Columns of what `progress_of` finds: opened, considered, then stood and passed of each of three steps.
 N_PROGRESS = 8
@@ -205,7 +205,7 @@ def walk_journeys(
         1 in, 0 out; of no elements: all in.
     stage : uint8, shape (n_events,)
     stage_of : int32, shape (n_stage_codes,)
-        Position of each stage in the model, -1: none; of no elements: the furthest stage is not asked for.
+        Position of each stage in the model, below 31; -1: none.
     inbound : bool, shape (n_contacts,)
         By number of contact: the customer acted.
     place, channel : int32, shape (n_contacts,)
@@ -218,7 +218,7 @@ def walk_journeys(
     out : int32, shape (n, N_WALKED), out
         Comes as zeros.
     """
-    every, tells_stage = keep.size == 0, stage_of.size > 0
+    every = keep.size == 0
     met = np.full(inbound.size, -1, dtype=np.int32)
     met_session = np.full(n_sessions, -1, dtype=np.int32)
     met_place, met_channel = np.full(n_places, -1, dtype=np.int32), np.full(n_channels, -1, dtype=np.int32)
@@ -226,7 +226,7 @@ def walk_journeys(
         j = row[k]
         is_bought = state[k] == _CONVERTED and goal[j] >= 0
         until = goal[j] if is_bought else _LAST
-        end = last[j] + 1 if tells_stage else min(last[j], until) + 1
+        end = last[j] + 1
         while end > first[j] and time[end - 1] > as_of:
             end -= 1
         here, there = np.int32(-1), np.int32(-1)
@@ -234,15 +234,14 @@ def walk_journeys(
         contacts = sessions = days = np.int32(0)
         day = np.int64(-(2**62))
         segment = -1
-        furthest = np.int32(-1)
+        stages = np.int32(0)
         for i in range(first[j], end):
             if journey[i] != j:
                 continue
-            if tells_stage:
-                furthest = max(furthest, stage_of[stage[i]])
-                if i > until:
-                    continue
-            if not (every or keep[i] != 0):
+            at = stage_of[stage[i]]
+            if at >= 0:
+                stages |= np.int32(1 << at)
+            if i > until or not (every or keep[i] != 0):
                 continue
             c = contact[i]
             if c >= 0 and met[c] != k:
@@ -280,7 +279,7 @@ def walk_journeys(
         out[k, 3], out[k, 4], out[k, 5] = stops_there, changes_there, channels
         if is_bought:
             out[k, 6], out[k, 7], out[k, 8] = contacts, sessions, days
-        out[k, 9] = furthest
+        out[k, 9] = stages
 
 
 @kernel(types.Tuple((I64_OUT, I64_OUT))(I32_IN, U8_IN, I64_IN, I64_IN, I64_IN, I64_IN, types.int64))
@@ -317,28 +316,28 @@ def journey_spans(
     return span, to_goal
 
 
-@kernel(_I32_OUT2(U8_IN, I32_IN, I32_IN, types.int64, types.int64))
-def progress_of(state: U8, first: I32, reached: I32, consider: int, convert: int) -> I32:
+@kernel(_I32_OUT2(U8_IN, I32_IN, types.int64, types.int64))
+def progress_of(state: U8, stages: I32, consider: int, convert: int) -> I32:
     """How far journeys got, int32 of shape (n, N_PROGRESS): 1 and 0.
 
     Parameters
     ----------
     state : uint8, shape (n,)
-    first, reached : int32, shape (n,)
-        Positions of the stage of the first event, and of the furthest one.
+    stages : int32, shape (n,)
+        The stages that a journey stood at, a bit each; one that it passed over is not among them.
     consider, convert : int
         Positions of these stages.
     """
     out = np.zeros((state.size, N_PROGRESS), dtype=np.int32)
     for k in range(state.size):
-        f, r = first[k], reached[k]
+        stood = stages[k]
         out[k, 0] = 1
-        out[k, 1] = r >= consider
-        out[k, 2] = f <= 0 and r >= 0
-        out[k, 3] = out[k, 2] != 0 and r > 0
-        out[k, 4] = f <= consider and r >= consider
-        out[k, 5] = out[k, 4] != 0 and r > consider
-        out[k, 6] = f <= convert and r >= convert
+        out[k, 1] = stood >> consider != 0
+        out[k, 2] = stood & 1
+        out[k, 3] = out[k, 2] != 0 and stood >> 1 != 0
+        out[k, 4] = stood >> consider & 1
+        out[k, 5] = out[k, 4] != 0 and stood >> (consider + 1) != 0
+        out[k, 6] = stood >> convert & 1
         out[k, 7] = out[k, 6] != 0 and state[k] == _CONVERTED
     return out
 

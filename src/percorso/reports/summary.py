@@ -31,7 +31,7 @@ _TOLD = (
 #: Faults that mislead most, the worst first.
 _MISLEADING = (
     *("quiet_source", "incomplete_import", "missing_rate", "unvalued_orders", "rejected_rows", "unidentified_orders"),
-    *("weak_persons", "stageless_events", "future_events", "corrected_clocks"),
+    *("loose_refunds", "weak_persons", "stageless_events", "future_events", "corrected_clocks"),
 )
 
 #: Channels whose contact is the purchase, or comes with or after one: that their journeys convert says nothing.
