@@ -10,17 +10,8 @@ from typing import Any
 import pytest
 
 from percorso.cli.main import run
-from tests.services.shop_workspace import make_shop
 
 Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shop")
-    make_shop(folder)
-    assert run(["-w", str(folder), "build"]) == 0
-    return folder
 
 
 def said(folder: Path, capsys: Captured, *arguments: str) -> str:

@@ -11,18 +11,10 @@ from typing import Any
 import pytest
 
 from percorso.cli.main import run
-from tests.services.shop_workspace import ADD, BUY, VIEW, make_shop
+from tests.services.shop_workspace import ADD, BUY, VIEW
 
 Captured = pytest.CaptureFixture[str]
 STEPS = ("--step", VIEW, "--step", ADD, "--step", BUY)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shop")
-    make_shop(folder)
-    assert run(["-w", str(folder), "build"]) == 0
-    return folder
 
 
 def told(folder: Path, capsys: Captured, *arguments: str) -> Any:

@@ -8,16 +8,8 @@ from pathlib import Path
 import pytest
 
 from percorso.cli.main import run
-from tests.services.shop_workspace import make_shop
 
 Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("shop")
-    make_shop(folder)
-    return str(folder)
 
 
 def test_report_writes_a_page(shop: str, tmp_path: Path, capsys: Captured) -> None:

@@ -8,17 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from percorso.cli.main import run
-from tests.services.shop_workspace import make_shop
 
 Captured = pytest.CaptureFixture[str]
 REVENUE = "select event, sum(value) as revenue, count(*) as n from events where is_order group by all"
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("shop")
-    make_shop(folder)
-    return str(folder)
 
 
 def test_json_is_a_list_of_rows(shop: str, capsys: Captured) -> None:

@@ -7,16 +7,8 @@ import re
 import pytest
 
 from percorso.cli.main import run
-from tests.services.shop_workspace import make_shop
 
 Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("shop")
-    make_shop(folder)
-    return str(folder)
 
 
 def test_a_table_is_for_people(shop: str, capsys: Captured) -> None:
