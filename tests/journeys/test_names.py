@@ -16,6 +16,7 @@ from percorso.journeys.names import (
     display_name,
 )
 from percorso.journeys.pages import PAGE_RULES
+from percorso.journeys.touchpoints import BOOKKEEPING
 from percorso.settings import PLACES
 from percorso.settings.stages import SIGNALS
 
@@ -30,7 +31,7 @@ def test_channels_places_directions_signals_devices() -> None:
 
 def test_touchpoints() -> None:
     shipped = {rule.touchpoint for rule in EVENT_RULES.values()} | {rule.touchpoint for rule in PAGE_RULES}
-    assert set(TOUCHPOINT_NAMES_IT) == shipped | set(ORDER_TOUCHPOINTS.values())
+    assert set(TOUCHPOINT_NAMES_IT) == shipped | set(ORDER_TOUCHPOINTS.values()) | BOOKKEEPING
     assert len(set(TOUCHPOINT_NAMES_IT.values())) == len(TOUCHPOINT_NAMES_IT)
 
 

@@ -23,14 +23,14 @@ from percorso.journeys.signals import (
 )
 from percorso.settings import Settings
 
-__all__ = ["EventClass", "classify_event", "page_of"]
+__all__ = ["BOOKKEEPING", "EventClass", "classify_event", "page_of"]
 
 DIRECTIONS = ("inbound", "outbound")
 
 #: Codes that say what becomes of an order; they keep their meaning when the brand acts.
 _OF_AN_ORDER = frozenset((CARE, CANCEL, REFUND, RETURN, DELIVERED))
 #: Messages about a person or an account: bookkeeping, nobody acted.
-_BOOKKEEPING = frozenset(("identify", "group", "alias"))
+BOOKKEEPING = frozenset(("identify", "group", "alias"))
 _PAGE_TYPES = frozenset(("page", "screen"))
 _PAGE_EVENTS = frozenset(("Page Viewed", "Screen Viewed"))
 #: Places where a contact is one by itself even when the shop's or the CRM's server reports it.
@@ -105,7 +105,7 @@ def classify_event(
     'store purchase'
     """
     kind = KIND_DEFAULTS.get(source_kind, KIND_DEFAULTS["other"])
-    if type in _BOOKKEEPING:
+    if type in BOOKKEEPING:
         return EventClass(SIGNAL_NONE, "outbound", place or kind.place, type, "server", action=False)
     rule = _rule(name, type, source_kind, page_path, title, settings)
     if rule.signal == ORDER and type in _PAGE_TYPES:
