@@ -2,8 +2,8 @@
 
     python scripts/pictures.py [WORKSPACE]
 
-Without a workspace the demo shop is made first. Chromium draws the map and the report; what the terminal shows is read
-from a pseudo-terminal of 100 columns. Nothing is fetched from another host.
+Without a workspace the demo shop is made first, in each language. Chromium draws the map and the report; what the
+terminal shows is read from a pseudo-terminal of 100 columns. Nothing is fetched from another host.
 """
 
 from __future__ import annotations
@@ -80,6 +80,13 @@ def terminal(arguments: Sequence[str]) -> str:
     return b"".join(parts).decode().replace("\r\n", "\n")
 
 
+def size_of(svg: str) -> tuple[int, int]:
+    """Width and height of a picture."""
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    assert size is not None
+    return round(float(size[1])), round(float(size[2]))
+
+
 def screen(workspace: Path, name: str, arguments: Sequence[str], language: str, scratch: Path) -> None:
     """The picture of a command and its answer."""
     words = " ".join(f'"{word}"' if " " in word else word for word in arguments)
@@ -89,24 +96,24 @@ def screen(workspace: Path, name: str, arguments: Sequence[str], language: str, 
     svg = _FONT_FACE.sub("", console.export_svg(title="percorso"))
     file = scratch / f"{name}.svg"
     file.write_text(svg, encoding="utf-8")
-    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
-    assert size is not None
-    draw(file, TARGET / f"{name}-{language}.png", *(round(float(side)) for side in size.groups()))
+    draw(file, TARGET / f"{name}-{language}.png", *size_of(svg))
 
 
 def main() -> None:
     scratch = Path(tempfile.mkdtemp(prefix="percorso-pictures-"))
     try:
-        if len(sys.argv) > 1:
-            workspace = Path(sys.argv[1]).absolute()
-        else:
-            subprocess.run([PERCORSO, "demo", "--folder", str(scratch / "demo"), "--no-open"], check=True)
-            workspace = scratch / "demo" / "workspace"
         TARGET.mkdir(parents=True, exist_ok=True)
         for language in LANGUAGES:
-            run = [PERCORSO, "-w", str(workspace)]
-            subprocess.run([*run, "map", "--language", language, "--output", str(scratch / "map.svg")], check=True)
-            draw(scratch / "map.svg", TARGET / f"map-{language}.png", 1588, 1214)
+            if len(sys.argv) > 1:
+                workspace = Path(sys.argv[1]).absolute()
+            else:  # one for each language: what its team wrote is in that language
+                folder = scratch / f"demo-{language}"
+                command = [PERCORSO, "demo", "--language", language, "--folder", str(folder), "--no-open"]
+                subprocess.run(command, check=True)
+                workspace = folder / "workspace"
+            run, poster = [PERCORSO, "-w", str(workspace)], scratch / "map.svg"
+            subprocess.run([*run, "map", "--language", language, "--output", str(poster)], check=True)
+            draw(poster, TARGET / f"map-{language}.png", *size_of(poster.read_text(encoding="utf-8")))
             report = scratch / f"report-{language}.html"
             subprocess.run([*run, "report", "--language", language, "--html", str(report)], check=True)
             draw(report, TARGET / f"report-{language}.png", 1100, 1900)
