@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from percorso.kernels.contact_roles import NOT_ASKED, distinct_in_groups
 from percorso.kernels.contacts import find_contacts
-from percorso.kernels.journey_measures import rows_of_journeys
 from percorso.kernels.kpi_sums import persons_of
 
 N_GROUPS, N_ITEMS = 4, 6
@@ -56,18 +55,6 @@ def test_contacts_of_persons(persons: list[list[tuple[int, int, bool]]], filtere
             plain[c][3] = i
             plain[c][4] += 1
     assert [list(map(int, one)) for one in zip(*found, strict=True)] == list(plain.values())
-
-
-@given(st.lists(EVENTS, max_size=4), st.lists(st.booleans(), min_size=16, max_size=16))
-def test_events_of_some_journeys(persons: list[list[tuple[int, int, bool]]], chosen: list[bool]) -> None:
-    offsets = offsets_of([len(one) for one in persons])
-    journey = [-1 if g < 0 else p * N_GROUPS + g for p, one in enumerate(persons) for g, _, _ in one]
-    wanted = np.array(chosen, np.uint8)
-    of_person = np.array([any(chosen[p * N_GROUPS : (p + 1) * N_GROUPS]) for p in range(len(persons))], np.uint8)
-    rows, begin = rows_of_journeys(offsets, of_person, np.array(journey, np.int32), wanted)
-    plain = [[i for i, j in enumerate(journey) if j == one and chosen[one]] for one in range(len(chosen))]
-    assert begin.tolist() == offsets_of([len(one) for one in plain]).tolist()
-    assert rows.tolist() == [i for one in plain for i in one]
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=12), st.data())

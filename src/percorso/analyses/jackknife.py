@@ -27,10 +27,10 @@ import math
 import numpy as np
 
 from percorso.analyses.intervals import wilson
-from percorso.kernels.arrays import I64, U8
+from percorso.kernels.arrays import F64, I64, U8
 from percorso.store.journey_log import Bucket
 
-__all__ = ["N_GROUPS", "person_groups", "ratio_interval", "share_interval", "sum_by_group", "t_975"]
+__all__ = ["N_GROUPS", "half_width", "person_groups", "ratio_interval", "share_interval", "sum_by_group", "t_975"]
 
 N_GROUPS = 256
 
@@ -92,9 +92,9 @@ def ratio_interval(numerator: I64, denominator: I64) -> tuple[float, float] | No
     Examples
     --------
     >>> ratio_interval(np.r_[3, 5, np.zeros(254, np.int64)], np.r_[10, 10, np.zeros(254, np.int64)])
-    (-0.8706204736174706, 1.6706204736174706)
+    (-0.8706204736432096, 1.6706204736432095)
     """
-    half = _half_width(numerator, denominator)
+    half = _of_ratio(numerator, denominator)
     if half is None:
         return None
     theta = int(numerator.sum()) / int(denominator.sum())
@@ -121,7 +121,7 @@ def share_interval(hits: I64, of: I64) -> tuple[float, float] | None:
     ([0.037, 0.999], [0.342, 1.0])
     """
     groups, total, every = int((of != 0).sum()), int(hits.sum()), int(of.sum())
-    half = _half_width(hits, of)
+    half = _of_ratio(hits, of)
     if half is None:
         return None
     theta = total / every
@@ -137,17 +137,38 @@ def _expit(x: float) -> float:
     return 0.5 * (1 + math.tanh(x / 2))
 
 
-def _half_width(numerator: I64, denominator: I64) -> float | None:
-    """t · √variance of the ratio; None with fewer than two groups that count."""
+def half_width(thetas: F64) -> float | None:
+    """Half the width of the 95 % interval of an estimate, t · √variance.
+
+    Parameters
+    ----------
+    thetas : float64, shape (n,)
+        The estimate without each group; not finite: without that group there is none, and it is passed over.
+
+    Returns
+    -------
+    float or None
+        None with fewer than two groups.
+
+    Examples
+    --------
+    >>> round(half_width(np.array([0.3, 0.5])), 4)
+    1.2706
+    """
+    thetas = thetas[np.isfinite(thetas)]
+    n = len(thetas)
+    if n < 2:
+        return None
+    variance = (n - 1) / n * float(((thetas - thetas.mean()) ** 2).sum())
+    return t_975(n - 1) * math.sqrt(variance)
+
+
+def _of_ratio(numerator: I64, denominator: I64) -> float | None:
+    """`half_width` of the ratio; None with fewer than two groups that count."""
     counts = np.flatnonzero((denominator != 0) | (numerator != 0))
     total, of = int(numerator.sum()), int(denominator.sum())
     if len(counts) < 2 or of == 0:
         return None
     left, left_of = total - numerator[counts], of - denominator[counts]
     usable = left_of != 0
-    if usable.sum() < 2:
-        return None
-    thetas = left[usable] / left_of[usable]
-    n = len(thetas)
-    variance = (n - 1) / n * float(((thetas - thetas.mean()) ** 2).sum())
-    return t_975(n - 1) * math.sqrt(variance)
+    return half_width(left[usable] / left_of[usable])

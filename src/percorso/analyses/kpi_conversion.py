@@ -128,15 +128,14 @@ class Opened:
 
     Parameters
     ----------
-    row, person, first, cell : int32 array, shape (n,)
-        Rows of the table `journeys`; whose; the event that opened it.
+    row, person, cell : int32 array, shape (n,)
+        Rows of the table `journeys`; whose; where they are counted.
     state : uint8 array, shape (n,)
         Outcome as of the as-of time.
     """
 
     row: I32
     person: I32
-    first: I32
     cell: I32
     state: U8
 
@@ -157,8 +156,8 @@ def _opened(facts: Facts) -> Opened:
         facts.plan.ends,
         facts.as_of_us,
     )
-    person, event = journeys.values("person").take(row), first.take(row)
-    return Opened(row, person, event, facts.cells(start.take(row), event, person), state)
+    person = journeys.values("person").take(row)
+    return Opened(row, person, facts.cells(start.take(row), first.take(row), person), state)
 
 
 def opened_journeys(facts: Facts) -> Opened:

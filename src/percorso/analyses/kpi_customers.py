@@ -15,6 +15,7 @@ from percorso.analyses.kpi_plan import KpiPlan
 from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.purchases import Purchases, purchases_of
 from percorso.analyses.relationship import NEVER, LapseLimits, knows_lost, limits_of_purchases
+from percorso.analyses.retention_plan import WITHIN_DAYS
 from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS
 from percorso.kernels.arrays import I32, I64, Bools
 from percorso.kernels.kpi_touches import bits_of_persons, lapses_of
@@ -58,9 +59,7 @@ def _repeat(days: int) -> Kpi:
     )
 
 
-_WITHIN_DAYS = (90, 180, 365)
-
-REPEAT: tuple[Kpi, ...] = tuple(_repeat(days) for days in _WITHIN_DAYS)
+REPEAT: tuple[Kpi, ...] = tuple(_repeat(days) for days in WITHIN_DAYS)
 
 CHURN: tuple[Kpi, ...] = (
     Kpi(
@@ -175,7 +174,7 @@ def add_repeat(facts: Facts) -> None:
     kind = np.where(again, HAPPENED, CENSORED)
     facts.add_spans("repeat", cell, (until - found.day[first]) * N_KINDS + kind)
     age = len(facts.plan.days) - 1 - found.day[first]
-    for days in _WITHIN_DAYS:
+    for days in WITHIN_DAYS:
         facts.add(f"repeat_old_{days}", cell, found.person[first], only=age >= days)
 
 

@@ -13,12 +13,11 @@ all of V and R (percorso.analyses.jackknife).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from percorso.analyses.jackknife import N_GROUPS, t_975
+from percorso.analyses.jackknife import N_GROUPS, half_width
 from percorso.analyses.kpi_customers import PLACES_USED, new_customers
 from percorso.analyses.kpi_facts import Facts
 from percorso.analyses.kpi_terms import Kpi
@@ -114,12 +113,8 @@ def expected_of(value: Tally, watched: Tally, places: int) -> Expected:
     groups = np.flatnonzero(r[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         thetas = ((v_all[:, None] - v[:, groups]) / (r_all[:, None] - r[:, groups])).sum(axis=0)
-    thetas = thetas[np.isfinite(thetas)]  # without the only group that was watched for so long there is no estimate
-    g, half = len(thetas), None
-    if g > 1:
-        variance = (g - 1) / g * float(((thetas - thetas.mean()) ** 2).sum())
-        half = t_975(g - 1) * math.sqrt(variance)
-    return Expected(float((v_all / r_all).sum()), half, n)
+    # Without the only group that was watched for so long there is no estimate: such a θ is not finite.
+    return Expected(float((v_all / r_all).sum()), half_width(thetas), n)
 
 
 def _by_day_and_group(tally: Tally, places: int) -> I64:

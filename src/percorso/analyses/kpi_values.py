@@ -21,7 +21,7 @@ import numpy as np
 
 from percorso.analyses.contact_moves import SIZE_STARTS, breadth_table, no_moves
 from percorso.analyses.intervals import bounded_mean, nps_interval, wilson
-from percorso.analyses.jackknife import N_GROUPS, ratio_interval, share_interval, t_975
+from percorso.analyses.jackknife import N_GROUPS, half_width, ratio_interval, share_interval
 from percorso.analyses.kpi_expected import expected_of
 from percorso.analyses.kpi_sums import KpiSums
 from percorso.analyses.kpi_terms import Kpi
@@ -175,7 +175,7 @@ def _of_known(kpi: Kpi, parts: tuple[I64, ...]) -> tuple[float, float] | None:
     """Interval of a ratio of which one part is a bill, and no estimate."""
     top, bottom, *counted = parts
     theta = _thetas(kpi, parts)
-    half = _half_width(theta)
+    half = half_width(theta)
     if half is None:
         return None
     value = top.sum() / bottom.sum() * (counted[0].sum() / counted[1].sum() if counted else 1)
@@ -291,7 +291,7 @@ def difference_of(
     factor = (100.0 if kpi.how == "score" else 1.0) / (divisor * kpi.scale)
     pairs = [_parts(kpi, found, cell) for found in founds]
     half = (
-        None if kpi.how == "fixed" else _half_width(_thetas(kpi, pairs[0], pairs[1]) - _thetas(kpi, pairs[1], pairs[0]))
+        None if kpi.how == "fixed" else half_width(_thetas(kpi, pairs[0], pairs[1]) - _thetas(kpi, pairs[1], pairs[0]))
     )
     if not half:
         return Difference(value, *_apart(now, before))
@@ -324,16 +324,6 @@ def _total_without(sums: I64) -> F64:
     """The total as estimated without each group."""
     result: F64 = (sums.sum() - sums) * (N_GROUPS / (N_GROUPS - 1))
     return result
-
-
-def _half_width(theta: F64) -> float | None:
-    """Half the width of the interval around what `theta` has without each group."""
-    theta = theta[np.isfinite(theta)]
-    n = len(theta)
-    if n < 2:
-        return None
-    variance = (n - 1) / n * float(((theta - theta.mean()) ** 2).sum())
-    return t_975(n - 1) * math.sqrt(variance)
 
 
 def _apart(now: Estimate, before: Estimate) -> tuple[float | None, float | None]:

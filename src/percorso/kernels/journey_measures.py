@@ -6,9 +6,9 @@ import numpy as np
 from numba import types
 
 from percorso.kernels.arrays import I32, I64, U8
-from percorso.kernels.compile import I32_IN, I32_OUT, I64_IN, I64_OUT, U8_IN, array_out, kernel
+from percorso.kernels.compile import I32_IN, I64_IN, U8_IN, array_out, kernel
 
-__all__ = ["N_MEASURES", "measure_journeys", "rows_of_journeys"]
+__all__ = ["N_MEASURES", "measure_journeys"]
 
 #: Columns: events, contacts, sessions, days; contacts, sessions and days up to the goal.
 N_MEASURES = 7
@@ -104,49 +104,3 @@ def measure_journeys(
             if i == goal[j]:
                 out[j, 4], out[j, 5], out[j, 6] = contacts, sessions, days
         out[j, 0], out[j, 1], out[j, 2], out[j, 3] = events, contacts, sessions, days
-
-
-@kernel(types.Tuple((I32_OUT, I64_OUT))(I64_IN, U8_IN, I32_IN, U8_IN))
-def rows_of_journeys(offsets: I64, persons: U8, journey: I32, chosen: U8) -> tuple[I32, I64]:
-    """The events of some journeys, journey by journey.
-
-    Parameters
-    ----------
-    offsets : int64, shape (n_persons + 1,)
-        Where each person's events begin.
-    persons : uint8, shape (n_persons,)
-        1: has one of the journeys; the events of others are not looked at.
-    journey : int32, shape (n_events,)
-        -1: none.
-    chosen : uint8, shape (n_journeys,)
-        1: its events are wanted.
-
-    Returns
-    -------
-    rows : int32, shape (n_rows,)
-        Ascending in each journey.
-    begin : int64, shape (n_journeys + 1,)
-        Where each journey's begin; of journeys that were not chosen there are none.
-    """
-    n_journeys = chosen.size
-    begin = np.zeros(n_journeys + 1, dtype=np.int64)
-    for p in range(persons.size):
-        if persons[p] == 0:
-            continue
-        for i in range(offsets[p], offsets[p + 1]):
-            j = journey[i]
-            if j >= 0 and chosen[j] != 0:
-                begin[j + 1] += 1
-    for j in range(n_journeys):
-        begin[j + 1] += begin[j]
-    place = begin[:-1].copy()
-    rows = np.empty(begin[n_journeys], dtype=np.int32)
-    for p in range(persons.size):
-        if persons[p] == 0:
-            continue
-        for i in range(offsets[p], offsets[p + 1]):
-            j = journey[i]
-            if j >= 0 and chosen[j] != 0:
-                rows[place[j]] = i
-                place[j] += 1
-    return rows, begin
