@@ -195,6 +195,7 @@ REFUSED = [
     ("[identity]\nshared_sources = 'totem'", "identity.shared_sources", 2, "list"),
     ("[build]\nbucket_bits = 60", "build.bucket_bits", 2, "0 to 12"),
     ("[build]\nbucket_bits = true", "build.bucket_bits", 2, "0 to 12"),
+    ('[build]\nbucket_bits = "many"', "build.bucket_bits", 2, '"auto"'),
     ('[build]\nmemory_limit = "4 apples"', "build.memory_limit", 2, "4GB"),
     ('[build]\nmemory_limit = "1MB"', "build.memory_limit", 2, "256MB"),
     ('[aliases]\na = [\n  "x",\n]\nb = "y"', "aliases.a", 2, "text"),

@@ -20,10 +20,10 @@ __all__ = ["add_events", "change_settings", "make_workspace"]
 def make_workspace(folder: Path, rows: Iterable[Mapping[str, Any]] = (), **options: Any) -> Workspace:
     """A new workspace in `folder`; `options` as of `init_workspace`.
 
-    Its log has four buckets, as many as a few persons need: 64 would be most of what a small build takes.
+    Its log has four buckets, as many as a few persons need.
     """
     workspace = init_workspace(folder, **({"language": "en"} | options))
-    workspace = change_settings(workspace, "bucket_bits = 6", "bucket_bits = 2")
+    workspace = change_settings(workspace, 'bucket_bits = "auto"', "bucket_bits = 2")
     add_events(workspace, rows)
     return workspace
 

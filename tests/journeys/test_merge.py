@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from percorso.events.event import EVENT_SCHEMA
 from percorso.identity.scan import message_keys
+from percorso.journeys.bucket import prepare_rows
 from percorso.journeys.bucket_rules import bucket_rules
 from percorso.journeys.coding import READ_COLUMNS, TEXT_SCHEMA, Coder
 from percorso.journeys.merge import merge_tables
@@ -137,14 +138,12 @@ def tables_of(placed: list[Placed], source: Bucket | None = None) -> dict[str, p
     def ids(rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         return string_buffers(pa.array([ordered[row].row["message_id"] for row in rows.tolist()], pa.large_string()))
 
+    records = pack_records(numbers, len(ordered), RECORD)[shuffled]
     return bucket_tables(
-        pack_records(numbers, len(ordered), RECORD)[shuffled],
-        texts.take(pa.array(shuffled)),
+        prepare_rows(records, texts.take(pa.array(shuffled)), len(persons), 0, SETTINGS, ids),
+        bucket_rules(SETTINGS, coder, SOURCES),
         person_ids=np.frombuffer(b"".join(persons), dtype=np.uint8).reshape(-1, 16),
         identified=np.array([person[0] % 2 for person in persons], dtype=np.uint8),
-        first_person=0,
-        rules=bucket_rules(SETTINGS, coder, SOURCES),
-        ids=ids,
     )
 
 

@@ -20,7 +20,8 @@ __all__ = ["default_threads", "fold_buckets", "map_buckets", "run_buckets"]
 
 P = TypeVar("P")
 
-_EVENTS_A_THREAD = 4_000_000
+#: Handing a part to another thread costs as much as counting some hundred thousand events.
+_EVENTS_A_THREAD = 500_000
 
 
 def default_threads() -> int:
@@ -81,7 +82,7 @@ def fold_buckets(
     empty : P
         What merges without effect.
     threads : int, optional
-        Default: one for every four million events, and no more than the cores this process may use.
+        Default: one for every half a million events, and no more than the cores this process may use.
     """
 
     def fold(buckets: Sequence[Bucket]) -> P:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from percorso.events.traits import strip_traits
 from percorso.journeys.bucket_rules import BucketRules
-from percorso.journeys.shuffle import take_records, unpack_records
+from percorso.journeys.shuffle import unpack_records
 from percorso.journeys.signals import ORDER
 from percorso.kernels import journeys as kernel
 from percorso.kernels.sessions import count_actions, number_contacts, sessionise
@@ -94,11 +94,26 @@ class BucketRows:
 def prepare_rows(
     records: npt.NDArray[Any], texts: pa.Table, n_persons: int, first_person: int, settings: Settings, ids: MessageIds
 ) -> BucketRows:
-    """Sort into the total order, and cut sessions and contacts."""
+    """Sort into the total order, and cut sessions and contacts.
+
+    Parameters
+    ----------
+    records : ndarray of records, shape (n_rows,)
+        The numbers of the rows as the shuffle kept them, in any order.
+    texts : pyarrow.Table
+        Their traits, items and order keys, in the same order.
+    n_persons : int
+        0: the rows are unidentified.
+    first_person : int
+        Rank of the first person, from which the rows count theirs.
+    settings : Settings
+    ids : callable
+        Message ids of rows of the row files.
+    """
     n, texts = len(records), _own_traits(with_room(texts).combine_chunks())
     group = np.ascontiguousarray(records["person"] - np.int32(first_person)) if n_persons else _months(records)
     order, offsets = _in_total_order(records, group, max(n_persons, int(group.max(initial=-1)) + 1), ids)
-    numbers = unpack_records(take_records(records, order))
+    numbers = unpack_records(records, order)
     sessions = settings.sessions
     if n_persons:
         session, first = _sessions(numbers, offsets, settings)

@@ -26,6 +26,7 @@ from percorso.identity.state import IdentityState, LakeRange, lake_name, new_sta
 from percorso.identity.tables import strong_types
 from percorso.journeys.coding import Coder
 from percorso.journeys.increment import Mismatch, find_touched
+from percorso.journeys.numbering import bucket_bits
 from percorso.journeys.progress import Progress
 from percorso.journeys.work import BuildInput, Counter
 from percorso.journeys.write_buckets import WrittenTables, all_buckets, touched_buckets
@@ -101,11 +102,12 @@ def _build(work: BuildInput, state: IdentityState | None, before: JourneyLog | N
         memory_bytes=work.memory_bytes // 3,
     )
     coder = Coder(settings, work.secret)
-    touched = find_touched(state, placement) if before is not None else None
+    bits = bucket_bits(settings.build.bucket_bits, placement.n_events)
+    touched = find_touched(state, placement) if before is not None and before.bucket_bits == bits else None
     if touched is not None and len(touched.rows_now) > _MOST_TOUCHED * state.rows.n_rows:
         touched = None  # the identity is worked out all the same
     if before is None or touched is None:
-        written, built = all_buckets(work, state, placement, coder, progress), placement.n_events
+        written, built = all_buckets(work, state, placement, bits, coder, progress), placement.n_events
     else:
         written = touched_buckets(work, state, placement, touched, before, coder, progress)
         built = len(touched.rows_now)

@@ -125,7 +125,7 @@ def find_old_rows(
     before, rows = state.arrays, touched.rows_before
     pairs = (placement.pair_w, placement.pair_row)  # they only grow: old units count into them as well
     ids = unit_ids(state, pairs, touched.before, secret=secret)
-    bucket_of_id = buckets_of(ids, len(log.buckets).bit_length() - 1)
+    bucket_of_id = buckets_of(ids, log.bucket_bits)
     start, size = _ranges_of_persons(log, ids, bucket_of_id)
     month_start, month_size = _ranges_of_months(log.unidentified, touched.months)
     unit = before["unit"][rows]

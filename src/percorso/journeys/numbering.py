@@ -10,8 +10,14 @@ import numpy.typing as npt
 from percorso.identity.placement import Placement
 from percorso.identity.state import IdentityState
 from percorso.identity.units import unit_ids
+from percorso.settings.kinds import MOST_BUCKET_BITS
 
-__all__ = ["Persons", "buckets_of", "number_persons"]
+__all__ = ["Persons", "bucket_bits", "buckets_of", "number_persons"]
+
+#: As many events has the mean bucket at most: a question pays for every bucket, a build holds some in memory at once.
+_MOST_EVENTS = 1_500_000
+#: Enough that every core of a small machine has its part of a build.
+_FEWEST_BITS = 3
 
 #: Units of this kind (code & 3) have a strong identifier.
 _IDENTIFIED = 0
@@ -44,6 +50,22 @@ class Persons:
         part[person == -1] = len(self.bounds) - 1
         part[person == -2] = -1
         return part
+
+
+def bucket_bits(chosen: int | None, n_events: int) -> int:
+    """Buckets of a log, as a power of two: as chosen, else by the number of events that count.
+
+    Of nothing else, so that a log built in steps has the buckets of one that was built at once.
+
+    Examples
+    --------
+    >>> [2 ** bucket_bits(None, n_events) for n_events in (1_000, 12_000_000, 12_000_001, 20_000_000)]
+    [8, 8, 16, 16]
+    """
+    if chosen is not None:
+        return chosen
+    wanted = -(-n_events // _MOST_EVENTS)
+    return min(max((wanted - 1).bit_length(), _FEWEST_BITS), MOST_BUCKET_BITS)
 
 
 def number_persons(

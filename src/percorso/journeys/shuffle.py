@@ -80,13 +80,14 @@ def join_records(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     return np.concatenate([part.view(np.uint64) for part in parts]).view(parts[0].dtype)
 
 
-def unpack_records(records: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
-    """Columns of records, each contiguous, shape (n_rows,)."""
+def unpack_records(records: npt.NDArray[Any], order: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
+    """Columns of ``records[order]``, each contiguous, shape (n_rows,)."""
     columns = {name: np.empty(len(records), dtype=records.dtype[name]) for name in records.dtype.names or ()}
     for start in range(0, len(records), _BLOCK_ROWS):
         here = slice(start, start + _BLOCK_ROWS)
+        block = take_records(records, order[here])
         for name, column in columns.items():
-            column[here] = records[name][here]
+            column[here] = block[name]
     return columns
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.identity.placement import PLACING_RULES
-from percorso.journeys.bucket import Array, BucketRows, Cut, MessageIds, cut_rows, prepare_rows, session_ends
+from percorso.journeys.bucket import Array, BucketRows, Cut, cut_rows, session_ends
 from percorso.journeys.bucket_rules import BucketRules
 from percorso.journeys.columns import coded, named, record_batch, texts_coded
 from percorso.journeys.detail_tables import contacted_times, details_table, promised_times
@@ -41,14 +41,7 @@ _STATUSES = ("live", "cancelled", "refunded", "returned", "part_refunded")
 
 
 def bucket_tables(
-    records: npt.NDArray[Any],
-    texts: pa.Table,
-    *,
-    person_ids: npt.NDArray[np.uint8],
-    identified: npt.NDArray[np.uint8],
-    first_person: int,
-    rules: BucketRules,
-    ids: MessageIds,
+    rows: BucketRows, rules: BucketRules, *, person_ids: npt.NDArray[np.uint8], identified: npt.NDArray[np.uint8]
 ) -> dict[str, pa.RecordBatch]:
     """All tables of a bucket, or of some of its persons: store.journey_log.TABLES.
 
@@ -58,21 +51,13 @@ def bucket_tables(
 
     Parameters
     ----------
-    records : ndarray of records, shape (n_rows,)
-        The numbers of the rows as the shuffle kept them, in any order.
-    texts : pyarrow.Table
-        Their traits, items and order keys, in the same order.
+    rows : BucketRows
+        As percorso.journeys.bucket.prepare_rows gives them.
+    rules : BucketRules
     person_ids : uint8, shape (n_persons, 16)
         Ids of the persons, sorted by bytes; none: the rows are unidentified.
     identified : uint8, shape (n_persons,)
-    first_person : int
-        Rank of the first person, from which the rows count theirs.
-    rules : BucketRules
-    ids : callable
-        Message ids of rows of the row files.
     """
-    rows = prepare_rows(records, texts, len(person_ids), first_person, rules.settings, ids)
-    del records, texts
     cut, details = cut_rows(rows, rules), details_table(rows)
     return {
         "events": _events(rows, cut, rules),

@@ -15,7 +15,7 @@ import pyarrow as pa
 from percorso.engines.local import default_threads
 from percorso.identity.decisions import Folded
 from percorso.identity.state import IdentityState, lake_name
-from percorso.journeys.bucket import MessageIds
+from percorso.journeys.bucket import BucketRows, MessageIds, prepare_rows
 from percorso.journeys.bucket_rules import BucketRules
 from percorso.journeys.lake_rows import LakeRows
 from percorso.journeys.numbering import Persons
@@ -102,20 +102,18 @@ def fragment_tables(
     kept: tuple[npt.NDArray[Any], pa.Table] | None = None,
 ) -> dict[str, pa.RecordBatch]:
     """Tables of a bucket, or of its touched persons; `kept` are rows of theirs that did not go through the shuffle."""
-    records, texts = shuffle.read(index)
-    if kept is not None:
-        records, texts = join_records([records, kept[0]]), pa.concat_tables([texts, kept[1]])
     n_buckets = len(persons.bounds) - 1
     known = slice(persons.bounds[index], persons.bounds[index + 1]) if index < n_buckets else slice(0, 0)
-    return bucket_tables(
-        records,
-        texts,
-        person_ids=persons.ids[known],
-        identified=persons.identified[known],
-        first_person=int(known.start),
-        rules=rules,
-        ids=ids,
-    )
+    n_persons, first_person = int(known.stop - known.start), int(known.start)
+
+    def prepared() -> BucketRows:
+        # Ends before the tables are made, so that nothing keeps the records: they are most of what a bucket takes.
+        records, texts = shuffle.read(index)
+        if kept is not None:
+            records, texts = join_records([records, kept[0]]), pa.concat_tables([texts, kept[1]])
+        return prepare_rows(records, texts, n_persons, first_person, rules.settings, ids)
+
+    return bucket_tables(prepared(), rules, person_ids=persons.ids[known], identified=persons.identified[known])
 
 
 def in_threads(

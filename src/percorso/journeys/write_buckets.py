@@ -40,10 +40,10 @@ class WrittenTables:
 
 
 def all_buckets(
-    work: BuildInput, state: IdentityState, placement: Placement, coder: Coder, progress: Progress
+    work: BuildInput, state: IdentityState, placement: Placement, bits: int, coder: Coder, progress: Progress
 ) -> WrittenTables:
-    """Every bucket from its rows in the lake."""
-    n_rows, bits = sum(file.rows for file in work.files), work.settings.build.bucket_bits
+    """Every one of 2^bits buckets from its rows in the lake."""
+    n_rows = sum(file.rows for file in work.files)
     persons = number_persons(state, placement, units_of(placement.unit), secret=work.secret, bits=bits)
     record = record_type(work.settings.build.coded_properties)
     counter = Counter("classifying", n_rows, progress)
@@ -73,7 +73,7 @@ def touched_buckets(
     progress: Progress,
 ) -> WrittenTables:
     """Buckets with touched persons, merged with what they hold of others; the rest as it is."""
-    bits = work.settings.build.bucket_bits
+    bits = before.bucket_bits
     old = find_old_rows(before, state, placement, touched, secret=work.secret)
     persons = number_persons(state, placement, touched.now, secret=work.secret, bits=bits)
     in_log = np.zeros(state.rows.n_rows, dtype=np.bool_)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["COUNTRIES", "CURRENCY_EXPONENTS", "LANGUAGES", "PLACES"]
+__all__ = ["COUNTRIES", "CURRENCY_EXPONENTS", "LANGUAGES", "PLACES", "TAX_BASES"]
 
 LANGUAGES = ("it", "en")
+
+#: Whether amounts hold tax.
+TAX_BASES = ("unknown", "included", "excluded")
 
 #: Where a contact happened (definitions, section 2).
 PLACES = (

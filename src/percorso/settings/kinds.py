@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from percorso.errors import SpecError, nearest_hint
-from percorso.settings.codes import COUNTRIES, CURRENCY_EXPONENTS, LANGUAGES, PLACES
+from percorso.settings.codes import COUNTRIES, CURRENCY_EXPONENTS, LANGUAGES, PLACES, TAX_BASES
 from percorso.settings.durations import parse_duration_us
 from percorso.settings.stages import ORDER_SIGNAL, SIGNALS, STAGE_MODELS
 
 __all__ = [
+    "BUCKET_BITS",
     "COUNTRY",
     "CURRENCY",
     "DAY",
@@ -24,6 +25,7 @@ __all__ = [
     "LANGUAGE",
     "MEMORY",
     "MODEL",
+    "MOST_BUCKET_BITS",
     "NAME",
     "NUMBER",
     "OWN_TYPES",
@@ -33,6 +35,7 @@ __all__ = [
     "RATE",
     "SHARE",
     "SIGNAL_LIST",
+    "TAX",
     "TEXT",
     "TEXTS",
     "TIMEZONE",
@@ -204,6 +207,9 @@ _MEMORY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(MB|GB|TB)", re.IGNORECAS
 _MEMORY_BYTES = {"MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000}
 _LEAST_MEMORY_BYTES = 256_000_000  # below this DuckDB cannot sort out of core
 
+#: A log has at most 2 to the power of this many buckets.
+MOST_BUCKET_BITS = 12
+
 
 def _memory(value: object) -> int:
     allowed = 'Allowed: "auto" (half of the machine), or a size of at least 256MB, such as "4GB".'
@@ -230,6 +236,15 @@ def _own_type(value: object) -> str:
             "Allowed: small letters, digits and '_', beginning with a letter, such as \"fidelity_card\".",
         )
     return text
+
+
+def _bucket_bits(value: object) -> int | None:
+    if value == "auto":
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_BUCKET_BITS:
+        allowed = f'Allowed: "auto" (by the number of events), or a whole number from 0 to {MOST_BUCKET_BITS}.'
+        raise WrongValueError(f"{_say(value)} is not possible here.", allowed)
+    return value
 
 
 def whole_number(least: int, most: int) -> Kind:
@@ -269,6 +284,11 @@ COUNTRY = Kind(
 LANGUAGE = Kind(
     lambda value: _choice(value, LANGUAGES, "a language Percorso speaks", "it"), '"it" or "en"', '"it" o "en"'
 )
+TAX = Kind(
+    lambda value: _choice(value, TAX_BASES, "a tax basis", "included"),
+    '"unknown", "included" or "excluded"',
+    '"unknown" (non detto), "included" (compresa) o "excluded" (esclusa)',
+)
 TIMEZONE = Kind(
     _timezone, 'a name of the IANA data base, such as "Europe/Rome"', 'un nome della base IANA, come "Europe/Rome"'
 )
@@ -295,4 +315,9 @@ SIGNAL_LIST = Kind(
     "un elenco di " + ", ".join(_SIGNAL_NAMES),
 )
 MEMORY = Kind(_memory, '"auto" (half of the machine) or a size, such as "4GB"', '"auto" (metà della macchina) o "4GB"')
+BUCKET_BITS = Kind(
+    _bucket_bits,
+    f'"auto" (by the number of events) or a whole number from 0 to {MOST_BUCKET_BITS}',
+    f'"auto" (secondo il numero di eventi) o un numero intero da 0 a {MOST_BUCKET_BITS}',
+)
 OWN_TYPES = Kind(lambda value: _list_of(_own_type, value), "a list of names", "un elenco di nomi")

@@ -48,6 +48,7 @@ class WorkspaceSettings:
     language: str = "it"
     country: str = "IT"  # for phone numbers written without a country
     name: str = ""
+    tax: str = "unknown"  # do amounts hold it: "unknown", "included" or "excluded"; a label, nothing is converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ class ServiceSettings:
 @dataclass(frozen=True, slots=True)
 class BuildSettings:
     memory_limit_bytes: int = 0  # 0: half of the machine
-    bucket_bits: int = 6
+    bucket_bits: int | None = None  # None: by the number of events
     heavy_person_events: int = 100_000
     coded_properties: tuple[str, ...] = ()
 

@@ -34,6 +34,13 @@ WORKSPACE = Section(
             "La valuta in cui i valori sono mostrati e sommati.",
         ),
         Key(
+            "tax",
+            kinds.TAX,
+            "Whether amounts hold tax, in all sources alike; answers say so, and nothing is converted.",
+            "Se gli importi comprendono l'IVA, allo stesso modo in tutte le origini; è detto con i valori, e nulla è "
+            "convertito.",
+        ),
+        Key(
             "timezone",
             kinds.TIMEZONE,
             "Days, weeks and months are those of this time zone; also read for times without a zone.",
@@ -136,9 +143,9 @@ BUILD = Section(
         ),
         Key(
             "bucket_bits",
-            kinds.whole_number(0, 12),
-            "The log has 2 to the power of this many buckets of persons; a change needs `percorso build --full`.",
-            "Il registro ha 2 elevato a questo numero di gruppi; cambiarlo richiede `percorso build --full`.",
+            kinds.BUCKET_BITS,
+            "The log has 2 to the power of this many buckets of persons; where the number changes, all is built anew.",
+            "Il registro ha 2 elevato a questo numero di gruppi di persone; se cambia, si ricostruisce tutto.",
         ),
         Key(
             "heavy_person_events",

@@ -139,6 +139,8 @@ def _toml(key: Key, value: Any) -> str:
         return f'"{duration_text(value)}"'
     if key.kind is kinds.MEMORY:
         return '"auto"' if not value else f'"{value // 1_000_000}MB"'
+    if key.kind is kinds.BUCKET_BITS and value is None:
+        return '"auto"'
     if isinstance(value, tuple):
         return "[" + ", ".join(f'"{entry}"' for entry in value) + "]"
     return f'"{value}"' if isinstance(value, str) else str(value)

@@ -26,7 +26,7 @@ COLD_COLUMNS = ("message_id", "url", "referrer", "title", "text", "properties")
 _EPOCH_YEAR = 1970
 _DAY_US = 86_400_000_000
 #: A cold table for each so many buckets (as a power of two) and month: its rows are smaller than a bucket's.
-_FEWER_BITS = 2
+_FEWER_BITS = 1
 
 
 def month_key(month: int) -> str:

@@ -259,6 +259,11 @@ class JourneyLog:
         return str(self.manifest["data_version"])
 
     @property
+    def bucket_bits(self) -> int:
+        """The log has 2 to the power of this many buckets; a person's is the number that its id begins with."""
+        return len(self.buckets).bit_length() - 1
+
+    @property
     def texts(self) -> Cold:
         """What senders wrote on events, by time and key."""
         return self.unidentified.texts

@@ -16,7 +16,7 @@ from percorso.errors import Corrupt, FormatTooNew
 __all__ = ["LOG_FORMAT", "read_manifest", "swap_manifest"]
 
 #: Format number of bucket files and manifest: an older log is rebuilt, a newer one refused.
-LOG_FORMAT = 4
+LOG_FORMAT = 5
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
