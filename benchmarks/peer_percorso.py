@@ -28,11 +28,14 @@ def _most_common(answer: Result) -> dict[str, object]:
 
 
 def asks(shop: percorso.Percorso, steps: list[str]) -> dict[str, Ask]:
-    """Without a window it is all one whether the first or the latest first step starts the clock: the same persons."""
+    """Counts alone, as the others give them. Without a window it is all one which first step starts the clock."""
     return {
-        "funnel": (lambda: shop.funnel(steps, within=""), lambda answer: answer.table.column("count").to_pylist()),
+        "funnel": (
+            lambda: shop.funnel(steps, within="", counts_only=True),
+            lambda answer: answer.table.column("count").to_pylist(),
+        ),
         "follows": (lambda: shop.flow("event", per="person", counts_only=True), _pairs),
-        "variants": (lambda: shop.variants("event", per="person", top=20), _most_common),
+        "variants": (lambda: shop.variants("event", per="person", top=20, counts_only=True), _most_common),
     }
 
 

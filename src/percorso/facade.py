@@ -97,6 +97,7 @@ class FunnelOptions(ScopeOptions, total=False):
     count: str
     exclude: Sequence[str]
     optional: Sequence[str]
+    counts_only: bool
 
 
 class PathOptions(ScopeOptions, total=False):
@@ -151,6 +152,7 @@ class VariantsOptions(PathOptions, total=False):
     """What variants take: see `percorso.VariantsSpec`."""
 
     top: int
+    counts_only: bool
 
 
 class KpisOptions(ScopeOptions, total=False):

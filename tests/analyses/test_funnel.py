@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,11 @@ def test_every_option_equals_the_naive_twin(
     answers = [run_funnel(spec, log, threads=threads) for threads in (1, 2)]
     assert answers[0].table.equals(answers[1].table)
     assert counts_of(answers[0]) == naive_counts(spec, rows)
+    for by in ("", "place"):
+        whole, counts = (
+            run_funnel(replace(spec, counts_only=plain, scope=Scope(by=by)), log).table for plain in (False, True)
+        )
+        assert counts.equals(whole.drop_columns(["median_s", "p90_s"]))
 
 
 def test_plain_and_general_kernel_agree(tmp_path: Path) -> None:

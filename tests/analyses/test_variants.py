@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,10 @@ def test_variants_equal_the_plain_ones(
         shown = result.table.to_pylist()
         people = [people_table(opened, variant_people(spec, opened, row["path"])) for row in shown]
         others = people_table(opened, variant_people(spec, opened, None))
+        counts = run_variants(replace(spec, counts_only=True), opened, threads=threads)
+    assert counts.totals == result.totals
+    for name, table in result.tables.items():
+        assert counts.tables[name].equals(table.drop_columns(["median_s"]))
     paths = flow.paths(log.plain(per=per, unit=unit), by_contact=unit == "place", collapse=collapse)
     person = log.person_of_case(per)
     expected = naive.variants(paths, person, conversions(log, per))

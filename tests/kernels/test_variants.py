@@ -6,8 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from percorso.kernels.arrays import I64
-from percorso.kernels.variants import group_paths, hash_paths, merge_rows, misspelt, variant_counts
+from percorso.kernels.variants import add_variants, group_paths, hash_paths, misspelt, variant_counts
 from tests.kernels.path_rows import NAMES, PathRows, path_rows
 from tests.naive import flow, variants
 
@@ -27,8 +26,8 @@ def test_variants_equal_the_plain_ones(rows: PathRows, by_contact: bool, collaps
     hash_paths(node, case, row, rows.time, KEY_A, KEY_B, hash_a, hash_b, length, first, last)
     variant, example = np.empty(n_cases, np.int32), np.empty(n_cases, np.int32)
     n = group_paths(hash_a, hash_b, length > 0, variant, example)
-    tables = [np.zeros(n, np.int64) for _ in range(4)]
-    variant_counts(variant, eligible, converted, rows.case_person, *tables)
+    counts = np.zeros((n, 4), np.int64)
+    variant_counts(variant, eligible, converted, rows.case_person, counts)
 
     paths = flow.paths(rows.rows(), by_contact=by_contact, collapse=collapse)
     outcome = {c: bool(converted[c]) for c in range(n_cases) if eligible[c]}
@@ -39,9 +38,7 @@ def test_variants_equal_the_plain_ones(rows: PathRows, by_contact: bool, collaps
         plain = expected[tuple(name for name, _ in paths[int(example[v])])]
         assert sorted(plain.cases) == same.tolist()
         assert example[v] == same[0]
-        assert [int(t[v]) for t in tables] == [
-            len(plain.cases), len(plain.persons), plain.eligible, plain.converted
-        ]  # fmt: skip
+        assert counts[v].tolist() == [len(plain.cases), len(plain.persons), plain.eligible, plain.converted]
         assert (last - first)[same].tolist() == [paths[c][-1][1] - paths[c][0][1] for c in same.tolist()]
 
 
@@ -63,23 +60,26 @@ def test_a_case_that_spells_another_path_is_found(rows: PathRows, damage: int) -
     assert misspelt(node, case, rank, length, offsets, flat) == (1 if cases and damage else 0)
 
 
-HASHES = st.lists(st.tuples(st.integers(0, 2**64 - 1) | st.integers(0, 3), st.integers(0, 3)), unique=True).map(sorted)
+HASHES = st.lists(st.tuples(st.integers(0, 2**64 - 1) | st.integers(0, 3), st.integers(0, 3)), unique=True)
 
 
-@given(HASHES, HASHES)
-def test_merge_gives_the_sorted_union(left: list[tuple[int, int]], right: list[tuple[int, int]]) -> None:
-    def rows(pairs: list[tuple[int, int]], example: int, count: int) -> I64:
-        table = np.array([(a, b, 7, example, count, 1) for a, b in pairs], np.uint64)
-        return table.reshape(-1, 6).view(np.int64)
-
-    out = np.empty((len(left) + len(right), 6), np.int64)
-    n = merge_rows(rows(left, 5, 10), rows(right, 4, 100), out)
-    union = sorted({*left, *right})
-    assert [(int(a), int(b)) for a, b in out[:n, :2].view(np.uint64)] == union
-    assert out[:n, 2].tolist() == [7] * n
-    assert out[:n, 3].tolist() == [4 if pair in right else 5 for pair in union]
-    assert out[:n, 4].tolist() == [10 * (pair in left) + 100 * (pair in right) for pair in union]
-    assert out[:n, 5].tolist() == [(pair in left) + (pair in right) for pair in union]
+@given(st.lists(HASHES, max_size=4))
+def test_lists_add_up_to_each_path_once(lists: list[list[tuple[int, int]]]) -> None:
+    every = [(pair, number) for number, pairs in enumerate(lists) for pair in pairs]
+    hash_a, hash_b = (np.array([pair[half] for pair, _ in every], np.uint64) for half in (0, 1))
+    variant, first = np.empty(len(every), np.int32), np.empty(len(every), np.int32)
+    n = group_paths(hash_a, hash_b, np.ones(len(every), np.bool_), variant, first)
+    example = np.array([10 - number for _, number in every], np.int64)
+    counts = np.array([[10**number, 1] for _, number in every], np.int64).reshape(-1, 2)
+    least, added = example[first[:n]], np.zeros((n, 2), np.int64)
+    add_variants(variant, example, counts, least, added)
+    found = {every[first[v]][0]: (least[v], *added[v].tolist()) for v in range(n)}
+    inside = {pair: [number for number, pairs in enumerate(lists) if pair in pairs] for pair, _ in every}
+    assert len(found) == n
+    assert found == {
+        pair: (10 - max(numbers), sum(10**number for number in numbers), len(numbers))
+        for pair, numbers in inside.items()
+    }
 
 
 def test_paths_of_equal_nodes_in_another_order_or_number_differ() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from percorso.analyses.basis import Basis
 from percorso.analyses.orders_in import order_fields, total_orders
 from percorso.analyses.paths import PathPlan, cases_of_plan
@@ -20,6 +22,8 @@ def with_case_orders(
     """The answer, its totals with orders and value: an order is in if its event is in, and in a case."""
 
     def inside(bucket: Bucket) -> Bools:
+        if plan.spec.scope.per == "person":  # every event is in a case
+            return np.ones(bucket.n_events, np.bool_)
         in_case: Bools = cases_of_plan(plan, bucket).of_event >= 0
         return in_case
 

@@ -38,6 +38,9 @@ KEPT_TIMES = 1 << 24
 #: Group and time of each time between steps of one bucket, by step.
 Times: TypeAlias = tuple[tuple[I32, I64], ...]
 
+#: Columns of the time from the step before.
+_TIMES = ("median_s", "p90_s")
+
 
 @dataclass(frozen=True, slots=True)
 class FunnelPartial:
@@ -74,7 +77,8 @@ def run_funnel(spec: FunnelSpec, log: JourneyLog, basis: Basis | None = None, *,
     spec : FunnelSpec
     log : JourneyLog
     basis : Basis, optional
-        With it the totals hold orders and value of the scope, whether they came through the funnel or not.
+        With it, and not for `counts_only`, the totals hold orders and value of the scope, whether they came through
+        the funnel or not.
     threads : int, optional
 
     Returns
@@ -82,16 +86,17 @@ def run_funnel(spec: FunnelSpec, log: JourneyLog, basis: Basis | None = None, *,
     Result
         Table ``steps``: position, step, count, share (of step 1) with its 95 % interval low and high,
         from_previous (share of the required step before), dropped (it was their last), median_s and p90_s from
-        the step before; with a break-down its value before them.
+        the step before (neither for `counts_only`); with a break-down its value before them.
     """
     plan = plan_funnel(spec, log, basis)
-    keep = sum(bucket.n_persons for bucket in log.buckets) * (len(spec.steps) - 1) <= KEPT_TIMES
+    n_times = sum(bucket.n_persons for bucket in log.buckets) * (len(spec.steps) - 1)
+    keep = not spec.counts_only and n_times <= KEPT_TIMES
     total = fold_buckets(
         log, lambda bucket: _count(plan, bucket, keep), FunnelPartial.merge, _empty(plan), threads=threads
     )
-    quantiles = _quantiles(plan, log, total, threads)
+    quantiles = None if spec.counts_only else _quantiles(plan, log, total, threads)
     answer = _result(spec, plan, log, total, quantiles)
-    if basis is None:
+    if basis is None or spec.counts_only:
         return answer
     fields, warnings = order_fields(*total_orders(plan.scope, log, basis, threads=threads), basis)
     return replace(answer, totals={**answer.totals, **fields}, warnings=(*answer.warnings, *warnings))
@@ -179,12 +184,14 @@ def _count(plan: FunnelPlan, bucket: Bucket, keep: bool) -> FunnelPartial:
         by_visited = np.bincount(attempts.visited, minlength=2) if len(attempts.visited) else np.zeros(2, np.int64)
         seen = np.flatnonzero(by_visited)
         reached, ended = _add_up(np.zeros(len(seen), np.int64), seen, by_visited[seen], 1, n_steps)
-        bins = np.stack([count_in_bins(times) for times in attempts.gaps])
+        bins = _empty_bins(plan)
+        for row, gaps in zip(bins, attempts.gaps, strict=False):
+            row[:] = count_in_bins(gaps)
     else:
         groups = _groups(plan, bucket, attempts)
         pairs, counts = np.unique(groups.astype(np.int64) << 32 | attempts.visited.astype(np.int64), return_counts=True)
         reached, ended = _add_up(pairs >> 32, pairs & 0xFFFFFFFF, counts, len(plan.by.values), n_steps)
-        bins = np.zeros((0, N_BINS), np.int64)
+        bins = _empty_bins(plan)
     times = {bucket.index: _times(plan, bucket, attempts)} if keep else {}
     return FunnelPartial(reached, ended, bins, times)
 
@@ -215,7 +222,13 @@ def _times(plan: FunnelPlan, bucket: Bucket, attempts: Attempts) -> Times:
 def _empty(plan: FunnelPlan) -> FunnelPartial:
     n_groups, n_steps = 1 if plan.by is None else len(plan.by.values), len(plan.steps)
     zero = np.zeros((n_groups, n_steps), np.int64)
-    return FunnelPartial(zero, zero, np.zeros((n_steps if plan.by is None else 0, N_BINS), np.int64), {})
+    return FunnelPartial(zero, zero, _empty_bins(plan), {})
+
+
+def _empty_bins(plan: FunnelPlan) -> I64:
+    """One row of bins a step; none where times are not asked for, or by group."""
+    n_steps = 0 if plan.by is not None or plan.counts_only else len(plan.steps)
+    return np.zeros((n_steps, N_BINS), np.int64)
 
 
 def _quantiles(plan: FunnelPlan, log: JourneyLog, total: FunnelPartial, threads: int | None) -> I64:
@@ -251,14 +264,14 @@ def _grouped_quantiles(
     return find_quantiles(log, flat, counts, threads=threads).reshape(n_groups, n_steps, 2)
 
 
-def _result(spec: FunnelSpec, plan: FunnelPlan, log: JourneyLog, total: FunnelPartial, quantiles: I64) -> Result:
+def _result(spec: FunnelSpec, plan: FunnelPlan, log: JourneyLog, total: FunnelPartial, quantiles: I64 | None) -> Result:
     groups: Iterable[int] = range(1)
     if plan.by is not None:
         groups = [int(g) for g in np.argsort(-total.reached[:, 0], kind="stable") if total.reached[g, 0]]
     rows = [
         {**({spec.scope.by: plan.by.values[g]} if plan.by is not None else {}), **row}
         for g in groups
-        for row in _rows(spec, total.reached[g], total.ended[g], quantiles[g])
+        for row in _rows(spec, total.reached[g], total.ended[g], None if quantiles is None else quantiles[g])
     ]
     schema = _schema(spec)
     entered, converted = int(total.reached[:, 0].sum()), int(total.reached[:, -1].sum())
@@ -270,22 +283,23 @@ def _result(spec: FunnelSpec, plan: FunnelPlan, log: JourneyLog, total: FunnelPa
 
 
 def _schema(spec: FunnelSpec) -> pa.Schema:
-    whole, share = ("position", "count", "dropped"), ("share", "low", "high", "from_previous", "median_s", "p90_s")
+    whole, share = ("position", "count", "dropped"), ("share", "low", "high", "from_previous", *_TIMES)
     order = (
-        "position", "step", "count", "share", "low", "high", "from_previous", "dropped", "median_s", "p90_s",
+        "position", "step", "count", "share", "low", "high", "from_previous", "dropped", *_TIMES,
     )  # fmt: skip
     kinds = {**dict.fromkeys(whole, pa.int64()), **dict.fromkeys(share, pa.float64()), "step": pa.string()}
-    names = (*((spec.scope.by,) if spec.scope.by else ()), *order)
+    shown = order[: -len(_TIMES)] if spec.counts_only else order
+    names = (*((spec.scope.by,) if spec.scope.by else ()), *shown)
     return pa.schema([pa.field(name, kinds.get(name, pa.string())) for name in names])
 
 
-def _rows(spec: FunnelSpec, reached: I64, ended: I64, quantiles: I64) -> list[dict[str, Any]]:
+def _rows(spec: FunnelSpec, reached: I64, ended: I64, quantiles: I64 | None) -> list[dict[str, Any]]:
     rows = []
     entered = previous = int(reached[0])
     for step, name in enumerate(spec.steps):
         count = int(reached[step])
         interval = wilson(count, entered) or (None, None)
-        median, p90 = (float(time) / 1e6 if time >= 0 else None for time in quantiles[step])
+        times = () if quantiles is None else (float(time) / 1e6 if time >= 0 else None for time in quantiles[step])
         rows.append(
             {
                 "position": step + 1,
@@ -296,8 +310,7 @@ def _rows(spec: FunnelSpec, reached: I64, ended: I64, quantiles: I64) -> list[di
                 "high": interval[1],
                 "from_previous": count / previous if previous else None,
                 "dropped": int(ended[step]) if step < len(spec.steps) - 1 else 0,
-                "median_s": median,
-                "p90_s": p90,
+                **dict(zip(_TIMES, times, strict=False)),
             }
         )
         if name not in spec.optional:

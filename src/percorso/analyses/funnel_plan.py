@@ -21,7 +21,7 @@ from percorso.kernels.arrays import I32, I64, U8, Bools, Codes
 from percorso.kernels.attempt_rows import EXCLUSION_BIT, IN_BIT, NO_LIMIT, STEP_BITS
 from percorso.kernels.attempts import first_attempts, latest_attempts
 from percorso.kernels.attempts_any import first_unordered, latest_unordered
-from percorso.kernels.funnel import mark_steps, ordered_funnel
+from percorso.kernels.funnel import mark_steps, ordered_funnel, ordered_levels
 from percorso.settings.durations import parse_duration_us
 from percorso.store.journey_log import Bucket, JourneyLog
 
@@ -29,6 +29,7 @@ __all__ = ["Attempts", "FunnelPlan", "attempts_in", "plan_funnel"]
 
 _PER = {"persons": "person", "totals": "person", "journeys": "journey", "sessions": "session"}
 _NO_TIME: I64 = np.empty(0, np.int64)
+_NO_ROWS: I32 = np.empty(0, np.int32)
 _U32 = npt.NDArray[np.uint32]
 
 
@@ -52,6 +53,8 @@ class FunnelPlan:
         Unit of attempts.
     is_plain : bool
         `ordered_funnel` can answer, provided no event is two steps.
+    counts_only : bool
+        Nobody asks for times between steps.
     field : str
         The coded field of events that all steps are about; "" if there are several, or other ones.
     by : GlobalCodes or None
@@ -71,6 +74,7 @@ class FunnelPlan:
     step_within_us: int
     per: str
     is_plain: bool
+    counts_only: bool
     field: str
     by: GlobalCodes | None
 
@@ -87,9 +91,10 @@ class Attempts:
     visited : uint32 array, shape (n_attempts,)
         Bit s - 1: the attempt did step s. 0: no attempt.
     begin : int32 array, shape (n_attempts,)
-        Event row of its first step, -1 for none.
+        Event row of its first step, -1 for none; empty where only counts are asked for, without a break-down.
     gaps : tuple of int64 arrays, one a step
-        Times to the step from the one before, µs, of the attempts that did both, in their order.
+        Times to the step from the one before, µs, of the attempts that did both, in their order. There may be none
+        where only counts are asked for.
     """
 
     units: Units
@@ -118,6 +123,7 @@ def plan_funnel(spec: FunnelSpec, log: JourneyLog, basis: Basis | None = None) -
         step_within_us=parse_duration_us(spec.step_within) if spec.step_within else NO_LIMIT,
         per=_PER[spec.count],
         is_plain=plain and not (spec.step_within or exclusions or optional),
+        counts_only=spec.counts_only,
         field=_coded_field(steps),
         by=_plan_by(spec.scope.by, log),
     )
@@ -200,12 +206,16 @@ def _plain_attempts(plan: FunnelPlan, selection: Selection, units: Units, codes:
         step_of = np.arange(256, dtype=np.uint8)
     if units.persons is not None:
         time, codes = time.take(units.rows), codes.take(units.rows)
+    of_level = (np.uint32(1) << np.arange(n_steps + 1, dtype=np.uint32)) - np.uint32(1)
+    if plan.counts_only and plan.by is None:
+        level = ordered_levels(time, codes, units.offsets, step_of, plan.within_us, n_steps)
+        return Attempts(units, None, of_level.take(level), _NO_ROWS, ())
     level = np.empty(n_units, np.uint8)
     begin = np.empty(n_units, np.int32)
     gaps = np.empty((n_steps, n_units), np.int64)
     n_gaps = np.empty(n_steps, np.int64)
     ordered_funnel(time, codes, units.offsets, step_of, plan.within_us, n_steps, level, begin, gaps, n_gaps)
-    visited = ((np.uint32(1) << np.arange(n_steps + 1, dtype=np.uint32)) - np.uint32(1)).take(level)
+    visited = of_level.take(level)
     return Attempts(units, None, visited, _rows_of(begin, units), _used(gaps, n_gaps))
 
 

@@ -41,6 +41,8 @@ class FunnelSpec:
         these two.
     optional : tuple of str
         Those of `steps` that may be skipped; neither the first nor the last.
+    counts_only : bool
+        No times between steps, and no orders in the totals: faster.
     scope : Scope
         Period, conditions, break-down (by the attempt's first event); its `per` is not used.
     """
@@ -53,6 +55,7 @@ class FunnelSpec:
     count: str = "persons"
     exclude: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    counts_only: bool = False
     scope: Scope = field(default_factory=Scope)
 
     def __post_init__(self) -> None:

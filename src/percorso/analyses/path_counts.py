@@ -15,10 +15,14 @@ from percorso.analyses.outcomes import CONVERTED, NOT_PURCHASE, OPEN, purchase_o
 from percorso.analyses.paths import PathPlan, Stream, stream_of
 from percorso.kernels.arrays import I32, I64, U64, Bools
 from percorso.kernels.paths import case_marks
-from percorso.kernels.variants import group_paths, hash_paths, merge_rows, variant_counts
+from percorso.kernels.variants import add_variants, group_paths, hash_paths, variant_counts
 from percorso.store.journey_log import FLAG_GOAL, Bucket
 
 __all__ = ["HashedCases", "PathKeys", "VariantPartial", "count_variants", "hash_cases", "path_keys", "sum_variants"]
+
+#: Paths of partials that wait to be added up: a table of so many is small, and one pass over many parts is quicker
+#: than one for each.
+_AT_ONCE = 1 << 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,65 +55,82 @@ class HashedCases:
 
 @dataclass(frozen=True, slots=True)
 class VariantPartial:
-    """Cases by path.
+    """Cases by path, each path once, in no order that means anything.
 
     Parameters
     ----------
-    rows : int64 array, shape (n_variants, 8)
-        Sorted by hash. The hash's halves (bits of uint64); global code of the break-down's value; the first case with
-        the path, as ``bucket << 32 | case``; cases, distinct persons, cases that can convert, cases that did.
+    hash_a, hash_b : uint64, shape (n_variants,)
+    group : int32, shape (n_variants,)
+        Global code of the break-down's value.
+    example : int64, shape (n_variants,)
+        The first case with the path, as ``bucket << 32 | case``.
+    counts : int64, shape (n_variants, 4)
+        Cases, distinct persons, cases that can convert, cases that did.
     n_persons, n_open : int
         Persons with a case; purchase journeys without an outcome yet.
     """
 
-    rows: I64
+    hash_a: U64
+    hash_b: U64
+    group: I32
+    example: I64
+    counts: I64
     n_persons: int
     n_open: int
 
-    @property
-    def hashes(self) -> tuple[U64, U64]:
-        return _column(self.rows, 0).view(np.uint64), _column(self.rows, 1).view(np.uint64)
+    def __len__(self) -> int:
+        return len(self.hash_a)
 
     @property
-    def group(self) -> I64:
-        return _column(self.rows, 2)
-
-    @property
-    def example(self) -> I64:
-        return _column(self.rows, 3)
-
-    @property
-    def count(self) -> I64:
-        return _column(self.rows, 4)
-
-    @property
-    def counts(self) -> I64:
-        """Cases, persons, cases that can convert, cases that did: shape (n_variants, 4)."""
-        return self.rows[:, 4:]
+    def cases(self) -> I64:
+        """How many cases have each path."""
+        return self.counts[:, 0]
 
     def merge(self, other: VariantPartial) -> VariantPartial:
-        out = np.empty((len(self.rows) + len(other.rows), self.rows.shape[1]), np.int64)
-        n = merge_rows(self.rows, other.rows, out)
-        return VariantPartial(out[:n], self.n_persons + other.n_persons, self.n_open + other.n_open)
-
-
-def _column(rows: I64, position: int) -> I64:
-    return np.ascontiguousarray(rows[:, position])
+        return _added_up([self, other])
 
 
 def sum_variants(parts: Iterable[VariantPartial]) -> VariantPartial:
-    """Many partials as one, merging small with small and large with large, as they come."""
-    waiting: list[tuple[int, VariantPartial]] = []  # (how many parts it holds, these), falling
+    """Many partials as one, many at a time: never more of them at once than twice what they come to."""
+    total = VariantPartial(
+        hash_a=np.zeros(0, np.uint64),
+        hash_b=np.zeros(0, np.uint64),
+        group=np.zeros(0, np.int32),
+        example=np.zeros(0, np.int64),
+        counts=np.zeros((0, 4), np.int64),
+        n_persons=0,
+        n_open=0,
+    )
+    waiting, rows = [total], 0
     for part in parts:
-        size = 1
-        while waiting and waiting[-1][0] == size:
-            _, before = waiting.pop()
-            part, size = before.merge(part), 2 * size
-        waiting.append((size, part))
-    total = VariantPartial(np.zeros((0, 8), np.int64), 0, 0)
-    for _, part in reversed(waiting):
-        total = part.merge(total)
-    return total
+        waiting.append(part)
+        rows += len(part)
+        if rows > max(len(total), _AT_ONCE):
+            total = _added_up(waiting)
+            waiting, rows = [total], 0
+    return _added_up(waiting) if rows else total
+
+
+def _added_up(parts: Sequence[VariantPartial]) -> VariantPartial:
+    """Each path of any part once."""
+    hash_a, hash_b, group, example, counts = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("hash_a", "hash_b", "group", "example", "counts")
+    )
+    variant, first = np.empty(len(hash_a), np.int32), np.empty(len(hash_a), np.int32)
+    n = group_paths(hash_a, hash_b, np.ones(len(hash_a), np.bool_), variant, first)
+    rows = first[:n]
+    least, added = example[rows], np.zeros((n, counts.shape[1]), np.int64)
+    add_variants(variant, example, counts, least, added)
+    return VariantPartial(
+        hash_a[rows],
+        hash_b[rows],
+        group[rows],
+        least,
+        added,
+        sum(part.n_persons for part in parts),
+        sum(part.n_open for part in parts),
+    )
 
 
 def path_keys(plan: PathPlan) -> PathKeys:
@@ -146,25 +167,18 @@ def count_variants(plan: PathPlan, cases: HashedCases, bucket: Bucket) -> Varian
     n = group_paths(cases.hash_a, cases.hash_b, has_path, variant, example)
     first = example[:n]
     eligible, converted, is_open = _conversions(plan, bucket, stream)
-    counts = np.zeros((4, n), np.int64)
-    variant_counts(variant, eligible, converted, stream.persons, *counts)
-    place = np.int64(bucket.index) << 32 | first.astype(np.int64)
-    hashes = cases.hash_a[first], cases.hash_b[first]
-    columns = (*(half.view(np.int64) for half in hashes), stream.group[first], place, *counts)
+    counts = np.zeros((n, 4), np.int64)
+    variant_counts(variant, eligible, converted, stream.persons, counts)
     with_path = stream.persons[has_path]  # ascending
     return VariantPartial(
-        rows=np.stack(columns, axis=1)[_order(*hashes)],
+        hash_a=cases.hash_a[first],
+        hash_b=cases.hash_b[first],
+        group=stream.group[first],
+        example=np.int64(bucket.index) << 32 | first.astype(np.int64),
+        counts=counts,
         n_persons=int(np.count_nonzero(np.diff(with_path, prepend=-1))),
         n_open=int((is_open & has_path).sum()),
     )
-
-
-def _order(hash_a: U64, hash_b: U64) -> I64:
-    order = np.argsort(hash_a)
-    first = hash_a[order]
-    if (first[1:] == first[:-1]).any():  # next to impossible
-        return np.lexsort((hash_b, hash_a)).astype(np.int64)
-    return order.astype(np.int64)
 
 
 def _conversions(plan: PathPlan, bucket: Bucket, stream: Stream) -> tuple[Bools, Bools, Bools]:

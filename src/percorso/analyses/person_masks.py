@@ -43,7 +43,7 @@ from percorso.errors import SpecError
 from percorso.kernels.arrays import I64, U8, Bools
 from percorso.kernels.attempt_rows import NO_LIMIT
 from percorso.kernels.attempts import latest_attempts
-from percorso.kernels.funnel import ordered_funnel
+from percorso.kernels.funnel import ordered_levels
 from percorso.kernels.person_events import NO_TIME, count_marked, edge_times
 from percorso.kernels.select import dense_mask
 from percorso.money import exponent
@@ -260,16 +260,13 @@ class _Persons:
 
     def _plain_sequence(self, masks: list[U8], within: int) -> Bools:
         """No event is two steps: several times faster."""
-        bucket, n_steps, n = self.bucket, len(masks), self.bucket.n_persons
+        bucket, n_steps = self.bucket, len(masks)
         none = n_steps + 2
         codes = np.full(bucket.n_events, none, np.uint8)
         for step, mask in enumerate(masks, 1):
             codes -= mask * np.uint8(none - step)
-        level, begin = np.empty(n, np.uint8), np.empty(n, np.int32)
-        gaps, n_gaps = np.empty((n_steps, n), np.int64), np.empty(n_steps, np.int64)
         time, steps = bucket.events.values("time"), np.arange(256, dtype=np.uint8)
-        ordered_funnel(time, codes, bucket.offsets(), steps, within, n_steps, level, begin, gaps, n_gaps)
-        met: Bools = level == n_steps
+        met: Bools = ordered_levels(time, codes, bucket.offsets(), steps, within, n_steps) == n_steps
         return met
 
     def _matched_sequence(self, masks: list[U8], within: int) -> Bools:

@@ -25,7 +25,7 @@ from percorso.analyses.path_counts import (
     path_keys,
     sum_variants,
 )
-from percorso.analyses.paths import PathPlan, PathSpec, check_node, plan_paths, stream_of
+from percorso.analyses.paths import PathPlan, PathSpec, check_node, plan_paths
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.result import Result
@@ -47,9 +47,12 @@ class VariantsSpec(PathSpec):
     ----------
     top : int
         How many to spell out (for each value of the break-down); the rest is counted as "other".
+    counts_only : bool
+        No times, and no orders in the totals: faster.
     """
 
     top: int = 20
+    counts_only: bool = False
 
     def __post_init__(self) -> None:
         PathSpec.__post_init__(self)
@@ -75,24 +78,24 @@ def run_variants(
     spec : VariantsSpec
     log : JourneyLog
     basis : Basis, optional
-        With it the totals hold orders and value of the cases.
+        With it, and not for `counts_only`, the totals hold orders and value of the cases.
     threads : int, optional
 
     Returns
     -------
     Result
-        Table ``variants`` (path, count, share, converted, conversion with its 95 % interval low and high, median_s,
-        cumulative share, persons; the break-down's value before them) and table ``other`` (the same of what is not
-        shown).
+        Table ``variants`` (path, count, share, converted, conversion with its 95 % interval low and high, median_s
+        (not for `counts_only`), cumulative share, persons; the break-down's value before them) and table ``other``
+        (the same of what is not shown).
     """
     plan = plan_paths(spec, log, basis)
     cases = _kept_cases(plan, path_keys(plan))
     parts = map_buckets(log, lambda bucket: count_variants(plan, cases(bucket), bucket), threads=threads)
     found = sum_variants(parts)
-    shown = _spell(plan, log, found, _top_rows(found, spec.top))
-    groups, times = _times_us(plan, cases, log, found, shown, threads)
-    answer = _result(spec, plan, log, found, shown, groups, times)
-    return answer if basis is None else with_case_orders(answer, plan, log, basis, threads=threads)
+    shown = _spell(plan, cases, log, found, _top_rows(found, spec.top))
+    times = None if spec.counts_only else _times_us(plan, cases, log, found, shown, threads)
+    answer = _result(spec, plan, log, found, shown, times)
+    return answer if basis is None or spec.counts_only else with_case_orders(answer, plan, log, basis, threads=threads)
 
 
 def _kept_cases(plan: PathPlan, keys: PathKeys) -> Kept[HashedCases]:
@@ -102,23 +105,25 @@ def _kept_cases(plan: PathPlan, keys: PathKeys) -> Kept[HashedCases]:
 
 def _top_rows(found: VariantPartial, top: int) -> I64:
     """Rows of the `top` most frequent paths of each group; ties by hash, so always the same ones."""
-    rows = np.arange(len(found.rows), dtype=np.int64)  # by hash
-    if len(np.unique(found.group)) == 1 and len(rows) > top:
-        least = np.partition(found.count, -top)[-top]
-        rows = np.flatnonzero(found.count >= least).astype(np.int64)
-    order = rows[np.lexsort((-found.count[rows], found.group[rows]))]  # stable: by hash among equals
+    rows, cases = np.arange(len(found), dtype=np.int64), found.cases
+    if not found.group.any() and len(rows) > top:
+        least = np.partition(cases, -top)[-top]
+        rows = np.flatnonzero(cases >= least).astype(np.int64)
+    order = rows[np.lexsort((found.hash_b[rows], found.hash_a[rows], -cases[rows], found.group[rows]))]
     group = found.group[order]
     return order[np.arange(len(order)) - np.searchsorted(group, group) < top]
 
 
-def _spell(plan: PathPlan, log: JourneyLog, found: VariantPartial, rows: I64) -> _Shown:
+def _spell(
+    plan: PathPlan, cases_of: Callable[[Bucket], HashedCases], log: JourneyLog, found: VariantPartial, rows: I64
+) -> _Shown:
     """Read the paths of the rows off their example cases; order by group, count and path."""
     examples = found.example[rows]
     spelt: dict[int, list[int]] = {}
     buckets = {bucket.index: bucket for bucket in log.buckets}
     for index in np.unique(examples >> 32).tolist():
         bucket, mine = buckets[index], examples[examples >> 32 == index]
-        stream = stream_of(plan, bucket)
+        stream = cases_of(bucket).stream
         at = np.flatnonzero(np.isin(stream.case, mine & 0xFFFFFFFF))
         at = at[np.argsort(stream.case[at], kind="stable")]
         codes = plan.nodes.lut(bucket)[stream.node[at]]
@@ -126,7 +131,7 @@ def _spell(plan: PathPlan, log: JourneyLog, found: VariantPartial, rows: I64) ->
         for case, path in zip(cases.tolist(), np.split(codes, begins[1:]), strict=True):
             spelt[index << 32 | case] = path.tolist()
     paths = [spelt[example] for example in examples.tolist()]
-    order = sorted(range(len(rows)), key=lambda i: (found.group[rows[i]], -found.count[rows[i]], paths[i]))
+    order = sorted(range(len(rows)), key=lambda i: (found.group[rows[i]], -found.cases[rows[i]], paths[i]))
     return _Shown(rows[order], [paths[i] for i in order])
 
 
@@ -137,26 +142,30 @@ def _times_us(
     found: VariantPartial,
     shown: _Shown,
     threads: int | None,
-) -> tuple[I64, I64]:
-    """The groups, and median and 90th percentile of the time from first to last node of each variant shown, then
-    of the others of each group. Checks on the way that all cases of a shown variant spell its path.
+) -> I64:
+    """Median and 90th percentile of the time from first to last node of each variant shown, then of the others of
+    each group that has a case. Checks on the way that all cases of a shown variant spell its path.
     """
-    groups = np.unique(found.group)
+    has_case = np.bincount(found.group) > 0
+    place = np.cumsum(has_case) - 1  # of each group among those that have a case
     n_shown = len(shown.rows)
-    rank_of_row = n_shown + np.searchsorted(groups, found.group)
+    rank_of_row = n_shown + place[found.group]
     rank_of_row[shown.rows] = np.arange(n_shown)
-    counts = np.bincount(rank_of_row, weights=found.count, minlength=n_shown + len(groups)).astype(np.int64)
-    hashes = found.hashes[0][shown.rows], found.hashes[1][shown.rows]
+    counts = np.bincount(rank_of_row, weights=found.cases, minlength=n_shown + has_case.sum()).astype(np.int64)
+    hashes = found.hash_a[shown.rows], found.hash_b[shown.rows]
 
-    def values(bucket: Bucket) -> tuple[I32, I64]:
+    def ranked(bucket: Bucket) -> tuple[I32, I64]:
         cases = cases_of(bucket)
         rank = _rank(cases, hashes)
         _check_spelling(plan, bucket, cases, rank, shown.paths)
-        other = n_shown + np.searchsorted(groups, cases.stream.group)
-        rank = np.where(rank >= 0, rank, other)
-        return np.where(cases.length > 0, rank, -1).astype(np.int32), cases.last_us - cases.first_us
+        here = cases.length > 0
+        rank[~here] = -1
+        other = here & (rank < 0)
+        rank[other] = n_shown + place[cases.stream.group[other]]
+        return rank, cases.last_us - cases.first_us
 
-    return groups, find_quantiles(log, values, counts, threads=threads)
+    values = Kept(ranked, lambda made: made[0].nbytes + made[1].nbytes)  # asked for in each pass
+    return find_quantiles(log, values, counts, threads=threads)
 
 
 def _rank(cases: HashedCases, hashes: tuple[U64, U64]) -> I32:
@@ -194,70 +203,76 @@ def _result(
     log: JourneyLog,
     found: VariantPartial,
     shown: _Shown,
-    groups: I64,
-    times: I64,
+    times: I64 | None,
 ) -> Result:
     n_shown, rows = len(shown.rows), shown.rows
-    of_group = np.searchsorted(groups, found.group)
-    in_group = np.bincount(of_group, weights=found.count, minlength=len(groups)).astype(np.int64)
+    groups = np.flatnonzero(np.bincount(found.group))
+    of_group = np.searchsorted(groups, found.group[rows])
+    in_all = np.stack([_by_group(found.group, column)[groups] for column in found.counts.T], axis=1)
+    in_group = in_all[:, 0]
     names = plan.nodes.values
-    begins = np.searchsorted(of_group[rows], of_group[rows])
-    so_far = np.cumsum(found.count[rows])
-    covered = so_far - (so_far - found.count[rows])[begins]
+    begins = np.searchsorted(of_group, of_group)
+    so_far = np.cumsum(found.cases[rows])
+    covered = so_far - (so_far - found.cases[rows])[begins]
     paths = pa.array([[names[code] for code in path] for path in shown.paths], pa.list_(pa.string()))
     variants = {
         **_group_column(plan, found.group[rows]),
         "path": paths,
-        **_measures(found.counts[rows], in_group[of_group[rows]], times[:n_shown]),
-        "cumulative": covered / in_group[of_group[rows]],
+        **_measures(found.counts[rows], in_group[of_group], None if times is None else times[:n_shown]),
+        "cumulative": covered / in_group[of_group],
         "persons": found.counts[rows, 1],
     }
-    rest = np.ones(len(found.count), np.bool_)
-    rest[rows] = False
-    left = np.zeros((len(groups), 4), np.int64)
-    np.add.at(left, of_group[rest], found.counts[rest])
+    left = in_all.copy()
+    np.subtract.at(left, of_group, found.counts[rows])
+    distinct = np.bincount(found.group)[groups]
     other = {
         **_group_column(plan, groups),
-        "variants": np.bincount(of_group[rest], minlength=len(groups)),
-        **_measures(left, in_group, times[n_shown:]),
+        "variants": distinct - np.bincount(of_group, minlength=len(groups)),
+        **_measures(left, in_group, None if times is None else times[n_shown:]),
     }
-    total = int(found.count.sum())
+    total = int(found.cases.sum())
     totals = {
         "total": total,
-        "distinct": len(found.count),
+        "distinct": len(found),
         "persons": found.n_persons,
-        "coverage": float(found.count[rows].sum() / total) if total else None,
+        "coverage": float(found.cases[rows].sum() / total) if total else None,
     }
     tables = {"variants": pa.table(variants), "other": pa.table(other)}
     return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, _warnings(spec, found))
 
 
-def _group_column(plan: PathPlan, codes: I64) -> dict[str, pa.Array]:
+def _by_group(group: I32, counts: I64) -> I64:
+    return np.bincount(group, weights=counts).astype(np.int64)
+
+
+def _group_column(plan: PathPlan, codes: I32 | I64) -> dict[str, pa.Array]:
     if plan.by is None:
         return {}
     return {plan.spec.scope.by: pa.array(plan.by.values, pa.string()).take(pa.array(codes))}
 
 
-def _measures(counts: I64, of: I64, times_us: I64) -> dict[str, Any]:
+def _measures(counts: I64, of: I64, times_us: I64 | None) -> dict[str, Any]:
     """Count, share of `of` (all cases of the group), conversion with its interval, median time."""
     count, _, eligible, converted = counts.T
     rates = [hits / n if n else None for hits, n in zip(converted.tolist(), eligible.tolist(), strict=True)]
     limits = [wilson(hits, n) or (None, None) for hits, n in zip(converted.tolist(), eligible.tolist(), strict=True)]
-    median = times_us[:, 0]
-    return {
+    found = {
         "count": count,
         "share": count / of,
         "converted": converted,
         "conversion": pa.array(rates, pa.float64()),
         "low": pa.array([low for low, _ in limits], pa.float64()),
         "high": pa.array([high for _, high in limits], pa.float64()),
-        "median_s": pa.array(median / 1e6, pa.float64(), mask=median < 0),
     }
+    if times_us is not None:
+        median = times_us[:, 0]
+        found["median_s"] = pa.array(median / 1e6, pa.float64(), mask=median < 0)
+    return found
 
 
 def _warnings(spec: VariantsSpec, found: VariantPartial) -> tuple[str, ...]:
     warnings: list[str] = []
-    total, eligible = int(found.count.sum()), int(found.counts[:, 2].sum())
+    total, eligible = int(found.cases.sum()), int(found.counts[:, 2].sum())
     if found.n_open and not spec.outcome:
         warnings.append(said("warnings.open_paths", n=found.n_open, of=eligible))
     if 0 < total < FEW:
@@ -300,7 +315,7 @@ def variant_people(
         parts = map_buckets(log, lambda bucket: count_variants(plan, cases_of(bucket), bucket), threads=threads)
         found = sum_variants(parts)
         rows = _top_rows(found, spec.top)
-        hashes = found.hashes[0][rows], found.hashes[1][rows]
+        hashes = found.hash_a[rows], found.hash_b[rows]
     else:
         hashes = _hash_of(plan, keys, [check_node(plan, name) for name in path], code)
 

@@ -64,6 +64,7 @@ def funnel_question(
     optional: Annotated[
         list[str] | None, typer.Option(metavar="STEP", help="Which of the steps may be skipped.")
     ] = None,
+    counts_only: Annotated[bool, typer.Option("--counts-only", help="No times and orders: faster.")] = False,
     *,
     scope: Scope,
 ) -> FunnelSpec:
@@ -81,6 +82,7 @@ def funnel_question(
         count=count or _COUNT_OF[per],
         exclude=tuple(exclude or ()),
         optional=tuple(optional or ()),
+        counts_only=counts_only,
         scope=scope,
     )
 

@@ -65,12 +65,15 @@ def variants_question(
     kind: KindOption = "",
     outcome: OutcomeOption = "",
     per: PerOption = "journey",
+    counts_only: Annotated[bool, typer.Option("--counts-only", help="No times and orders: faster.")] = False,
     *,
     scope: Scope,
 ) -> VariantsSpec:
     """The variants that the options ask for."""
     scope = replace(scope, per=per)
-    return VariantsSpec(unit=unit, top=top, collapse=collapse, kind=kind, outcome=outcome, scope=scope)
+    return VariantsSpec(
+        unit=unit, top=top, collapse=collapse, kind=kind, outcome=outcome, counts_only=counts_only, scope=scope
+    )
 
 
 @asking(variants_question)
@@ -118,6 +121,7 @@ def table_for_people(answer: Result, words: Words = ENGLISH) -> pa.Table:
         {
             title: pa.array([row.get(name) for row in rows], pa.string() if name == "path" else schema.field(name).type)
             for title, name in columns.items()
+            if name in schema.names
         }
     )
 

@@ -25,7 +25,7 @@ from numba import types
 from percorso.kernels.arrays import I32, I64, U8
 from percorso.kernels.compile import I32_OUT, I64_IN, I64_OUT, I64_OUT2, U8_IN, U8_OUT, U16_IN, kernel
 
-__all__ = ["MAX_STEPS", "mark_steps", "ordered_funnel"]
+__all__ = ["MAX_STEPS", "mark_steps", "ordered_funnel", "ordered_levels"]
 
 #: Steps (and exclusions) of a funnel, at most.
 MAX_STEPS = 15
@@ -181,9 +181,24 @@ def ordered_funnel(
     n_gaps : int64, shape (n_steps,)
         Out: how many of each row are used.
     """
+    furthest = _levels_and_rows(time, codes, offsets, step_of, within, n_steps, level, begin)
+    _trace_back(time, codes, offsets, step_of, n_steps, furthest, level, begin, gaps, n_gaps)
+
+
+def ordered_levels(time: I64, codes: U8, offsets: I64, step_of: U8, within: int, n_steps: int) -> U8:
+    """Level of each person alone, as of `ordered_funnel`; uint8, shape (n_persons,)."""
+    level, row = np.empty(len(offsets) - 1, np.uint8), np.empty(len(offsets) - 1, np.int32)
+    _levels_and_rows(time, codes, offsets, step_of, within, n_steps, level, row)
+    return level
+
+
+def _levels_and_rows(
+    time: I64, codes: U8, offsets: I64, step_of: U8, within: int, n_steps: int, level: U8, row: I32
+) -> I64:
     furthest = np.empty(len(offsets) - 1, np.int64)
     _find_furthest(time, codes, offsets, step_of, within, n_steps, furthest)
-    _trace_back(time, codes, offsets, step_of, within, n_steps, furthest, level, begin, gaps, n_gaps)
+    _settle(time, codes, offsets, step_of, within, n_steps, furthest, level, row)
+    return furthest
 
 
 # A loop of its own, because so few values are alive in it that nearly all stay in registers.
@@ -217,12 +232,8 @@ def _find_furthest(time: Any, codes: Any, offsets: Any, step_of: Any, within: An
         furthest[p] = best | (np.int64(ties) << _TIES_SHIFT)
 
 
-@kernel(
-    types.void(
-        I64_IN, U8_IN, I64_IN, U8_IN, types.int64, types.int64, I64_IN, U8_OUT, I32_OUT, I64_OUT2, I64_OUT
-    )
-)  # fmt: skip
-def _trace_back(
+@kernel(types.void(I64_IN, U8_IN, I64_IN, U8_IN, types.int64, types.int64, I64_IN, U8_OUT, I32_OUT))
+def _settle(
     time: Any,
     codes: Any,
     offsets: Any,
@@ -231,27 +242,44 @@ def _trace_back(
     n_steps: Any,
     furthest: Any,
     level: Any,
+    row: Any,
+) -> None:
+    """Level of each person and the row that first reached it; those with equal times are looked at in their order."""
+    start = np.empty(MAX_STEPS + 3, dtype=np.int64)
+    rows = np.empty(_longest(offsets), dtype=np.int64)
+    none = n_steps + 2
+    for p in range(_u(furthest.size)):
+        best = furthest[p]
+        lo, hi = offsets[p], offsets[p + _u(1)]
+        reached = hi - (best & _LEFT)
+        if best >> _TIES_SHIFT:
+            n_rows = _rows_of_steps(codes, time, step_of, lo, hi, none, rows)
+            best = _level_of_rows(codes, time, step_of, n_rows, within, rows, start)
+            reached = rows[n_rows - (best & _LEFT)] if best else hi
+        level[p] = (best >> _LEVEL_SHIFT) & 0xFF
+        row[p] = reached if level[p] else -1
+
+
+@kernel(types.void(I64_IN, U8_IN, I64_IN, U8_IN, types.int64, I64_IN, U8_IN, I32_OUT, I64_OUT2, I64_OUT))
+def _trace_back(
+    time: Any,
+    codes: Any,
+    offsets: Any,
+    step_of: Any,
+    n_steps: Any,
+    furthest: Any,
+    level: Any,
     begin: Any,
     gaps: Any,
     n_gaps: Any,
 ) -> None:
-    """The attempt behind each person's level; persons with equal times are looked at again, in the right order."""
-    start = np.empty(MAX_STEPS + 3, dtype=np.int64)
+    """The attempt behind each person's level, from the row that `begin` has of `_settle` to that of step 1."""
     rows = np.empty(_longest(offsets), dtype=np.int64)
     none = n_steps + 2
     # Persons with two steps or more are listed first: a loop over few cases of one kind is twice as fast.
     far = np.empty(furthest.size, dtype=np.int32)
     n_far = _u(0)
     for p in range(_u(furthest.size)):
-        best = furthest[p]
-        lo, hi = offsets[p], offsets[p + _u(1)]
-        row = hi - (best & _LEFT)
-        if best >> _TIES_SHIFT:
-            n_rows = _rows_of_steps(codes, time, step_of, lo, hi, none, rows)
-            best = _level_of_rows(codes, time, step_of, n_rows, within, rows, start)
-            row = rows[n_rows - (best & _LEFT)] if best else hi
-        level[p] = (best >> _LEVEL_SHIFT) & 0xFF
-        begin[p] = row if level[p] else -1
         far[n_far] = p
         n_far += _u(level[p] > 1)
     n_gaps[:] = 0

@@ -29,7 +29,7 @@ from percorso.kernels.compile import (
 )
 from percorso.kernels.paths import slot_of
 
-__all__ = ["group_paths", "hash_paths", "merge_rows", "misspelt", "variant_counts"]
+__all__ = ["add_variants", "group_paths", "hash_paths", "misspelt", "variant_counts"]
 
 
 @kernel(types.uint64(types.uint64, types.uint64))
@@ -133,17 +133,8 @@ def group_paths(hash_a: U64, hash_b: U64, keep: Bools, variant_out: I32, example
     return n
 
 
-@kernel(types.void(I32_IN, BOOL_IN, BOOL_IN, I32_IN, I64_OUT, I64_OUT, I64_OUT, I64_OUT))
-def variant_counts(
-    variant: I32,
-    eligible: Bools,
-    converted: Bools,
-    person: I32,
-    count_out: I64,
-    persons_out: I64,
-    eligible_out: I64,
-    converted_out: I64,
-) -> None:
+@kernel(types.void(I32_IN, BOOL_IN, BOOL_IN, I32_IN, I64_OUT2))
+def variant_counts(variant: I32, eligible: Bools, converted: Bools, person: I32, counts_out: I64) -> None:
     """Cases, distinct persons, cases that can convert and cases that did, by variant.
 
     Parameters
@@ -153,68 +144,42 @@ def variant_counts(
     eligible, converted : bool, shape (n_cases,)
     person : int32, shape (n_cases,)
         Cases of one person stand together.
-    count_out, persons_out, eligible_out, converted_out : int64, shape (n_variants,), out
-        Added to.
+    counts_out : int64, shape (n_variants, 4), in and out
+        Added to, in the order above.
     """
-    last_person = np.full(count_out.shape[0], -1, dtype=np.int32)
+    last_person = np.full(counts_out.shape[0], -1, dtype=np.int32)
     for c in range(variant.shape[0]):
         v = variant[c]
         if v < 0:
             continue
-        count_out[v] += 1
+        counts_out[v, 0] += 1
         if last_person[v] != person[c]:
             last_person[v] = person[c]
-            persons_out[v] += 1
+            counts_out[v, 1] += 1
         if eligible[c]:
-            eligible_out[v] += 1
+            counts_out[v, 2] += 1
             if converted[c]:
-                converted_out[v] += 1
+                counts_out[v, 3] += 1
 
 
-@kernel(types.int64(I64_IN2, I64_IN2, I64_OUT2))
-def merge_rows(left: I64, right: I64, out: I64) -> int:
-    """Merge two lists of variants: one row for each hash, counts added, the earlier example kept.
-
-    A row is ``hash_a, hash_b`` (bits of uint64), group, example, and counts.
+@kernel(types.void(I32_IN, I64_IN, I64_IN2, I64_OUT, I64_OUT2))
+def add_variants(variant: I32, example: I64, counts: I64, example_out: I64, counts_out: I64) -> None:
+    """Add up lists of variants: counts added, the least example kept.
 
     Parameters
     ----------
-    left : int64, shape (n_left, n_columns)
-        Sorted by hash, each hash once.
-    right : int64, shape (n_right, n_columns)
-    out : int64, shape (n_left + n_right, n_columns), out
-
-    Returns
-    -------
-    int
-        How many rows of `out` are filled; these are sorted too.
+    variant : int32, shape (n_rows,)
+        What number each row's path has over all lists, as `group_paths` gives them.
+    example : int64, shape (n_rows,)
+    counts : int64, shape (n_rows, n_columns)
+    example_out : int64, shape (n_variants,), in and out
+    counts_out : int64, shape (n_variants, n_columns), in and out
     """
-    i = j = n = 0
-    n_left, n_right, n_columns = left.shape[0], right.shape[0], left.shape[1]
-    while i < n_left or j < n_right:
-        # Below 0: left comes first; above: right; 0: both have the hash.
-        order = -1 if j == n_right else 1 if i == n_left else 0
-        if order == 0:
-            for half in range(2):
-                a, b = np.uint64(left[i, half]), np.uint64(right[j, half])
-                if a != b:
-                    order = -1 if a < b else 1
-                    break
-        if order <= 0:
-            for column in range(n_columns):
-                out[n, column] = left[i, column]
-            i += 1
-        if order > 0:
-            for column in range(n_columns):
-                out[n, column] = right[j, column]
-            j += 1
-        elif order == 0:
-            out[n, 3] = min(out[n, 3], right[j, 3])
-            for column in range(4, n_columns):
-                out[n, column] += right[j, column]
-            j += 1
-        n += 1
-    return n
+    for row in range(variant.shape[0]):
+        v = variant[row]
+        example_out[v] = min(example_out[v], example[row])
+        for column in range(counts.shape[1]):
+            counts_out[v, column] += counts[row, column]
 
 
 @kernel(types.int64(I32_IN, I32_IN, I32_IN, I32_IN, I64_IN, I32_IN))
