@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from percorso.identity.decisions import Folded, pair_of
 from percorso.identity.identifiers import IdentifierRules
@@ -18,9 +21,10 @@ from percorso.identity.state import IdentityState, LakeRange, new_state, open_st
 from percorso.identity.tables import strong_types
 from percorso.identity.units import unit_ids
 from percorso.settings import IdentitySettings, Settings
+from percorso.store.lake import LakeFile
 from tests.lake_builder import lake_files
 
-__all__ = ["SECRET", "Placed", "Steps", "folded", "persons_of"]
+__all__ = ["SECRET", "Placed", "Steps", "folded", "persons_in", "persons_of"]
 
 SECRET = bytes(range(32))
 
@@ -53,7 +57,10 @@ class Steps:
     def add(self, rows: Sequence[Mapping[str, Any]], **options: Any) -> None:
         """New files of the lake."""
         self._lakes += 1
-        files = lake_files(self._folder / f"lake{self._lakes}", rows, **options)
+        self.add_files(lake_files(self._folder / f"lake{self._lakes}", rows, **options))
+
+    def add_files(self, files: Sequence[LakeFile]) -> None:
+        """New files of the lake that are written."""
         identity, state = self._settings.identity, self.state
         pairs: list[tuple[int, int, int]] = []
         scanner = RowScanner(
@@ -122,3 +129,17 @@ def persons_of(
     steps = Steps(folder, settings)
     steps.add(rows, **options)
     return steps.placed(steps.place(decisions))
+
+
+def persons_in(rows: pa.Table, settings: IdentitySettings, folder: Path) -> Placed:
+    """As `persons_of`, of many rows: a file of the lake for each source."""
+    files: list[LakeFile] = []
+    for source in sorted(rows["source"].unique().to_pylist()):
+        inside = rows.filter(pc.equal(rows["source"], source)).drop_columns(["source"])
+        path = folder / f"{len(files):03d}.parquet"
+        pq.write_table(inside, path)
+        ends = pc.min_max(inside["timestamp"].cast(pa.int64())).as_py()
+        files.append(LakeFile(path, len(inside), source, ends["min"], ends["max"], 1, 1))
+    steps = Steps(folder, settings)
+    steps.add_files(files)
+    return steps.placed(steps.place())

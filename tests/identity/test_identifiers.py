@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from percorso.identity.identifiers import (
+    _FEW,
     BLOCKED_VALUES,
     IdentifierRules,
     _email,
@@ -120,7 +121,8 @@ def test_many_at_once_equal_one_by_one(kind: str, values: list[str | None]) -> N
     column = pa.array(values, type=pa.string())
     expected = [None if value is None else RULES.normalise(kind, value) for value in values]
     assert RULES.normalise_many(kind, column).to_pylist() == expected
-    assert RULES.normalise_many(kind, pa.concat_arrays([pa.array(["x"]), column])[1:]).to_pylist() == expected
+    many = pa.concat_arrays([pa.array(["x"]), column, pa.nulls(_FEW + 1, pa.string())])[1:]
+    assert RULES.normalise_many(kind, many).to_pylist() == [*expected, *[None] * (_FEW + 1)]
 
 
 @given(st.sampled_from(KINDS), ANY)
@@ -170,4 +172,5 @@ def test_a_number_that_is_e164_stays(text: str) -> None:
 def test_no_values() -> None:
     for kind in KINDS:
         assert RULES.normalise_many(kind, pa.array([], pa.string())).to_pylist() == []
-        assert RULES.normalise_many(kind, pa.nulls(2, pa.string())).to_pylist() == [None, None]
+        for n in (2, _FEW + 1):
+            assert RULES.normalise_many(kind, pa.nulls(n, pa.string())).to_pylist() == [None] * n

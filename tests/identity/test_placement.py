@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from percorso.identity.placement import person_id
 from percorso.settings import IdentitySettings
 from tests.identity.compiled import SECRET, Placed, Steps, folded, persons_of
 from tests.identity.test_identity_cases import Decided
+from tests.journeys.lean import lean_builds
 from tests.lake_builder import event
 from tests.naive import identity as naive
 
@@ -38,25 +40,32 @@ ENDS = [
 ]
 
 
+NUMBERS, BITS = st.integers(0, 30), st.integers(0, 1)
+
+
+@functools.cache
+def one_of(*values: Any) -> st.SearchStrategy[Any]:
+    """Made once: making a strategy takes longer than drawing from it."""
+    return st.sampled_from(values)
+
+
 @st.composite
 def events(draw: st.DrawFn) -> dict[str, Any]:
     def some(*values: str | None) -> str | None:
-        return draw(st.sampled_from([None, None, *values]))
+        return draw(one_of(None, None, *values))  # type: ignore[no-any-return]
 
-    source = draw(st.sampled_from(["web", "web", "app", "shop", "kiosk", "till"]))
-    at = START + timedelta(
-        days=draw(st.sampled_from([0, 0, 0, 1, 60, 91])), minutes=draw(st.sampled_from([0, 5, 5, 29, 40, 100]))
-    )
-    kind = draw(st.sampled_from(["track", "track", "track", "track", "alias"]))
-    skew = draw(st.sampled_from([None, None, None, 0, 600, -4000]))
+    source = draw(one_of("web", "web", "app", "shop", "kiosk", "till"))
+    at = START + timedelta(days=draw(one_of(0, 0, 0, 1, 60, 91)), minutes=draw(one_of(0, 5, 5, 29, 40, 100)))
+    kind = draw(one_of("track", "track", "track", "track", "alias"))
+    skew = draw(one_of(None, None, None, 0, 600, -4000))
     return event(
         at,
-        draw(st.sampled_from(["Page Viewed", "Page Viewed", "Signed Out", "Order Completed"])),
+        draw(one_of("Page Viewed", "Page Viewed", "Signed Out", "Order Completed")),
         source=source,
         source_kind=KINDS[source],
         type=kind,
-        message_id=str(draw(st.integers(0, 30))),
-        sequence=draw(st.integers(0, 1)),
+        message_id=str(draw(NUMBERS)),
+        sequence=draw(BITS),
         received_at=None if skew is None else (at + timedelta(seconds=5)).isoformat(),
         sent_at=None if skew is None else (at + timedelta(seconds=5 - skew)).isoformat(),
         user_id=some("u1", "u2", "u3", "guest"),
@@ -113,7 +122,7 @@ def test_equals_the_plain_twin(
     memory_bytes: int,
 ) -> None:
     decisions = decided(drawn)
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
+    with tempfile.TemporaryDirectory(dir=memory) as folder, lean_builds():
         steps = Steps(Path(folder), RULES, memory_bytes=memory_bytes)
         steps.add(rows, files=2, seed=seed)
         found = steps.placed(steps.place(folded(decisions.forced, decisions.forbidden)))
@@ -128,7 +137,7 @@ def test_steps_end_where_everything_at_once_does(
     memory: Path, drawn: list[tuple[list[dict[str, Any]], Any, bool]]
 ) -> None:
     """Files come and go, decisions change: after each step the answer is that of the rows that are there."""
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
+    with tempfile.TemporaryDirectory(dir=memory) as folder, lean_builds():
         steps = Steps(Path(folder), RULES)
         lake: list[list[dict[str, Any]]] = []
         for rows, decisions, lose in drawn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -389,29 +390,47 @@ def test_read_only_arrays_are_welcome() -> None:
 
 # ------------------------------------------------------------------------------------------------- the twin
 
-_SPACES = ("", "", "@b")
+# Strategies are made once: making one takes longer than drawing from it.
+SPACES = st.sampled_from(["", "", "@b"])
+KINDS = st.sampled_from("uulepppc")
+VALUES = st.sampled_from([2, 3, 5])
+FEWEST = st.sampled_from([0, 6, 10])
+SEEN = st.builds(Seen, st.sampled_from([0, 1, 1, 2, 3, 8, 20]), st.integers(0, 2), st.booleans())
+LIMITS = st.tuples(*[st.sampled_from([1, 1, 2, 3])] * 5)
+HUB_BETTER = st.sampled_from([1, 2, 3, 20, 20])
+REFUSED_SHARE = st.sampled_from([0.1, 0.2, 0.5, 0.8, 2.0])
+LARGEST = st.sampled_from([3, 5, 8, 10_000])
+
+
+@functools.cache
+def identifiers(values: int) -> st.SearchStrategy[Identifier]:
+    return st.builds(
+        lambda kind, value, space: one(f"{kind}{value}{space if kind in 'uc' else ''}"),
+        KINDS,
+        st.integers(9, 8 + values),  # 9 and 10: longer is not larger
+        SPACES,
+    )
+
+
+@functools.cache
+def sets_of(names: st.SearchStrategy[Identifier], fewest: int) -> st.SearchStrategy[dict[frozenset[Identifier], Seen]]:
+    return st.dictionaries(st.frozensets(names, min_size=1, max_size=4), SEEN, min_size=fewest, max_size=16)
+
+
+@functools.cache
+def others_of(names: st.SearchStrategy[Identifier]) -> st.SearchStrategy[frozenset[Identifier]]:
+    return st.frozensets(names, max_size=2)
 
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Small and dense, with rules tight enough that every branch is taken."""
-    values = draw(st.sampled_from([2, 3, 5]))
-    names = st.builds(
-        lambda kind, value, space: one(f"{kind}{value}{space if kind in 'uc' else ''}"),
-        st.sampled_from("uulepppc"),
-        st.integers(9, 8 + values),  # 9 and 10: longer is not larger
-        st.sampled_from(_SPACES),
-    )
-    seen = st.builds(Seen, st.sampled_from([0, 1, 1, 2, 3, 8, 20]), st.integers(0, 2), st.booleans())
-    fewest = draw(st.sampled_from([0, 6, 10]))
-    sets = draw(st.dictionaries(st.frozensets(names, min_size=1, max_size=4), seen, min_size=fewest, max_size=16))
-    others = draw(st.frozensets(names, max_size=2))
+    names = identifiers(draw(VALUES))
+    sets = draw(sets_of(names, draw(FEWEST)))
+    others = draw(others_of(names))
     forced, forbidden = draw(decisions(sorted(others.union(*sets))))
     rules = Rules(
-        limits=tuple(draw(st.lists(st.sampled_from([1, 1, 2, 3]), min_size=5, max_size=5))),
-        hub_better=draw(st.sampled_from([1, 2, 3, 20, 20])),
-        refused_share=draw(st.sampled_from([0.1, 0.2, 0.5, 0.8, 2.0])),
-        largest=draw(st.sampled_from([3, 5, 8, 10_000])),
+        limits=draw(LIMITS), hub_better=draw(HUB_BETTER), refused_share=draw(REFUSED_SHARE), largest=draw(LARGEST)
     )
     return World(sets, others, forced, forbidden, rules)
 

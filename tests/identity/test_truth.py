@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from percorso.events.event import EVENT_SCHEMA
 from percorso.settings import IdentitySettings
-from tests.identity.compiled import persons_of
+from tests.identity.compiled import persons_in
 from tests.identity.truth import IDENTIFIERS, REFERENCES, SHARED_SOURCES, Metrics, Truth, make_truth, pair_metrics
 from tests.naive import identity as naive
 
@@ -32,7 +32,7 @@ def by_the_twin(rows: pa.Table, settings: IdentitySettings, folder: Path) -> I64
 
 
 def compiled(rows: pa.Table, settings: IdentitySettings, folder: Path) -> I64:
-    found = persons_of(rows.to_pylist(), settings, folder)
+    found = persons_in(rows, settings, folder)
     return _numbers({key: person or None for key, (person, _, _) in found.items()}, rows)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from percorso.journeys import build as builder
 from percorso.journeys.cold_tables import ColdShuffle
 from percorso.journeys.increment import Touched, find_touched
 from tests.journeys.histories import STEPS, take_step
+from tests.journeys.lean import lean_builds
 from tests.journeys.merging import Builds, counted_builds
 from tests.journeys.random_events import RULES, of_others, settings_of
 from tests.journeys.worlds import World, digests
@@ -28,15 +30,8 @@ from tests.journeys.worlds import World, digests
 Steps = list[tuple[str, int]]
 
 
-def differences(folder: Path, steps: Steps, count: Builds, others: int = 0) -> list[str]:
-    """Files that differ from those of a full build, after the first step that leaves any.
-
-    With `others`, events of people whom few steps touch: then few rows of many are looked at.
-    """
-    world = World(folder, settings_of(RULES))
-    if others:
-        world.add([of_others(random.Random(number)) for number in range(others)])
-        world.build()
+def differences(world: World, steps: Steps, count: Builds) -> list[str]:
+    """Files that differ from those of a full build, after the first step that leaves any."""
     for name, seed in steps:
         take_step(world, name, seed)
         log, _ = world.build()
@@ -54,40 +49,69 @@ def histories(draw: st.DrawFn) -> Steps:
     return [(rng.choice(list(STEPS)), rng.randrange(10**6)) for _ in range(rng.randint(3, 10))]
 
 
-def fewest(steps: Steps, memory: Path, others: int) -> tuple[Steps, list[str]]:
+def fewest(steps: Steps, memory: Path, start: World | None) -> tuple[Steps, list[str]]:
     """The steps without those that the differences do not need, and the differences."""
     for at in reversed(range(len(steps))):
         fewer = steps[:at] + steps[at + 1 :]
-        if fewer and differences_in(memory, fewer, Builds(), others):
-            return fewest(fewer, memory, others)
-    return steps, differences_in(memory, steps, Builds(), others)
+        if fewer and differences_in(memory, fewer, Builds(), start):
+            return fewest(fewer, memory, start)
+    return steps, differences_in(memory, steps, Builds(), start)
 
 
-def differences_in(memory: Path, steps: Steps, count: Builds, others: int = 0) -> list[str]:
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
-        return differences(Path(folder), steps, count, others)
+def differences_in(
+    memory: Path, steps: Steps, count: Builds, start: World | None = None, *, lean: bool = True
+) -> list[str]:
+    """As `differences`, from a world that is built, or from nothing."""
+    with tempfile.TemporaryDirectory(dir=memory) as name, lean_builds() if lean else nullcontext():
+        folder = Path(name)
+        return differences(start.copied(folder) if start else World(folder, settings_of(RULES)), steps, count)
+
+
+def among_others(folder: Path) -> World:
+    """A world of people whom few steps touch: then few rows of many are looked at."""
+    world = World(folder, settings_of(RULES))
+    world.add([of_others(random.Random(number)) for number in range(150)])
+    world.build()
+    return world
 
 
 #: 304 histories in all, a part for each worker. Tiny worlds are often built anew: most parts merge wherever they can;
-#: the rest stand among events of others.
+#: the rest stand among events of others. The first part of each kind is built as users build, the others leanly.
 PARTS = [(number, always_merge) for always_merge, n in ((True, 5), (False, 3)) for number in range(n)]
 
 
 @pytest.mark.parametrize(("number", "always_merge"), PARTS)
-def test_every_step_gives_the_bytes_of_a_full_build(memory: Path, number: int, always_merge: bool) -> None:
+def test_every_step_gives_the_bytes_of_a_full_build(
+    memory: Path, tmp_path: Path, number: int, always_merge: bool
+) -> None:
     @settings(max_examples=38, deadline=None, phases=[Phase.reuse, Phase.generate])
     @given(steps=histories())
     def check(steps: Steps) -> None:
         for name in {name for name, _ in steps}:
             note(name)
-        if differences_in(memory, steps, count, others):
-            pytest.fail("differing: {1} after {0}".format(*fewest(steps, memory, others)))
+        if differences_in(memory, steps, count, start, lean=number > 0):
+            pytest.fail("differing: {1} after {0}".format(*fewest(steps, memory, start)))
 
-    others = 0 if always_merge else 150
+    start = None if always_merge else among_others(tmp_path)
     with counted_builds(always_merge=always_merge) as count:
         check()
     print(f"{count.merged} of {count.later} builds merged")
     assert count.merged > (0.85 if always_merge else 0.6) * count.later  # never those after a change of the rules
+
+
+def test_lean_builds_give_the_bytes_of_usual_ones(memory: Path) -> None:
+    def bytes_of(steps: Steps) -> Iterator[dict[str, str]]:
+        with tempfile.TemporaryDirectory(dir=memory) as folder:
+            world = World(Path(folder), settings_of(RULES))
+            for name, seed in steps:
+                take_step(world, name, seed)
+                yield digests(world.build()[0])
+
+    rng = random.Random(7)
+    steps = [(name, rng.randrange(10**6)) for name in STEPS]
+    with lean_builds():
+        lean = list(bytes_of(steps))
+    assert lean == list(bytes_of(steps))
 
 
 # ------------------------------------------------------------------------------------------------------ broken rules

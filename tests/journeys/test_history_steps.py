@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.histories import take_step
+from tests.journeys.lean import lean_builds
 from tests.journeys.random_events import RULES, settings_of
 from tests.journeys.worlds import Known, World
 
@@ -99,7 +100,7 @@ EFFECTS: list[tuple[str, str, Callable[[Known, Known], bool]]] = [
 def test_steps_do_what_they_are_for(memory: Path, step: str, what: str, seen: Callable[[Known, Known], bool]) -> None:
     rng = random.Random(11)
     for _ in range(60):
-        with tempfile.TemporaryDirectory(dir=memory) as folder:
+        with tempfile.TemporaryDirectory(dir=memory) as folder, lean_builds():
             world = World(Path(folder), settings_of(RULES))
             for _ in range(rng.randint(2, 5)):
                 take_step(
@@ -115,7 +116,7 @@ def test_steps_do_what_they_are_for(memory: Path, step: str, what: str, seen: Ca
 
 
 def test_new_words_and_sources_shift_the_codes_of_others(memory: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
+    with tempfile.TemporaryDirectory(dir=memory) as folder, lean_builds():
         world = World(Path(folder), settings_of(RULES))
         take_step(world, "append", 1)
         before, _ = world.build()

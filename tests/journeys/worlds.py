@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,12 @@ class World:
         """Its rows leave the lake with it; copies of them in other files stay."""
         self.files.remove(file)
         del self.rows[str(file.path)]
+
+    def copied(self, folder: Path) -> World:
+        """The same world, which goes on in a folder of its own; files of its lake stay where they are."""
+        for name in ("log", "state"):
+            shutil.copytree(self.folder / name, folder / name)
+        return replace(self, folder=folder, rows=dict(self.rows), files=list(self.files), decided=list(self.decided))
 
     def every_row(self) -> list[Mapping[str, Any]]:
         return [row for rows in self.rows.values() for row in rows]

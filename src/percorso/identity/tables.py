@@ -6,6 +6,7 @@ of an earlier build need not be read again.
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,7 +87,12 @@ def blank_ranges(path: Path, starts: npt.NDArray[np.int64], ends: npt.NDArray[np
 def read_array(path: Path, dtype: Any, rows: int, width: int = 1) -> npt.NDArray[Any]:
     """The first rows of a file of plain numbers, memory-mapped; shape (rows,) or (rows, width)."""
     shape = (rows,) if width == 1 else (rows, width)
-    return np.zeros(shape, dtype) if rows == 0 else np.memmap(path, dtype=dtype, mode="r", shape=shape)
+    if rows == 0:
+        return np.zeros(shape, dtype)
+    with open(path, "rb") as stream:
+        mapped = mmap.mmap(stream.fileno(), rows * width * np.dtype(dtype).itemsize, access=mmap.ACCESS_READ)
+    # A tenth of what numpy's own takes: a build opens some hundred of them, and cuts each a few times.
+    return np.frombuffer(mapped, dtype=dtype).reshape(shape)
 
 
 def _nothing_s_keys(n: int) -> npt.NDArray[np.uint64]:

@@ -67,7 +67,8 @@ class KeyTable:
     def of_keys(cls, keys: npt.NDArray[np.uint64]) -> KeyTable:
         """The table that gave these keys the codes 0, 1, 2, ...; uint64, shape (n_keys, 2), all different."""
         table = cls()
-        table._reserve(len(keys) + len(keys) // 8 + _ROOM)  # some will come: growing would move all of them
+        # Some will come, and growing would move all of them; where there are few, that is nothing.
+        table._reserve(len(keys) + len(keys) // 8 + min(_ROOM, len(keys)))
         table._stored[: len(keys)] = keys
         table._size = len(keys)
         _fill_slots(table._stored, table._size, table._slots)

@@ -32,6 +32,8 @@ __all__ = [
 #: What 32-bit offsets can address; a column with more text needs 64-bit ones.
 MOST_TEXT_BYTES = 2**31 - 1
 
+_BUFFER_BYTES = 1 << 16
+
 _INDEX_TYPES: tuple[tuple[int, Any, pa.DataType], ...] = (
     (1 << 8, np.uint8, pa.uint8()),
     (1 << 16, np.uint16, pa.uint16()),
@@ -137,7 +139,11 @@ def write_table(folder: Path, table: str, batch: pa.RecordBatch) -> str:
     partial = folder / f".{table}.{os.getpid()}-{threading.get_ident()}.arrow.partial"
     with open(partial, "wb", buffering=0) as stream:
         hashed = _HashedFile(stream)
-        with pa.PythonFile(hashed, "w") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
+        # Arrow writes a small table in some fifty pieces, each of which would come through Python.
+        with (
+            pa.BufferedOutputStream(pa.PythonFile(hashed, "w"), _BUFFER_BYTES) as sink,
+            pa.ipc.new_file(sink, batch.schema) as writer,
+        ):
             writer.write_batch(batch)
         os.fsync(stream.fileno())
     name = f"{table}-{hashed.hexdigest()[:40]}.arrow"
