@@ -1,5 +1,5 @@
 # Two commands on a fresh machine with Python 3.11 or newer and make:
-#     make demo     an invented shop's files become journeys, in about two minutes the first time
+#     make demo     an invented shop's files become journeys, in about three minutes the first time, in one after that
 #     make test     every test and check
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -22,7 +22,7 @@ setup-bench:
 setup-peers: setup-bench
 	@bash scripts/setup_peers.sh
 
-demo: setup  ## make the demo shop and its workspace, about a minute on two cores (DEMO="--customers 500")
+demo: setup  ## make the demo shop and its workspace: three minutes the first time, then one (DEMO="--customers 500")
 	@.venv/bin/percorso demo $(DEMO)
 
 test: setup-test  ## lint, then all tests

@@ -56,6 +56,14 @@ def test_the_demo_ends_with_what_to_do_next(tmp_path: Path, capsys: pytest.Captu
     assert [path.name for path in folder.iterdir()] == [MARK]
 
 
+def test_commands_are_told_as_they_can_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", [".venv/bin/percorso", "demo"])
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert demo_cli.called() == ".venv/bin/percorso"
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/percorso")
+    assert demo_cli.called() == "percorso"
+
+
 def test_a_language_that_is_none_of_ours_is_refused_before_anything_is_done(tmp_path: Path) -> None:
     assert run(["demo", "--folder", str(tmp_path / "demo"), "--language", "fr"]) == 2
     assert not (tmp_path / "demo").exists()

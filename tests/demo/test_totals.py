@@ -46,7 +46,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     period, played = Period(MONTHS), []
     for block in range(BLOCKS):
         plan = BlockPlan(7, block, block * BLOCK_CUSTOMERS, BLOCK_CUSTOMERS, MONTHS)
-        scene = Scene(random.Random(f"totals:{block}"), period, block)
+        scene = Scene(random.Random(f"totals:{block}"), period, block, random.Random(f"totals:{block}:trouble"))
         people = people_of(scene, plan)
         for person in people:
             live(scene, person)

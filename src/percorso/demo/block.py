@@ -46,7 +46,8 @@ class BlockPlan:
 def play(plan: BlockPlan) -> tuple[Scene, list[Customer]]:
     """Play a block. Equal plans give equal rows, whatever else is played."""
     period = Period(plan.months)
-    scene = Scene(random.Random(f"legnocorda:{plan.seed}:{plan.block}"), period, plan.block)
+    name = f"legnocorda:{plan.seed}:{plan.block}"
+    scene = Scene(random.Random(name), period, plan.block, random.Random(f"{name}:trouble"))
     people = people_of(scene, plan)
     for person in people:
         live(scene, person)

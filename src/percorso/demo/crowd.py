@@ -29,8 +29,6 @@ _CASH = products(
 _ALIKE = [tuple(other for other in PRODUCTS if other.category == product.category) for product in PRODUCTS]
 STRINGS_AD = 0.1  # of passing visits while the week of strings is advertised
 BLOCKED = 0.01  # of passing visits carry a user id that is nobody's
-#: Of each product those of its category.
-_ALIKE = [tuple(other for other in PRODUCTS if other.category == product.category) for product in PRODUCTS]
 _BLOCKED = ("null", "guest", "undefined")
 TABLET_CONTEXT = device_context("web", USER_AGENTS["tablet"][0])
 

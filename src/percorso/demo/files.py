@@ -65,8 +65,9 @@ FILES = {
     ),
     "deliveries": _csv(
         "consegne",
-        "Ordine;Modo;Corriere;Regione;Negozio;Affidato il;Promesso il;Pronto il;Consegnato il;Ritirato il;Esito;"
-        "Annullato il;Reso il;Rimborsato il;Importo;Motivo;Biglietto",
+        "Ordine;Modo;Corriere;Regione;Negozio;Affidato il;Promesso il;Pronto il;Mancata consegna il;"
+        "Motivo mancata consegna;Consegnato il;Ritirato il;Non ritirato il;Esito;Annullato il;"
+        "Reso il;Rimborsato il;Importo;Motivo;Biglietto",
         "consegne",
     ),
     "reviews": _csv("recensioni", "Data;Sito;Ordine;E-mail;Prodotto;Stelle;Richiesta;Testo", "recensioni"),

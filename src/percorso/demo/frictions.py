@@ -13,14 +13,19 @@ __all__ = [
     "CARD_FAILURE",
     "CART_LOST",
     "DELIGHT",
+    "DELIVERY_FAILED",
     "FRICTIONS",
     "GIVE_UP",
     "LATE",
+    "NOT_COLLECTED",
     "NOT_IN_STOCK",
     "REPEATED_LOGIN",
+    "SIGN_IN_FAILED",
     "SLOW_GUITARS",
+    "TROUBLES",
     "Ledger",
     "Loss",
+    "Try",
 ]
 
 #: Share of last steps of the checkout that are left: bulky goods, whose delivery cost shows only there, and others.
@@ -41,6 +46,23 @@ LATE_MONTHS = (11, 12)
 REPEATED_LOGIN = 0.22
 #: Share of parcels that come early with a note by hand.
 DELIGHT = 0.07
+
+#: Everyday trouble, as every shop has it; it costs no order of the story.
+#: Share of sign-ins that begin with a wrong password, and of these the share with a second one.
+SIGN_IN_FAILED = 0.06
+WRONG_AGAIN = 0.25
+#: Share of parcels for which the carrier comes in vain the day before, where there is a working day between.
+DELIVERY_FAILED = 0.05
+#: Share of pick-ups that nobody comes for in as many days.
+NOT_COLLECTED = 0.015
+COLLECT_WITHIN = 10
+
+#: What is tried -> what happens where it fails.
+TROUBLES = {
+    "sign-in": "a wrong password",
+    "delivery": "the carrier came in vain",
+    "pick-up": "nobody came for the order",
+}
 
 #: Of those to whom it happens, the share that gives up for good.
 GIVE_UP = {"cart-lost": 0.23, "card-failure": 0.265, "late": 0.15, "not-in-stock": 1.0}
@@ -66,11 +88,21 @@ class Loss:
     customer: int
 
 
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Something that was tried, one of `TROUBLES`; `time` in local milliseconds."""
+
+    what: str
+    time: int
+    failed: bool
+
+
 @dataclass(slots=True)
 class Ledger:
-    """What was lost, and how often each friction could have struck and did, by "hit" and "base" side."""
+    """What was lost, how often each friction could have struck and did, and what was tried."""
 
     losses: list[Loss] = field(default_factory=list)
+    tries: list[Try] = field(default_factory=list)
     #: (friction, "hit" or "base") -> [cases, of these gone wrong]
     cases: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
@@ -83,3 +115,7 @@ class Ledger:
         counted = self.cases.setdefault((friction, "hit" if hit else "base"), [0, 0])
         counted[0] += 1
         counted[1] += wrong
+
+    def attempt(self, what: str, time: int, *, failed: bool) -> None:
+        """Something is tried."""
+        self.tries.append(Try(what, time, failed))

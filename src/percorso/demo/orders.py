@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 from percorso.demo.days import DAY, HOUR, MINUTE
 from percorso.demo.files import euro, row
-from percorso.demo.frictions import DELIGHT, GIVE_UP, LATE, LATE_MONTHS, NOT_IN_STOCK
+from percorso.demo.frictions import (
+    COLLECT_WITHIN,
+    DELIGHT,
+    DELIVERY_FAILED,
+    GIVE_UP,
+    LATE,
+    LATE_MONTHS,
+    NOT_COLLECTED,
+    NOT_IN_STOCK,
+)
 from percorso.demo.people import Customer
 from percorso.demo.scene import Scene
 from percorso.demo.service import open_case
@@ -22,6 +31,7 @@ REFERRALS = {"early": 0.08, "good": 0.012, "late": 0.0}
 COMES_BACK = {"early": 0.3, "good": 0.0, "late": 0.0}  # buys once more because of it
 
 _CARRIERS = ("Bartolini", "GLS", "Poste")
+_IN_VAIN = ("destinatario assente", "destinatario assente", "destinatario assente", "indirizzo incompleto")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +48,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A parcel's way, in local milliseconds; `mood` is early, good or late."""
+    """A parcel's way, in local milliseconds; `mood` is early, good or late, `in_vain` a first try to deliver it."""
 
     shipped: int
     promised: int
     delivered: int
     mood: str
     refused: bool = False
+    in_vain: int | None = None
 
 
 def fulfil(scene: Scene, order: Order) -> str:
@@ -95,11 +106,23 @@ def _parcel(scene: Scene, order: Order) -> Parcel:
         refused = rng.random() < GIVE_UP["late"]
         if refused and u >= LATE[1]:
             scene.ledger.lose("late-delivery", delivered, order.basket.cents, order.person.number)
-        return Parcel(shipped, promised, delivered, "late", refused)
+        in_vain = None if refused else _in_vain(scene, shipped, delivered)
+        return Parcel(shipped, promised, delivered, "late", refused, in_vain)
     if rng.random() < DELIGHT:
         return Parcel(shipped, promised, period.working_time(shipped, 1.2), "early")
     delivered = min(period.working_time(shipped, 2 + (2.6 if guitar else 1.4) * rng.random()), promised - HOUR)
-    return Parcel(shipped, promised, delivered, "good")
+    return Parcel(shipped, promised, delivered, "good", in_vain=_in_vain(scene, shipped, delivered))
+
+
+def _in_vain(scene: Scene, shipped: int, delivered: int) -> int | None:
+    """When the carrier came first and nobody opened: on the working day before, which the parcel's time allows for."""
+    period, luck = scene.period, scene.luck
+    if luck.random() >= DELIVERY_FAILED:
+        return None
+    day = delivered // DAY - 1
+    while day > shipped // DAY and not period.is_open[min(day, len(period.is_open) - 1)]:
+        day -= 1
+    return day * DAY + int((9 + 9 * luck.random()) * HOUR) if day > shipped // DAY else None
 
 
 def deliver(scene: Scene, order: Order, parcel: Parcel, *, returns: float = RETURNS) -> None:
@@ -108,6 +131,10 @@ def deliver(scene: Scene, order: Order, parcel: Parcel, *, returns: float = RETU
     back = not parcel.refused and rng.random() < returns
     came_back = scene.period.working_time(parcel.delivered, 9 + 10 * rng.random()) if back else None
     paid_back = parcel.delivered + 3 * DAY if parcel.refused else came_back + 2 * DAY if came_back else None
+    if parcel.in_vain is not None:
+        scene.ledger.attempt("delivery", parcel.in_vain, failed=True)
+    if not parcel.refused:
+        scene.ledger.attempt("delivery", parcel.delivered, failed=False)
     _line(
         scene,
         parcel.shipped,
@@ -115,6 +142,7 @@ def deliver(scene: Scene, order: Order, parcel: Parcel, *, returns: float = RETU
         carrier=_CARRIERS[int(rng.random() * len(_CARRIERS))],
         shipped=parcel.shipped,
         promised=parcel.promised,
+        in_vain=parcel.in_vain,
         delivered=None if parcel.refused else parcel.delivered,
         outcome="rifiutato" if parcel.refused else "consegnato",
         cancelled=parcel.delivered if parcel.refused else None,
@@ -145,8 +173,18 @@ def pick_up(scene: Scene, order: Order) -> None:
         return
     collected = period.opening_moment(rng, min((ready + int((0.2 + 3 * rng.random()) * DAY)) // DAY, period.n_days))
     collected = max(collected, ready + 20 * MINUTE)
+    pleased = rng.random() < REVIEWS["good"] / 2
+    if not pleased and scene.luck.random() < NOT_COLLECTED:
+        given_up = period.working_time(ready, COLLECT_WITHIN)
+        scene.ledger.attempt("pick-up", given_up, failed=True)
+        _line(
+            scene, ready, order, ready=ready, not_collected=given_up, outcome="non ritirato", refunded=given_up + DAY,
+            reason="non ritirato",
+        )  # fmt: skip
+        return
+    scene.ledger.attempt("pick-up", collected, failed=False)
     _line(scene, ready, order, ready=ready, collected=collected, outcome="ritirato")
-    if rng.random() < REVIEWS["good"] / 2:
+    if pleased:
         review(scene, order, collected + DAY, "good")
 
 
@@ -159,8 +197,10 @@ def _line(
     shipped: int | None = None,
     promised: int | None = None,
     ready: int | None = None,
+    in_vain: int | None = None,
     delivered: int | None = None,
     collected: int | None = None,
+    not_collected: int | None = None,
     outcome: str = "",
     cancelled: int | None = None,
     returned: int | None = None,
@@ -177,7 +217,8 @@ def _line(
     cells = row(
         ";", order.number, "ritiro" if order.store else "spedizione", carrier, order.person.region, order.store,
         known(shipped), period.italian_day(promised) if promised is not None else "",
-        known(ready), known(delivered), known(collected), outcome, known(cancelled), known(returned), known(refunded),
+        known(ready), known(in_vain), scene.luck.choice(_IN_VAIN) if known(in_vain) else "", known(delivered),
+        known(collected), known(not_collected), outcome, known(cancelled), known(returned), known(refunded),
         euro(order.basket.cents) if refunded is not None else "", reason, note,
     )  # fmt: skip
     scene.rows["deliveries"].append((t, cells))

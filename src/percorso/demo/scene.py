@@ -31,11 +31,14 @@ class Scene:
     period : Period
     block : int
         Its number, part of all numbers that it gives out.
+    luck : random.Random
+        Seeded like `rng`. Everyday trouble is drawn from it, so that the story stays as it is with or without it.
     """
 
     rng: random.Random
     period: Period
     block: int
+    luck: random.Random
     rows: dict[str, Rows] = field(default_factory=lambda: {name: [] for name in FILES})
     ledger: Ledger = field(default_factory=Ledger)
     ad_clicks: Counter[tuple[int, str]] = field(default_factory=Counter)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from percorso.demo.days import FIRST_DAY, Period
-from percorso.demo.frictions import DELIGHT, FRICTIONS, REPEATED_LOGIN, Loss
+from percorso.demo.frictions import DELIGHT, FRICTIONS, REPEATED_LOGIN, TROUBLES, Loss
 from percorso.demo.orders import COMES_BACK, REFERRALS, REVIEWS
 from percorso.demo.origins import EFFECTS
 from percorso.demo.people import Customer
@@ -23,11 +23,15 @@ __all__ = ["BlockTruth", "block_truth", "write_truth"]
 
 @dataclass(frozen=True, slots=True)
 class BlockTruth:
-    """What a block knows of itself; `persons` and `visits` as they go into the file."""
+    """What a block knows of itself; `persons` and `visits` as they go into the file.
+
+    `tries` counts by what was tried and whether it failed, in the period.
+    """
 
     persons: list[dict[str, Any]]
     visits: dict[str, int]
     losses: list[Loss]
+    tries: Counter[tuple[str, bool]]
     cases: dict[tuple[str, str], list[int]]
     sales: list[tuple[int, int, str, str]]
     takings: list[tuple[int, int, bool, str]]
@@ -41,6 +45,7 @@ def block_truth(scene: Scene, people: Sequence[Customer]) -> BlockTruth:
         persons=[_person(person) for person in people],
         visits=scene.visits,
         losses=[loss for loss in scene.ledger.losses if loss.time < scene.period.end],
+        tries=Counter((one.what, one.failed) for one in scene.ledger.tries if 0 <= one.time < scene.period.end),
         cases=scene.ledger.cases,
         sales=[sale for sale in scene.sales if sale[0] < scene.period.end],
         takings=[taking for taking in scene.takings if taking[0] < scene.period.end],
@@ -77,6 +82,7 @@ def write_truth(path: Path, blocks: Sequence[BlockTruth], period: Period, scale:
         "scale_ratio": round(scale, 6),
         "totals": _totals(blocks, period),
         "frictions": _frictions(blocks, losses, period, scale),
+        "everyday_trouble": _troubles(blocks),
         "channel_effects": _channel_effects(blocks),
         "delight": {
             "what": "parcels that come early with a note by hand",
@@ -125,6 +131,15 @@ def _totals(blocks: Sequence[BlockTruth], period: Period) -> dict[str, Any]:
         "receipts_value": sum(cents for _, cents, _, _ in takings) / 100,
         "receipts_with_card": sum(card for _, _, card, _ in takings),
         "value_by_persona": {name: cents / 100 for name, cents in sorted(by_persona.items())},
+    }
+
+
+def _troubles(blocks: Sequence[BlockTruth]) -> dict[str, Any]:
+    """What was tried in the period, and how often in vain."""
+    tried = sum((block.tries for block in blocks), Counter[tuple[str, bool]]())
+    return {
+        name: {"what": what, "tried": tried[name, False] + tried[name, True], "failed": tried[name, True]}
+        for name, what in TROUBLES.items()
     }
 
 

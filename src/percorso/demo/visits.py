@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from percorso.demo.catalogue import PRODUCTS, Product
 from percorso.demo.days import DAY
 from percorso.demo.files import amount
-from percorso.demo.frictions import BULKY_EXIT, CARD_FAILURE, GIVE_UP, REPEATED_LOGIN, SLOW_MONTHS
+from percorso.demo.frictions import (
+    BULKY_EXIT,
+    CARD_FAILURE,
+    GIVE_UP,
+    REPEATED_LOGIN,
+    SIGN_IN_FAILED,
+    SLOW_MONTHS,
+    WRONG_AGAIN,
+)
 from percorso.demo.messages import Visit, page, product_list
 from percorso.demo.people import Customer, Device
 from percorso.demo.scene import Scene
@@ -128,6 +136,9 @@ def sign_in(scene: Scene, visit: Visit, person: Customer) -> None:
     random = scene.rng.random
     visit.page(SIGN_IN)
     visit.wait(4 + 20 * random())
+    if "account" in person.known:
+        _mistype(scene, visit)
+        scene.ledger.attempt("sign-in", visit.time, failed=False)
     visit.user = person.account
     visit.identify(f'"email":"{person.email}","firstName":"{person.first_name}","lastName":"{person.last_name}"')
     if "account" in person.known:
@@ -141,7 +152,18 @@ def sign_in(scene: Scene, visit: Visit, person: Customer) -> None:
     scene.ledger.count("repeated-login", hit=True, wrong=again)
     if again:
         visit.wait(40 + 200 * random())
+        scene.ledger.attempt("sign-in", visit.time, failed=False)
         visit.track("Signed In", '"method":"password"')
+
+
+def _mistype(scene: Scene, visit: Visit) -> None:
+    """A wrong password, now and then two of them."""
+    rate = SIGN_IN_FAILED
+    while scene.luck.random() < rate:
+        scene.ledger.attempt("sign-in", visit.time, failed=True)
+        visit.track("Sign In Failed", '"method":"password","reason":"password errata"')
+        visit.wait(5 + 15 * scene.luck.random())
+        rate = WRONG_AGAIN
 
 
 def ask_how(scene: Scene, person: Customer, t: int) -> None:

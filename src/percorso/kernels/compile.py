@@ -97,8 +97,10 @@ def kernel(*signatures: Any, **options: Any) -> Callable[[F], F]:
 
     Examples
     --------
+    Not run where examples are: what is cached must stand in a file.
+
     >>> from numba import types
-    >>> @kernel(types.int64(I64_IN))
+    >>> @kernel(types.int64(I64_IN))  # doctest: +SKIP
     ... def total(values):
     ...     s = 0
     ...     for v in values:

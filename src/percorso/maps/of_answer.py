@@ -179,6 +179,8 @@ def _bars(told: Told, stage: str, lane: str) -> list[Line]:
         if row["item"] == OTHER or row["rank"] > _SHOWN[lane]:
             continue
         name = row["item"] if lane not in _NAMES else told.words.name(_NAMES[lane], row["item"])  # type: ignore[arg-type]
+        if (lane, name) == ("pages", "/"):
+            name = f"/ ({told.words.name('touchpoint', 'home page')})"
         few = told.words.text("map.few") if row["persons"] < FEW else ""
         value = told.words.numbers.share(row["share"], 0 if row["share"] >= 0.0995 else 1)
         full = f"{name}: {told.share(row)}, {told.words.text('map.n_persons', n=row['persons'])}"
@@ -221,6 +223,10 @@ def _signals(told: Told, stage: str) -> Iterable[Line]:
         name = told.words.name("trouble", row["signal"])
         if row["share"] is None:
             unknown.append(name)
+            continue
+        if row["n"] < FEW:
+            few = told.words.text("map.few_answers", n=row["n"])
+            yield Line(name, few, tone="muted", full=f"{name}: {told.words.numbers.count(row['hits'])}, n = {row['n']}")
             continue
         full = f"{name}: {told.share(row)}, n = {told.words.numbers.count(row['n'])}"
         yield Line(name, told.words.numbers.share(row["share"]), row["share"], "bad" if row["hits"] else "", full)
