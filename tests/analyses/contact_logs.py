@@ -147,6 +147,7 @@ def _journeys(bucket: Bucket, events: list[Event], first: int) -> dict[tuple[int
             purchase=row["kind"] == "purchase",
             start=row["start"],
             closes=row["intent"] + row["timeout"],
+            timeout=row["timeout"],
             goal_time=None if row["goal_time"] == -1 else row["goal_time"],
             goal_at=None if row["goal_event"] < 0 else first + row["goal_event"],
             first_at=None if row["first_event"] < 0 else first + row["first_event"],

@@ -48,6 +48,7 @@ def shop_lives(draw: st.DrawFn) -> ShopLife:
             name = draw(st.sampled_from(NAMES))
             order += name == "Order Completed"
             more: dict[str, Any] = {"session_id": draw(st.sampled_from((None, "s1", "s2")))}
+            more["utm_campaign"] = draw(st.sampled_from((None, "spring")))
             if name.startswith("Order") and order:
                 more |= {"order_id": f"{person}{order}"}
             if name == "Order Completed":

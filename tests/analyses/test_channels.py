@@ -88,10 +88,23 @@ def test_rows_equal_the_plain_ones(shops: Shops, number: int, column: str, scope
     expected = naive.answer(plain, asked(scope), column)
     rows = {row[column]: row for row in result.table.to_pylist()}
     for name, row in rows.items():
-        check_row(row, expected.cells["" if name == "(none)" else name], len(expected.active))
+        cell = expected.cells["" if name == "(none)" else name]
+        check_row(row, cell, len(expected.active))
+        check_conversion(row, cell.journeys, plain, asked(scope))
     expected_names = {name or "(none)" for name, cell in expected.cells.items() if cell != naive.Cell()}
     assert set(rows) == expected_names
     check_totals(result, expected)
+    check_breadth(result.tables["breadth"].to_pylist(), plain, expected, asked(scope))
+
+
+def check_conversion(
+    row: dict[str, Any], journeys: dict[str, set[tuple[int, int]]], log: naive.Log, asked: naive.Asked
+) -> None:
+    """Of closed journeys, and only where enough of them were watched; open ones stand beside."""
+    share = naive.conversion(journeys, log, log.as_of if asked.as_of is None else asked.as_of)
+    assert row["conversion"] == (None if share is None else pytest.approx(share))
+    assert (row["conversion_low"] is None) == (share is None)
+    assert row["conversion_missing"] == ("too_young" if share is None and row["journeys"] else None)
 
 
 def check_row(row: dict[str, Any], cell: naive.Cell, active: int) -> None:
@@ -111,7 +124,6 @@ def check_row(row: dict[str, Any], cell: naive.Cell, active: int) -> None:
         assert row[name] == len(journeys[name]), name
         if name in ("first", "last", "assist"):
             assert row[f"{name}_converted"] == len(journeys[name] & journeys["converted"])
-    assert row["conversion"] == (pytest.approx(row["converted"] / row["journeys"]) if row["journeys"] else None)
     assert (row["orders"], row["value"] * 100) == (len(cell.orders), cents(cell.orders))
     assert (row["unidentified_orders"], row["unidentified_value"] * 100) == (
         len(cell.unidentified),
@@ -171,19 +183,20 @@ def check_totals(result: Result, expected: naive.Answer) -> None:
     breadth = [row["journeys"] for row in result.tables["breadth"].to_pylist()]
     widths = [len(set(names)) for names in expected.names_of.values()]
     assert breadth == [widths.count(1), widths.count(2), sum(width > 2 for width in widths)]
-    check_breadth(result.tables["breadth"].to_pylist(), expected)
     points = result.tables["conversion_points"].to_pylist()
     assert sum(row["orders"] for row in points) == totals["orders"] == result.table.column("orders").to_numpy().sum()
     assert sum(row["value"] for row in points) == totals["value"]
 
 
-def check_breadth(rows: list[dict[str, Any]], expected: naive.Answer) -> None:
+def check_breadth(rows: list[dict[str, Any]], log: naive.Log, expected: naive.Answer, asked: naive.Asked) -> None:
     """Open journeys stand beside; conversion is of the others."""
     for width, row in enumerate(rows, start=1):
-        ends = [expected.outcomes[key] for key, names in expected.names_of.items() if min(len(set(names)), 3) == width]
-        closed = len(ends) - ends.count("open")
-        assert (row["converted"], row["open"]) == (ends.count("converted"), ends.count("open"))
-        assert row["conversion"] == (pytest.approx(row["converted"] / closed) if closed else None)
+        mine = {key for key, names in expected.names_of.items() if min(len(set(names)), 3) == width}
+        ends = {end: {key for key in mine if expected.outcomes[key] == end} for end in naive.OUTCOMES}
+        assert (row["converted"], row["open"]) == (len(ends["converted"]), len(ends["open"]))
+        check_conversion(row, ends, log, asked)
+        if rows[0]["conversion"] is None or row["conversion"] is None:
+            assert row["matched_conversion"] is row["difference"] is None
 
 
 @given(number=SHOPS, scope=ASKED)
@@ -242,7 +255,7 @@ def moves_of(sizes: dict[tuple[int, int], tuple[int, int]]) -> Moves:
     for (width, size), numbers in sizes.items():
         table[width, size] = numbers
     none = np.zeros(0, np.int64)
-    return Moves(none, none, table, np.zeros((2, 256), np.int64), 0)
+    return Moves(none, none, table, np.zeros((2, 256), np.int64), 0, watched=table.sum(axis=(1, 2)))
 
 
 def test_conversion_beside_one_matched_on_the_number_of_contacts() -> None:
@@ -262,7 +275,10 @@ def test_conversion_beside_one_matched_on_the_number_of_contacts() -> None:
 
 
 def test_open_journeys_are_not_lost_ones(tmp_path: Path) -> None:
-    """20 went on to the store and bought; 60 looked at the site three days later, and nobody knows how they end."""
+    """20 went on to the store and bought; 60 looked at the site three days later, and nobody knows how they end.
+
+    On that day nobody knows either how those would have ended who opened with the 20 and were slower.
+    """
     rows = []
     for at in range(80):
         day = 1 if at < 20 else 4
@@ -270,12 +286,21 @@ def test_open_journeys_are_not_lost_ones(tmp_path: Path) -> None:
     for at in range(20):
         bought = {"source_kind": "pos", "source": "till", "order_id": f"{at}", "value": 100, "currency": "EUR"}
         rows.append(event(f"2024-03-04T09:{at:02d}:00", "Order Completed", user_id=f"p{at}", **bought))
-    result = run_places(PlacesSpec(), build_shop(tmp_path, rows))
+    young = run_places(PlacesSpec(), build_shop(tmp_path / "young", rows))
+    _, two, _ = young.tables["breadth"].to_pylist()
+    assert (two["journeys"], two["open"], two["conversion"], two["conversion_missing"]) == (20, 0, None, "too_young")
+    (store,) = [row for row in young.table.to_pylist() if row["place"] == "store"]
+    assert (store["journeys"], store["conversion"], store["conversion_missing"]) == (20, None, "too_young")
+    # Those of 1 March have been watched for thirty days, those of 4 March not yet.
+    rows.append(event("2024-04-01T12:00:00", "Product Viewed", user_id="late"))
+    result = run_places(PlacesSpec(), build_shop(tmp_path / "old", rows))
     one, two, _ = result.tables["breadth"].to_pylist()
-    assert (one["journeys"], one["open"], one["conversion"], one["conversion_high"]) == (60, 60, None, None)
+    assert (one["journeys"], one["open"], one["conversion"], one["conversion_high"]) == (61, 61, None, None)
     assert (two["journeys"], two["open"], two["conversion"]) == (20, 0, 1.0)
     assert two["difference"] is None  # with nobody to compare with
-    assert result.totals["several_share"] == pytest.approx(20 / 80)
+    (site,) = [row for row in result.table.to_pylist() if row["place"] == "site"]
+    assert (site["journeys"], site["open"], site["conversion"]) == (81, 61, 1.0)
+    assert result.totals["several_share"] == pytest.approx(20 / 81)
     low, high = result.totals["switch_rate_interval"]
     assert 0.7 < low < high == 1.0  # all switch, but of twenty persons
 

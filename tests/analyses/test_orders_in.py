@@ -15,9 +15,12 @@ from percorso.analyses.intervals import wilson
 from percorso.analyses.jackknife import N_GROUPS, ratio_interval, share_interval, sum_by_group, t_975
 from percorso.analyses.worth import amounts_column, missing_rate_warnings, worth_of
 from percorso.kernels.arrays import I64
+from percorso.language.said import again, said
+from percorso.language.words import Words
 from percorso.money import RateTable, convert
 from percorso.settings import Rate
 
+IT = Words("it")
 DAY_US = 86_400_000_000
 FIRST = datetime.date(2026, 1, 1).toordinal() - datetime.date(1970, 1, 1).toordinal()
 RATES = RateTable.of(
@@ -163,3 +166,11 @@ def test_the_interval_of_a_share_holds_it(pairs: list[tuple[int, int]]) -> None:
         assert 0 <= interval[0] <= hits.sum() / of.sum() + 1e-12
         assert hits.sum() / of.sum() - 1e-12 <= interval[1] <= 1
         assert interval[1] - interval[0] > 1e-6
+
+
+def test_one_order_without_value_is_one() -> None:
+    one, two = (said("warnings.valueless", n=n) for n in (1, 2))
+    assert one == "1 order came without a value: it counts as an order, and adds nothing to value."
+    assert two == "2 orders came without a value: they count as orders, and add nothing to value."
+    assert again(one, IT) == "Un ordine è senza valore: conta come ordine e non aggiunge valore."
+    assert again(two, IT) == "Ordini senza valore: 2. Contano come ordini e non aggiungono valore."

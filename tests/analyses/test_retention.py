@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from percorso.analyses.kpis import KpisSpec, run_kpis
 from percorso.analyses.people import people_table
 from percorso.analyses.retention import WITHIN_DAYS, RetentionSpec, retention_people, run_retention
 from percorso.analyses.spec import Scope, spec_from_json, spec_to_json
@@ -28,21 +29,31 @@ UNITS = ("day", "week", "month")
 TEXTS = ("order", "activity", 'event = "Product Viewed"')
 
 
-def moments(person: Person, text: str, by_day: bool, unit: str, zone: str, as_of: int) -> list[naive.Moment]:
+#: Events of one campaign only, and how the plain twin says so.
+WHERES = ("", "campaign = spring")
+
+
+def is_in(one: dict[str, Any], where: str) -> bool:
+    return not where or one["campaign"] == "spring"
+
+
+def moments(
+    person: Person, text: str, by_day: bool, unit: str, zone: str, as_of: int, where: str = ""
+) -> list[naive.Moment]:
     """When somebody did something, in order."""
     found: list[naive.Moment] = []
     if text == "order":
-        days: set[date] = set()
+        events = {one["number"]: one for one in person.events}
         for order in person.live_orders(as_of):
             day = day_of(order["time"], zone)
-            if day not in days:
-                found.append((naive.period_of(day, unit), day if by_day else order["event"]))
-            days.add(day)
+            key = day if by_day else order["event"]
+            found.append(naive.Moment(naive.period_of(day, unit), key, is_in(events[order["event"]], where)))
         return found
     for one in person.events:
         wanted = one["direction"] == "inbound" if text == "activity" else one["event"] == "Product Viewed"
         if wanted and one["time"] <= as_of:
-            found.append((naive.period_of(day_of(one["time"], zone), unit), one["number"]))
+            period = naive.period_of(day_of(one["time"], zone), unit)
+            found.append(naive.Moment(period, one["number"], is_in(one, where)))
     return found
 
 
@@ -59,11 +70,12 @@ def label_of(period: int, unit: str) -> str:
     st.sampled_from(UNITS),
     st.booleans(),
     st.booleans(),
+    st.sampled_from(WHERES),
     st.sampled_from((1, 2)),
 )
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=40)
 def test_cohorts_equal_the_plain_ones(
-    life: ShopLife, start: str, back: str, unit: str, later: bool, recurring: bool, threads: int
+    life: ShopLife, start: str, back: str, unit: str, later: bool, recurring: bool, where: str, threads: int
 ) -> None:
     mode = "on-or-after" if later else "on"
     spec = RetentionSpec(
@@ -73,7 +85,7 @@ def test_cohorts_equal_the_plain_ones(
         mode=mode,
         recurring=recurring,
         periods=3,
-        scope=Scope(timezone=life.zone, as_of=life.as_of),
+        scope=Scope(timezone=life.zone, as_of=life.as_of, where=where),
     )
     with shop(life) as log:
         as_of = micros(life.as_of) if life.as_of else log.as_of_us
@@ -82,7 +94,7 @@ def test_cohorts_equal_the_plain_ones(
         _people_agree(spec, log, answer.table.to_pylist())
     by_day = start == back == "order"
     starts, backs = (
-        {name: moments(one, text, by_day, unit, life.zone, as_of) for name, one in persons.items()}
+        {name: moments(one, text, by_day, unit, life.zone, as_of, where) for name, one in persons.items()}
         for text in (start, back)
     )
     sizes, returned = naive.cohorts(starts, backs, periods=3, later=later, recurring=recurring)
@@ -98,7 +110,8 @@ def test_cohorts_equal_the_plain_ones(
         whole = [(size, count) for (_, k), (size, count, _) in expected.items() if k == row["k"] and count is not None]
         assert (row["size"], row["persons"]) == (sum(s for s, _ in whole), sum(c for _, c in whole))
         assert row["share"] == (None if not row["size"] else pytest.approx(row["persons"] / row["size"]))
-    assert answer.totals["persons"] == sum(1 for every in starts.values() if every)
+    begun = {name: every if recurring else every[:1] for name, every in starts.items()}
+    assert answer.totals["persons"] == sum(any(one.is_in for one in every) for every in begun.values())
 
 
 def _people_agree(spec: RetentionSpec, log: JourneyLog, rows: list[dict[str, Any]]) -> None:
@@ -109,21 +122,22 @@ def _people_agree(spec: RetentionSpec, log: JourneyLog, rows: list[dict[str, Any
             assert (len(came), len(came) + len(away)) == (row["persons"], row["size"])
 
 
-@given(shop_lives())
-@settings(deadline=None, max_examples=10)
-def test_repeat_rates_equal_the_plain_ones(life: ShopLife) -> None:
-    spec = RetentionSpec(scope=Scope(timezone=life.zone, as_of=life.as_of))
+@given(shop_lives(), st.sampled_from(WHERES))
+@settings(deadline=None, max_examples=20)
+def test_repeat_rates_equal_the_plain_ones(life: ShopLife, where: str) -> None:
+    spec = RetentionSpec(scope=Scope(timezone=life.zone, as_of=life.as_of, where=where))
     with shop(life) as log:
         as_of = micros(life.as_of) if life.as_of else log.as_of_us
         persons, answer = persons_of(log), run_retention(spec, log)
     spans: list[naive_survival.Span] = []
     ages: list[int] = []
     for person in persons.values():
-        days = sorted({day_of(order["time"], life.zone) for order in person.live_orders(as_of)})
-        if days:
-            until = days[1] if len(days) > 1 else day_of(as_of, life.zone)
-            ages.append((day_of(as_of, life.zone) - days[0]).days)
-            spans.append(((until - days[0]).days, "happened" if len(days) > 1 else ""))
+        orders = moments(person, "order", True, "day", life.zone, as_of, where)
+        if orders and orders[0].is_in:
+            first, today = orders[0].key, day_of(as_of, life.zone)
+            again = [one.key for one in orders if one.is_in and one.key > first]
+            ages.append((today - first).days)
+            spans.append(((min(again, default=today) - first).days, "happened" if again else ""))
     rows = [row for row in answer.tables["repeat"].to_pylist() if row["cohort"] == ""]
     assert [row["within_days"] for row in rows] == (list(WITHIN_DAYS) if spans else [])
     for row in rows:
@@ -202,6 +216,29 @@ def test_history_before_the_period_counts(few: JourneyLog) -> None:
     ]
     early = run_retention(RetentionSpec(scope=Scope(timezone="Europe/Rome", as_of="2024-01-21")), few)
     assert early.totals["persons"] == 3
+
+
+def test_a_condition_makes_nobody_new(tmp_path: Path) -> None:
+    """Anna first ordered on the site, then twice in the store; Bea first in the store, then on the site and there."""
+    orders = (
+        *(("anna", "01-10", "web"), ("anna", "02-10", "pos"), ("anna", "03-10", "pos")),
+        *(("bea", "02-20", "pos"), ("bea", "03-01", "web"), ("bea", "03-20", "pos")),
+    )
+    rows = [
+        event(
+            f"2024-{day}T10:00:00", "Order Completed", user_id=who, order_id=f"{who}{day}", source_kind=kind, value=10
+        )
+        for who, day, kind in orders
+    ]
+    log = build(tmp_path, rows)
+    scope = Scope(where="place = store")
+    answer = run_retention(RetentionSpec(periods=1, scope=scope), log)
+    assert [(row["cohort"], row["size"]) for row in answer.table.to_pylist()[:1]] == [("2024-02", 1)]
+    assert answer.totals["persons"] == 1
+    (new,) = run_kpis(KpisSpec(scope=scope, kpis=("new_customers",)), log).table.to_pylist()
+    assert new["value"] == 1
+    recurring = run_retention(RetentionSpec(periods=1, recurring=True, scope=scope), log)
+    assert {row["cohort"]: row["size"] for row in recurring.table.to_pylist()} == {"2024-02": 2, "2024-03": 2}
 
 
 def test_break_down_is_by_the_start(few: JourneyLog) -> None:

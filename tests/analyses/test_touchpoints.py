@@ -21,7 +21,7 @@ from percorso.services.sql import run_sql
 from percorso.services.touchpoints import ask_touchpoints
 from percorso.store.journey_log import JourneyLog
 from tests.analyses.contact_logs import N_SHOPS
-from tests.analyses.test_channels import SCOPES, asked, cents, check_jackknife
+from tests.analyses.test_channels import SCOPES, asked, cents, check_conversion, check_jackknife
 from tests.naive import channels as naive_channels
 from tests.naive import touchpoints as naive
 from tests.naive.flow import nearest_rank
@@ -41,7 +41,9 @@ def test_rows_equal_the_plain_ones(shops: Shops, number: int, scope: dict[str, A
     assert set(rows) == {name or "(none)" for name, one in expected.items() if one != naive.Touchpoint()}
     assert result.totals["journeys"] == len(outcomes)
     for name, row in rows.items():
-        check_row(row, expected["" if name == "(none)" else name])
+        one = expected["" if name == "(none)" else name]
+        check_row(row, one)
+        check_conversion(row, one.journeys, plain, asked(scope))
     mix = {(row["touchpoint"], row["stage"]): row["events"] for row in result.tables["stages"].to_pylist()}
     assert mix == {(name, s or "(none)"): n for name, one in expected.items() for s, n in one.stages.items()}
 

@@ -199,7 +199,8 @@ def test_touchpoints_of_journeys_equal_the_plain_ones(
         if state == 1 and mine:
             last_row[at] = data.draw(st.sampled_from(mine))
     journey = column(events, "journey", np.int32)
-    roles, exits, outcomes = np.zeros((n_names, 9), np.int64), np.zeros(n_names, np.int64), np.zeros(3, np.int64)
+    old = data.draw(st.lists(st.booleans(), min_size=6, max_size=6))
+    roles, exits, outcomes = np.zeros((n_names, 10), np.int64), np.zeros(n_names, np.int64), np.zeros(3, np.int64)
     code, keep = column(events, "code", np.uint8), column(events, "is_in", np.uint8)
     journey_touches(
         *journey_bounds(journey, 6),
@@ -210,6 +211,7 @@ def test_touchpoints_of_journeys_equal_the_plain_ones(
         code,
         np.array(acts),
         np.array(states, np.uint8),
+        np.array(old),
         np.array(last_row, np.int32),
         np.zeros(6, np.int32),
         n_names,
@@ -229,7 +231,8 @@ def test_touchpoints_of_journeys_equal_the_plain_ones(
         plain_exits[last] += state == 2
         for name in {int(lut[events[row].code]) for row in mine}:
             kinds = [name == first, name == last, name not in (first, last)]
-            plain[name] += [1, state == 1, state == 0, *kinds, *(state == 1 and kind for kind in kinds)]
+            bought = [state == 1 and kind for kind in kinds]
+            plain[name] += [1, state == 1, state == 0, *kinds, *bought, old[at] and state != 0]
     assert (roles == plain).all()
     assert (exits == plain_exits).all()
     assert (outcomes == plain_outcomes).all()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+OUTCOMES = ("open", "converted", "abandoned")
 OUT = 1 | 2 | 4 | 8  # robots, heavy persons, future events, copies of orders
 
 
@@ -38,6 +39,7 @@ class Journey:
     goal_at: int | None
     first_at: int | None
     outlasts: int = 0  # of an order journey: how long it stays open after the order or care
+    timeout: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,13 @@ def outcome(journey: Journey, as_of: int) -> str:
     if journey.goal_time is not None and journey.goal_time <= as_of:
         return "converted"
     return "abandoned" if journey.closes <= as_of else "open"
+
+
+def conversion(mine: Mapping[str, set[tuple[int, int]]], log: Log, as_of: int) -> float | None:
+    """Converted of the closed journeys; None where there are none, or too few opened their time-out ago."""
+    closed = mine["converted"] | mine["abandoned"]
+    old = [key for key in closed if log.journeys[key].start + log.journeys[key].timeout <= as_of]
+    return len(mine["converted"]) / len(closed) if len(old) >= (30 if len(closed) >= 30 else 1) else None
 
 
 def contacts(events: Sequence[Event]) -> dict[tuple[int, int], list[Event]]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-#: When somebody began or came back: number of the period, and what tells order within it.
-Moment = tuple[int, Any]
+
+class Moment(NamedTuple):
+    """When somebody began or came back."""
+
+    period: int
+    key: Any  # tells order
+    is_in: bool = True  # the condition lets it in
 
 
 def period_of(day: date, unit: str) -> int:
@@ -25,16 +30,20 @@ def cohorts(
     later: bool = False,
     recurring: bool = False,
 ) -> tuple[dict[int, int], dict[tuple[int, int], int]]:
-    """Sizes by cohort, and persons who came back by cohort and k. Moments come in order."""
+    """Sizes by cohort, and persons who came back by cohort and k. Moments come in order.
+
+    Who begins is decided from all moments; those who began with one that is in are in a cohort, and come back with
+    such ones.
+    """
     sizes: dict[int, int] = {}
     returned: dict[tuple[int, int], int] = {}
     for person, every in starts.items():
-        firsts = dict(reversed(every))  # of equal periods the first one stays
-        if not recurring:
-            firsts = dict([every[0]] if every else [])
+        begun = every if recurring else every[:1]
+        firsts = {m.period: m.key for m in reversed(begun) if m.is_in}  # of equal periods the first one stays
         for period, key in firsts.items():
             sizes[period] = sizes.get(period, 0) + 1
-            after = {p - period for p, k in backs.get(person, ()) if p > period or (p == period and k > key)}
+            came = [m for m in backs.get(person, ()) if m.is_in]
+            after = {m.period - period for m in came if m.period > period or (m.period == period and m.key > key)}
             for k in range(periods + 1):
                 if any(n >= k for n in after) if later else k in after:
                     returned[period, k] = returned.get((period, k), 0) + 1

@@ -33,6 +33,8 @@ class Basis:
         As the settings have them, µs.
     order_open_us : int
         How long an order's journey stays open after it, its delivery or the last care on it, µs.
+    tax : {"unknown", "included", "excluded"}
+        Whether amounts hold tax: a label of values, nothing is converted.
     """
 
     currency: str = "EUR"
@@ -42,6 +44,7 @@ class Basis:
     session_timeout_us: int = 30 * 60_000_000
     journey_timeout_us: int = 30 * 86_400_000_000
     order_open_us: int = 30 * 86_400_000_000
+    tax: str = "unknown"
 
     def words(self, language: str) -> Words:
         """What a page says in a language: with the workspace's own names of stages, and names for all codes."""
@@ -58,4 +61,5 @@ def basis_of(settings: Settings) -> Basis:
         session_timeout_us=settings.sessions.timeout_us,
         journey_timeout_us=settings.journeys.timeout_us,
         order_open_us=settings.journeys.order_open_us,
+        tax=settings.workspace.tax,
     )

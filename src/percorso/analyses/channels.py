@@ -14,7 +14,13 @@ from percorso.analyses.basis import Basis
 from percorso.analyses.contact_moves import breadth_table, move_totals, moves_table
 from percorso.analyses.contact_people import contact_people
 from percorso.analyses.contact_plan import NOTHING, plan_contacts
-from percorso.analyses.contact_report import contact_table, contact_totals, contact_warnings, gather
+from percorso.analyses.contact_report import (
+    contact_table,
+    contact_totals,
+    contact_warnings,
+    gather,
+    young_warning,
+)
 from percorso.analyses.conversion_points import points_table
 from percorso.analyses.people import PersonTask
 from percorso.analyses.result import Result
@@ -78,6 +84,7 @@ def run_channels(
             "breadth": breadth_table(found.moves, "channels"),
             "conversion_points": points_table(found.points, "channel", plan.names.values, basis.currency),
         }
+    warnings = (*young_warning(plan, "channels", tables.values(), log), *warnings)
     return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, warnings)
 
 

@@ -14,7 +14,8 @@ from percorso.analyses.contact_roles import JourneyContacts
 from percorso.analyses.intervals import wilson
 from percorso.analyses.jackknife import N_GROUPS, person_groups, share_interval, sum_by_group
 from percorso.analyses.outcomes import CONVERTED, OPEN
-from percorso.kernels.arrays import F64, I32, I64, U8
+from percorso.analyses.survival import TOO_YOUNG, watched_enough
+from percorso.kernels.arrays import F64, I32, I64, U8, Bools
 from percorso.kernels.contact_roles import contact_moves
 from percorso.store.journey_log import Bucket
 
@@ -31,7 +32,7 @@ _SHOWN = ("1", "2", "3+")
 _Z_95 = 1.959963984540054
 
 
-def _none_open() -> I64:
+def _no_breadths() -> I64:
     return np.zeros(_N_BREADTHS, np.int64)
 
 
@@ -52,6 +53,8 @@ class Moves:
         Journeys with two contacts or more.
     still_open : int64 array, shape (4,)
         Open journeys by their number of different names: how they end is not known.
+    watched : int64 array, shape (4,)
+        Closed journeys that opened their time-out ago or earlier, alike.
     """
 
     keys: I64
@@ -59,7 +62,8 @@ class Moves:
     sizes: I64
     by_group: I64
     several: int
-    still_open: I64 = field(default_factory=_none_open)
+    still_open: I64 = field(default_factory=_no_breadths)
+    watched: I64 = field(default_factory=_no_breadths)
 
     def merge(self, other: Moves) -> Moves:
         keys, at = np.unique(np.concatenate([self.keys, other.keys]), return_inverse=True)
@@ -72,6 +76,7 @@ class Moves:
             self.by_group + other.by_group,
             self.several + other.several,
             self.still_open + other.still_open,
+            self.watched + other.watched,
         )
 
 
@@ -106,20 +111,22 @@ def count_moves(bucket: Bucket, of: JourneyContacts, names: I32, n_names: int) -
         keys, count = np.unique(key[:n], return_counts=True)
     group = person_groups(bucket)[bucket.table("journeys").values("person")]
     by_group = np.stack([sum_by_group(group, each.astype(np.int64)) for each in (changes, np.maximum(contacts - 1, 0))])
-    sizes, still_open = _sizes(contacts, widths, of.state)
     several = int((contacts > 1).sum())
-    return Moves(keys.astype(np.int64), count.astype(np.int64), sizes, by_group, several, still_open)
+    by_width = _sizes(contacts, widths, of.state, of.is_old)
+    return Moves(keys.astype(np.int64), count.astype(np.int64), by_width[0], by_group, several, *by_width[1:])
 
 
-def _sizes(contacts: I32, widths: I32, state: U8) -> tuple[I64, I64]:
-    """Closed journeys by number of names, size and outcome; open ones by number of names."""
+def _sizes(contacts: I32, widths: I32, state: U8, is_old: Bools) -> tuple[I64, I64, I64]:
+    """Closed journeys by number of names, size and outcome; open ones, and old closed ones, by number of names."""
     breadth, n = np.minimum(widths, _N_BREADTHS - 1), len(SIZE_STARTS)
     is_open = (contacts > 0) & (state == OPEN)
     closed = (contacts > 0) & (state != OPEN)
     size = np.searchsorted(SIZE_STARTS, contacts[closed], side="right") - 1
     where = (breadth[closed] * n + size) * 2 + (state[closed] == CONVERTED)
     sizes = np.bincount(where, minlength=_N_BREADTHS * n * 2).reshape(_N_BREADTHS, n, 2)
-    return sizes.astype(np.int64), np.bincount(breadth[is_open], minlength=_N_BREADTHS).astype(np.int64)
+    counts = (np.bincount(breadth[some], minlength=_N_BREADTHS) for some in (is_open, closed & is_old))
+    still_open, watched = (count.astype(np.int64) for count in counts)
+    return sizes.astype(np.int64), still_open, watched
 
 
 def moves_table(moves: Moves, names: Sequence[str]) -> pa.Table:
@@ -166,7 +173,9 @@ def breadth_table(moves: Moves, column: str) -> pa.Table:
         difference = Σ_s w_s (c_ks / n_ks − c_1s / n_1s)
         variance = Σ_s w_s² (p̃_ks (1 − p̃_ks) / n_ks + p̃_1s (1 − p̃_1s) / n_1s),   p̃ = (c + 1) / (n + 2)
 
-    n and c are closed journeys and converted ones with k names in the size class s; open ones stand beside. Directly
+    n and c are closed journeys and converted ones with k names in the size class s; open ones stand beside. Where too
+    few have been watched (see `percorso.analyses.survival.watched_enough`) conversion is missing, and the match where
+    that is so of either of the two. Directly
     standardised rates: Rothman, Greenland and Lash (2008), Modern Epidemiology, chapter 15; one success and one failure
     added, so that a class in which all or none convert is not taken for certain: Agresti and Caffo (2000),
     doi:10.1080/00031305.2000.10474560.
@@ -175,20 +184,28 @@ def breadth_table(moves: Moves, column: str) -> pa.Table:
     for k, shown in enumerate(_SHOWN, start=1):
         n, converted = moves.sizes[k].sum(axis=1), moves.sizes[k][:, 1]
         total, hits, still_open = int(n.sum()), int(converted.sum()), int(moves.still_open[k])
-        low, high = wilson(hits, total) or (None, None)
+        told = _is_told(moves, k)
+        low, high = (wilson(hits, total) if told else None) or (None, None)
         row = {column: shown, "journeys": total + still_open, "converted": hits, "open": still_open}
-        row |= {"conversion": hits / total if total else None, "conversion_low": low, "conversion_high": high}
-        rows.append(row | _matched(n, converted, moves.sizes[1].sum(axis=1), moves.sizes[1][:, 1], is_first=k == 1))
+        row |= {"conversion": hits / total if total and told else None, "conversion_low": low, "conversion_high": high}
+        row["conversion_missing"] = None if told or not row["journeys"] else TOO_YOUNG
+        has_match = k > 1 and told and _is_told(moves, 1)
+        rows.append(row | _matched(n, converted, moves.sizes[1].sum(axis=1), moves.sizes[1][:, 1], has_match))
     kinds = dict.fromkeys(("journeys", "converted", "open"), pa.int64())
-    fields = [pa.field(name, pa.string() if name == column else kinds.get(name, pa.float64())) for name in rows[0]]
-    return pa.Table.from_pylist(rows, schema=pa.schema(fields))
+    kinds |= dict.fromkeys((column, "conversion_missing"), pa.string())
+    return pa.Table.from_pylist(rows, schema=pa.schema([(name, kinds.get(name, pa.float64())) for name in rows[0]]))
 
 
-def _matched(n: I64, converted: I64, n_one: I64, converted_one: I64, *, is_first: bool) -> dict[str, float | None]:
+def _is_told(moves: Moves, k: int) -> bool:
+    """Have enough of the closed journeys with k names been watched?"""
+    return watched_enough(int(moves.sizes[k].sum()), int(moves.watched[k]))
+
+
+def _matched(n: I64, converted: I64, n_one: I64, converted_one: I64, has_match: bool) -> dict[str, float | None]:
     """The columns about the match; missing for journeys with one name, which are what others are matched with."""
     both = np.flatnonzero((n > 0) & (n_one > 0))
     names = ("matched_conversion", "difference", "difference_low", "difference_high", "matched_share")
-    if is_first or not len(both):
+    if not has_match or not len(both):
         return dict.fromkeys(names, None)
     weight = n[both] / n[both].sum()
     matched = float(weight @ (converted_one[both] / n_one[both]))

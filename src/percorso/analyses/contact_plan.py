@@ -52,12 +52,15 @@ class ContactPlan:
     names : GlobalCodes
         Values of the column asked for, those of the unidentified included.
     by : GlobalCodes or None
+    timezone : str
+        Whose days the period's are.
     """
 
     scope: ScopePlan
     whole: ScopePlan
     names: GlobalCodes
     by: GlobalCodes | None
+    timezone: str
 
     @property
     def has_period(self) -> bool:
@@ -93,7 +96,7 @@ def plan_contacts(scope: Scope, log: JourneyLog, column: str, basis: Basis | Non
         whole = replace(plan, start_us=int(np.iinfo(np.int64).min), end_us=plan.as_of_us + 1)
     # The unidentified are no bucket of persons, but their receipts have places and channels of their own.
     every = replace(log, buckets=(*log.buckets, log.unidentified))
-    return ContactPlan(plan, whole, global_codes(every, column), _groups(scope.by, every))
+    return ContactPlan(plan, whole, global_codes(every, column), _groups(scope.by, every), scope.timezone)
 
 
 def _groups(by: str, log: JourneyLog) -> GlobalCodes | None:

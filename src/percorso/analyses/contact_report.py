@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -35,6 +35,8 @@ from percorso.analyses.conversion_points import Points, count_points
 from percorso.analyses.intervals import FEW, wilson
 from percorso.analyses.jackknife import t_975
 from percorso.analyses.quantiles import find_quantiles
+from percorso.analyses.survival import TOO_YOUNG, watched_enough
+from percorso.analyses.watched_period import AskedPeriod, ask_instead
 from percorso.analyses.worth import Missing, amounts_column, missing_rate_warnings
 from percorso.engines.local import fold_buckets
 from percorso.kernels.arrays import F64, I32, I64
@@ -65,6 +67,7 @@ __all__ = [
     "time_columns",
     "value_warnings",
     "wilson_columns",
+    "young_warning",
 ]
 
 _WEEK_US = 7 * 86_400_000_000
@@ -309,10 +312,15 @@ def time_columns(counts: I64, measured: I64, total_us: I64, quantiles_us: I64) -
 
 
 def role_columns(counts: I64) -> dict[str, Any]:
-    """Journeys by roles, and their conversion."""
+    """Journeys by roles, and the conversion of those that are closed, where enough of them have been watched."""
     roles = {name: counts[:, n] for n, name in enumerate(ROLES)}
     shown: dict[str, Any] = {name: roles.pop(name) for name in ("journeys", "converted", "open")}
-    return shown | wilson_columns("conversion", shown["converted"], shown["journeys"]) | roles
+    closed, watched = shown["journeys"] - shown["open"], roles.pop("watched")
+    # Of young journeys only those that were soon bought are closed.
+    told = np.array([watched_enough(*pair) for pair in zip(closed.tolist(), watched.tolist(), strict=True)], np.bool_)
+    shown |= wilson_columns("conversion", shown["converted"] * told, closed * told)
+    young = ~told & (shown["journeys"] > 0)
+    return shown | {"conversion_missing": pa.array([TOO_YOUNG] * len(told), pa.string(), mask=~young)} | roles
 
 
 def order_columns(money: tuple[I64, I64, I64, I64], cells: I64, basis: Basis) -> dict[str, Any]:
@@ -391,6 +399,18 @@ def contact_warnings(table: pa.Table, column: Family, found: Gathered, basis: Ba
     valueless = int(found.counts.valueless.sum()) + found.nobody.total[2]
     told = value_warnings(valueless, (*found.counts.missing, *found.nobody.missing), basis)
     return (*few_warning(table, column), *told)
+
+
+def young_warning(plan: ContactPlan, command: str, tables: Iterable[pa.Table], log: JourneyLog) -> tuple[str, ...]:
+    """Conversion that is left out of some row, and which period to ask for instead."""
+    columns = [table.column("conversion_missing") for table in tables if "conversion_missing" in table.column_names]
+    if all(column.null_count == len(column) for column in columns):
+        return ()
+    limits, scope = np.iinfo(np.int64), plan.scope
+    start = None if scope.start_us == limits.min else scope.start_us
+    end = min(scope.end_us, scope.as_of_us + 1)
+    instead = ask_instead(AskedPeriod(command, plan.timezone, scope.as_of_us, start, end), log)
+    return (said("warnings.young_conversion", instead=instead),)
 
 
 def value_warnings(valueless: int, missing: tuple[Missing, ...], basis: Basis) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from percorso.analyses.codes import GlobalCodes
 from percorso.analyses.contact_plan import ContactPlan, ContactsBy, codes_at, journey_base, journey_states
-from percorso.analyses.outcomes import NOT_PURCHASE
+from percorso.analyses.outcomes import NOT_PURCHASE, old_journeys
 from percorso.analyses.select import NO_MASK, select_events
 from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.kernels.contact_roles import N_ROLES, contact_ends, count_roles, distinct_in_groups
@@ -43,6 +43,8 @@ class JourneyContacts:
         What begins after this event comes after the goal, and is passed over.
     state : uint8 array, shape (n_journeys,)
         Outcome of the purchase journeys that are in.
+    is_old : bool array, shape (n_journeys,)
+        Opened its time-out ago or earlier.
     """
 
     offsets: I64
@@ -51,6 +53,7 @@ class JourneyContacts:
     inbound: Bools
     last_row: I32
     state: U8
+    is_old: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,11 @@ def journey_contacts(plan: ContactPlan, bucket: Bucket, found: ContactsBy) -> Jo
     state, last_row = journey_states(plan, bucket)
     keep = NO_MASK if mask is None else mask
     row, offsets = distinct_in_groups(journey, number, keep, state, n_journeys, n_contacts)
+    old = old_journeys(bucket, plan.scope.as_of_us)
     at = np.zeros(n_contacts, np.int32)
     at[contacts.number] = np.arange(len(contacts), dtype=np.int32)
     position = at[number[row]]
-    return JourneyContacts(offsets, position, row, contacts.inbound[position], last_row, state)
+    return JourneyContacts(offsets, position, row, contacts.inbound[position], last_row, state, old)
 
 
 def roles_in(plan: ContactPlan, bucket: Bucket, found: ContactsBy, of: JourneyContacts) -> Roles:
@@ -100,7 +104,7 @@ def roles_in(plan: ContactPlan, bucket: Bucket, found: ContactsBy, of: JourneyCo
     first, last = np.empty(len(of.state), np.int32), np.empty(len(of.state), np.int32)
     name, base = found.name[of.position], journey_base(plan, bucket)
     contact_ends(of.offsets, name, of.inbound, of.row, of.last_row, of.state, base, first, last)
-    count_roles(of.offsets, name, of.row, of.last_row, of.state, base, first, last, counts)
+    count_roles(of.offsets, name, of.row, of.last_row, of.state, of.is_old, base, first, last, counts)
     return Roles(counts, first, last)
 
 

@@ -88,7 +88,7 @@ def persons_between(log: JourneyLog, least: bytes, greatest: bytes) -> list[Pers
     log : JourneyLog
     least, greatest : bytes, length 16
     """
-    bits = len(log.buckets).bit_length() - 1
+    bits = log.bucket_bits
     first, last = (int.from_bytes(one[:2], "big") >> (16 - bits) for one in (least, greatest))
     found = []
     for bucket in log.buckets[first : last + 1]:

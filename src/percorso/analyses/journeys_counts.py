@@ -9,7 +9,15 @@ import numpy as np
 
 from percorso.analyses.basis import Basis
 from percorso.analyses.journeys_plan import JourneysPlan, chosen_journeys, journey_groups
-from percorso.analyses.outcomes import ABANDONED, ALL_OUTCOMES, CONVERTED, NOT_PURCHASE, OPEN, journey_outcomes
+from percorso.analyses.outcomes import (
+    ABANDONED,
+    ALL_OUTCOMES,
+    CONVERTED,
+    NOT_PURCHASE,
+    OPEN,
+    journey_outcomes,
+    old_journeys,
+)
 from percorso.analyses.select import NO_MASK, select_events
 from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS, OTHERWISE
 from percorso.analyses.tallies import Tally, merge_tallies, tally, tally_pairs
@@ -30,7 +38,6 @@ __all__ = [
     "convert_times",
     "count_journeys",
     "merge_journey_counts",
-    "old_journeys",
     "outcome_groups",
     "span_bin",
 ]
@@ -219,19 +226,6 @@ def _spans(plan: JourneysPlan, bucket: Bucket, row: I64, outcome: U8, group: I32
     end = np.where(outcome == CONVERTED, journeys.values("goal_time")[row], end)
     span = span_bin(end - journeys.values("start")[row])
     return tally((group[bought].astype(np.int64) * MOST_BINS + span) * N_KINDS + _KIND_OF[outcome])
-
-
-def old_journeys(bucket: Bucket, as_of_us: int) -> Bools:
-    """Which journeys opened so long ago that they could have been watched for their whole time-out.
-
-    The time-out is the journey's own: that of its category, else the shop's.
-
-    Returns
-    -------
-    bool, shape (n_journeys,)
-    """
-    journeys = bucket.table("journeys")
-    return np.asarray(journeys.values("start") + journeys.values("timeout") <= as_of_us)
 
 
 def _ages(plan: JourneysPlan, bucket: Bucket, row: I64, group: I32) -> Tally:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from percorso.analyses.journeys_counts import old_journeys, span_bin
+from percorso.analyses.journeys_counts import span_bin
 from percorso.analyses.kpi_carts import CART_EVENTS, CHECKOUT_EVENTS, add_carts
 from percorso.analyses.kpi_facts import Facts, only_cells
 from percorso.analyses.kpi_terms import Kpi
-from percorso.analyses.outcomes import CONVERTED
+from percorso.analyses.outcomes import CONVERTED, old_journeys
 from percorso.analyses.select import NO_MASK
 from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS, OTHERWISE
 from percorso.events.zones import segments_around

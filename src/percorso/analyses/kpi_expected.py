@@ -25,7 +25,7 @@ from percorso.analyses.survival import watched_enough
 from percorso.analyses.tallies import Tally
 from percorso.kernels.arrays import I64
 
-__all__ = ["EXPECTED", "Expected", "add_expected", "expected_of"]
+__all__ = ["DAYS", "EXPECTED", "Expected", "add_expected", "expected_of"]
 
 #: Days after that of the first order.
 DAYS = 365

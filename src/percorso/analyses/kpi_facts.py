@@ -92,6 +92,17 @@ class Things(NamedTuple):
     row: I64 | I32 | None = None
 
 
+def _shared(make: Callable[[Facts], T]) -> cached_property[T]:
+    """A part that does not change with the as-of time: made by the facts as of the latest, once."""
+
+    def part(facts: Facts) -> T:
+        whole = facts.whole
+        return make(facts) if whole is facts else cast(T, getattr(whole, make.__name__))
+
+    part.__doc__ = make.__doc__
+    return cached_property(part)
+
+
 class Facts:
     """One bucket as the KPIs read it, and the sums they add it to; lives for one bucket's pass.
 
@@ -138,27 +149,21 @@ class Facts:
         """Is this the bucket of the unidentified?"""
         return self.bucket.n_persons == 0
 
-    @cached_property
+    @_shared
     def groups(self) -> U8:
         """Group of each person, uint8 of shape (n_persons,)."""
-        if self.later is not None:
-            return self.later.groups
         return np.ascontiguousarray(person_groups(self.bucket))
 
-    @cached_property
+    @_shared
     def keep(self) -> U8 | None:
         """Which events are in, uint8 of shape (n_events,); None: all. Those after the as-of time too: see `by_now`."""
-        if self.later is not None:
-            return self.later.keep
         return select_events(replace(self.plan.scope, limits_time=False), self.bucket).dense()
 
-    @cached_property
+    @_shared
     def keep_any(self) -> U8 | None:
         """The same whatever the condition: what is first, last, live or new is decided from these."""
         if self.plan.scope.condition is None:
             return self.keep
-        if self.later is not None:
-            return self.later.keep_any
         return select_events(replace(self.plan.scope, limits_time=False, condition=None), self.bucket).dense()
 
     def is_in(self, rows: I64 | I32) -> Bools:
@@ -166,11 +171,9 @@ class Facts:
         found: Bools = np.ones(len(rows), np.bool_) if self.keep is None else self.keep[rows] != 0
         return found
 
-    @cached_property
+    @_shared
     def seen_us(self) -> I64:
         """Time of each person's first event that is in, int64 of shape (n_persons,); the largest int64: none."""
-        if self.later is not None:
-            return self.later.seen_us
         if self.keep is None:
             every: I64 = self.bucket.persons.values("first_time")
             return every
@@ -184,10 +187,10 @@ class Facts:
     @cached_property
     def orders(self) -> OrdersIn:
         """Orders up to the as-of time, by person and time."""
-        every = None if self.later is None else self.later.orders
-        if every is None or every.worth.missing:  # whose worth is missing is told anew
+        if self.whole is self or self.whole.orders.worth.missing:  # whose worth is missing is told anew
             found = orders_in(self.plan.scope, self.bucket, self.plan.basis)
         else:
+            every = self.whole.orders
             done = self.by_now(every.event)
             worth = Worth(every.worth.minor[done], every.worth.known[done])
             found = OrdersIn(every.row[done], every.event[done], every.person[done], every.time_us[done], worth)
@@ -225,19 +228,17 @@ class Facts:
         """Refunds up to the as-of time, whatever the condition."""
         return refunds_of(self.bucket, self.as_of_us)
 
-    @cached_property
+    @_shared
     def contacts(self) -> ContactStarts:
         """Contacts with an event that is in, those that begin after the as-of time too."""
-        if self.later is not None:
-            return self.later.contacts
         return self._contacts_of(self.keep)
 
-    @cached_property
+    @_shared
     def contacts_any(self) -> ContactStarts:
         """The same whatever the condition."""
         if self.plan.scope.condition is None:
             return self.contacts
-        return self._contacts_of(self.keep_any) if self.later is None else self.later.contacts_any
+        return self._contacts_of(self.keep_any)
 
     def _contacts_of(self, keep: U8 | None) -> ContactStarts:
         events = self.bucket.events
@@ -288,17 +289,18 @@ class Facts:
         return self.once(f"rows of {wanted}", lambda: self._rows_of(wanted))
 
     def _rows_of(self, names: tuple[str, ...]) -> I64:
-        if self.later is not None:
-            rows = self.later.rows_of(names)
-            return rows[self.by_now(rows)] if len(rows) else rows
+        rows = self.whole.once(f"every row of {names}", lambda: self.whole._every_row_of(names))
+        return rows[self.by_now(rows)] if self.is_earlier and len(rows) else rows
+
+    def _every_row_of(self, names: tuple[str, ...]) -> I64:
+        """Those after the as-of time too."""
         every, begin = self._marked
         codes = sorted({self._event_codes[name] for name in names if name in self._event_codes})
         parts = [every[begin[code] : begin[code + 1]] for code in codes]
         parts = [part for part in parts if len(part)]
         if not parts:
             return np.empty(0, np.int64)
-        rows = parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts))
-        return rows[self.by_now(rows)] if self.is_earlier else rows
+        return parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts))
 
     def is_named(self, rows: I64, *names: str) -> Bools:
         """Which of some rows have one of the names, bool of the rows' shape."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from percorso.analyses.calendar import Calendar, calendar_of
+from percorso.analyses.watched_period import first_event_us
 from percorso.errors import SpecError
 from percorso.store.journey_log import JourneyLog
 from percorso.time import localise, zone_of
@@ -56,14 +57,8 @@ def period_of(
         first = _local(as_of_us, zone_of(zone)).date() - timedelta(days=last_days - 1)
         start_us, end_us = _midnight(first, zone_of(zone)), None
     end = as_of_us + 1 if end_us is None else min(end_us, as_of_us + 1)
-    start = _first_event_us(log, as_of_us) if start_us is None else start_us
+    start = first_event_us(log, as_of_us) if start_us is None else start_us
     return Period(start, max(start + 1, end))
-
-
-def _first_event_us(log: JourneyLog, as_of_us: int) -> int:
-    firsts = [int(bucket.persons.values("first_time").min()) for bucket in log.buckets if bucket.n_persons]
-    times = log.unidentified.events.values("time")
-    return int(min([*firsts, *times[:1].tolist(), as_of_us]))
 
 
 def earlier_period(compare: str, asked: tuple[int, int], shown: Period, zone_name: str) -> Period:

@@ -127,6 +127,7 @@ def _row(
         "target": target,
         "on_target": _on_target(kpi, now.value, target),
         "exact": _exact(kpi, now, how.currency),
+        "reason": now.reason,
         "note": kpi_reason(now.reason, how.language) if now.reason else "",
     }
 

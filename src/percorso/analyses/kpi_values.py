@@ -228,12 +228,12 @@ def _breadth(kpi: Kpi, journeys: Tally, old: Tally) -> Estimate:
     """Conversion of journeys by their number of places, as `places` tells it."""
     sizes = np.zeros((4, len(SIZE_STARTS), 2), np.int64)
     sizes.reshape(-1)[journeys.keys] = journeys.counts
-    row = breadth_table(replace(no_moves(), sizes=sizes), "places").to_pylist()[kpi.days - 1]
+    watched = np.array([old.of(at, at + 1).total for at in range(len(sizes))], np.int64)
+    rows = breadth_table(replace(no_moves(), sizes=sizes, watched=watched), "places").to_pylist()
+    row = rows[kpi.days - 1]
     n = row["journeys"]
-    # Of young journeys only those that were soon bought are closed.
-    compared = (1, kpi.days) if kpi.also else (kpi.days,)
-    of_places = sizes.sum(axis=(1, 2)).tolist()
-    if not all(watched_enough(of_places[at], old.of(at, at + 1).total) for at in compared if of_places[at]):
+    compared = (rows[0], row) if kpi.also else (row,)
+    if any(one["conversion_missing"] for one in compared):
         return Estimate(n=n, reason=TOO_YOUNG)
     if kpi.also:
         low, high = row["difference_low"], row["difference_high"]

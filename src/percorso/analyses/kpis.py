@@ -6,7 +6,7 @@ Defined in docs/reference/kpis.md. The plain twin is tests/naive/kpis.py.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from percorso.analyses import kpi_business, kpi_customers, kpi_feedback, kpi_money
+from percorso.analyses import kpi_business, kpi_customers, kpi_expected, kpi_feedback, kpi_money
 from percorso.analyses.basis import Basis
 from percorso.analyses.calendar import Calendar, check_period
 from percorso.analyses.intervals import FEW
@@ -31,6 +31,8 @@ from percorso.analyses.relationship import NEVER, lapse_limits
 from percorso.analyses.result import Result
 from percorso.analyses.select import plan_scope
 from percorso.analyses.spec import Scope
+from percorso.analyses.survival import TOO_YOUNG
+from percorso.analyses.watched_period import AskedPeriod, ask_instead
 from percorso.analyses.worth import amount, missing_rate_warnings
 from percorso.engines.local import run_buckets
 from percorso.errors import SpecError, nearest_hint
@@ -156,6 +158,7 @@ def run_kpis(
     if earlier:
         totals["earlier_period"] = _period_text(earlier[0])
         warnings += _before_all(earlier[0], log)
+    warnings += _young(spec, rows, period, plan, log)
     return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, (*warnings, *_few(rows)))
 
 
@@ -350,7 +353,7 @@ def _totals(found: KpiSums, basis: Basis) -> tuple[dict[str, Any], list[str]]:
         return int(found.sums[name].sum()) if name in found.sums else 0
 
     nobody, value = total("unidentified_orders"), total("unidentified_revenue")
-    totals: dict[str, Any] = {"currency": basis.currency}
+    totals: dict[str, Any] = {"currency": basis.currency, "tax": basis.tax}
     if "orders" in found.sums:
         totals |= {
             "orders": total("orders") - nobody,
@@ -365,6 +368,28 @@ def _totals(found: KpiSums, basis: Basis) -> tuple[dict[str, Any], list[str]]:
 
 def _period_text(period: Period) -> dict[str, str]:
     return {"start": time_text(period.start_us), "end": time_text(period.end_us)}
+
+
+def _young(
+    spec: KpisSpec, rows: Sequence[Mapping[str, Any]], period: Period, plan: KpiPlan, log: JourneyLog
+) -> Iterator[str]:
+    """KPIs that the period is too young for, and which one to ask for instead."""
+    young = dict.fromkeys(row["kpi"] for row in rows if row["reason"] == TOO_YOUNG)
+    start = period.start_us if spec.last or spec.scope.start else None
+    asked = AskedPeriod("kpis", spec.scope.timezone, plan.scope.as_of_us, start, period.end_us)
+    by_days: dict[int, list[str]] = {}
+    for key in young:
+        by_days.setdefault(_days_watched(kpi_named(key)), []).append(key)
+    for days, keys in by_days.items():
+        names = Codes("kpi", tuple(keys), _MOST_NAMED)
+        yield said("warnings.young_kpis", names=names, instead=ask_instead(asked, log, days=days))
+
+
+def _days_watched(kpi: Kpi) -> int:
+    """For how many days a KPI watches what it counts; 0: a journey's time-out."""
+    if kpi.how == "expected":
+        return kpi_expected.DAYS
+    return kpi.days if kpi.how == "within" else 0
 
 
 def _few(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -158,7 +158,7 @@ def run_map(
         "goals": pa.Table.from_pylist(list(_goals(goals, spec.scope.persona, plan.stages)), schema=_GOALS),
         "kpis": _placed(kpis.table, basis),
     }
-    totals = {**stages.totals, "signals_told": list(plan.told)}
+    totals = {**stages.totals, "tax": basis.tax, "signals_told": list(plan.told)}
     return Result(tables, spec, log.data_version, stages.as_of_us, totals, warnings)
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "OUTCOMES",
     "journey_outcomes",
     "journeys_of_kind",
+    "old_journeys",
     "purchase_outcomes",
 ]
 
@@ -50,6 +51,19 @@ def purchase_outcomes(bucket: Bucket, as_of_us: int) -> U8:
         journeys.values("timeout"),
         as_of_us,
     )
+
+
+def old_journeys(bucket: Bucket, as_of_us: int) -> Bools:
+    """Which journeys opened so long ago that they could have been watched for their whole time-out.
+
+    The time-out is the journey's own: that of its category, else the shop's.
+
+    Returns
+    -------
+    bool, shape (n_journeys,)
+    """
+    journeys = bucket.table("journeys")
+    return np.asarray(journeys.values("start") + journeys.values("timeout") <= as_of_us)
 
 
 def journey_outcomes(bucket: Bucket, as_of_us: int) -> U8:

@@ -207,7 +207,7 @@ class _Rules:
         plain = name.removeprefix(_PERSON)
         if plain not in _PLAIN_FIELDS and not (plain.startswith("trait.") and len(plain) > len("trait.")):
             known = (*_TESTS, *_PLAIN_FIELDS, "trait.NAME")
-            hint = nearest_hint(plain, known, show=len(known))
+            hint: str = nearest_hint(plain, known, show=len(known))
             if is_known(name):
                 hint = f"'{name}' is a field of events: count({name} = …) >= 1"
             raise reader.wrong("a test", hint=hint, at=at)

@@ -15,7 +15,14 @@ from percorso.analyses.codes import GlobalCodes, global_codes
 from percorso.analyses.contact_moves import Moves, breadth_table, count_moves, move_totals, moves_table
 from percorso.analyses.contact_people import contact_people
 from percorso.analyses.contact_plan import ContactPlan, ContactsBy, plan_contacts
-from percorso.analyses.contact_report import Gathered, contact_table, contact_totals, contact_warnings, gather
+from percorso.analyses.contact_report import (
+    Gathered,
+    contact_table,
+    contact_totals,
+    contact_warnings,
+    gather,
+    young_warning,
+)
 from percorso.analyses.contact_roles import JourneyContacts, names_at
 from percorso.analyses.conversion_points import points_table
 from percorso.analyses.people import PersonTask
@@ -74,7 +81,8 @@ def run_places(spec: PlacesSpec, log: JourneyLog, basis: Basis | None = None, *,
     if plan.by is None:
         tables |= _tables_beside(plan, found, devices, basis)
         totals |= move_totals(found.beside.devices, "device_")
-    warnings = contact_warnings(table, "place", found, basis)
+    young = young_warning(plan, "places", tables.values(), log)
+    warnings = (*young, *contact_warnings(table, "place", found, basis))
     return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, warnings)
 
 

@@ -15,6 +15,7 @@ from percorso.analyses.orders_in import orders_in
 from percorso.analyses.person_orders import live_orders
 from percorso.analyses.purchases import Purchases, purchases_of
 from percorso.analyses.retention_plan import ACTIVITY, MOST_PERIODS, ORDER, WITHIN_DAYS, RetentionPlan
+from percorso.analyses.select import ScopePlan, select_events
 from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS
 from percorso.analyses.tallies import Tally, merge_tallies, tally, tally_pairs
 from percorso.kernels.activity import returned_periods
@@ -87,17 +88,17 @@ class _Times:
         return _Times(self.person[wanted], self.period[wanted], self.key[wanted], self.event[wanted])
 
 
-def _purchases(plan: RetentionPlan, bucket: Bucket) -> Purchases:
-    """Purchase days by the orders that the question sees, of all times."""
-    live = live_orders(bucket, 0, plan.history.as_of_us)
+def _purchases(plan: RetentionPlan, bucket: Bucket, scope: ScopePlan) -> Purchases:
+    """Purchase days by the orders that `scope` (the plan's `history` or `every`) sees, of all times."""
+    live = live_orders(bucket, 0, scope.as_of_us)
     inside = np.zeros(len(bucket.table("orders")), np.bool_)
-    inside[orders_in(plan.history, bucket, plan.basis).row] = True
+    inside[orders_in(scope, bucket, plan.basis).row] = True
     return purchases_of(live.only(inside[live.row]), plan.days)
 
 
-def _order_times(plan: RetentionPlan, bucket: Bucket) -> tuple[_Times, _Times]:
+def _order_times(plan: RetentionPlan, bucket: Bucket, scope: ScopePlan) -> tuple[_Times, _Times]:
     """The first and the last purchase day of each person and period."""
-    found = _purchases(plan, bucket)
+    found = _purchases(plan, bucket, scope)
     period = plan.calendar.position(found.time_us)
     new = (np.diff(found.person, prepend=np.int32(-1)) != 0) | (np.diff(period, prepend=np.int32(-1)) != 0)
     key = found.day if plan.spec.start == ORDER and plan.spec.back == ORDER else found.event
@@ -105,19 +106,16 @@ def _order_times(plan: RetentionPlan, bucket: Bucket) -> tuple[_Times, _Times]:
     return every.only(new), every.only(np.append(new, True)[1:])
 
 
-def _event_times(plan: RetentionPlan, bucket: Bucket, text: str) -> tuple[_Times, _Times]:
+def _event_times(plan: RetentionPlan, bucket: Bucket, text: str, scope: ScopePlan) -> tuple[_Times, _Times]:
     """The first and the last event that counts of each person and period."""
-    if text == ACTIVITY:
-        keep = inbound_keep(plan.history, bucket)
-    else:
-        keep = matching_keep(plan.history, bucket, parse_condition(text))
+    keep = inbound_keep(scope, bucket) if text == ACTIVITY else matching_keep(scope, bucket, parse_condition(text))
     found = active_in(bucket, keep, plan.calendar)
     first = _Times(found.person, found.period, found.first, found.first)
     return first, _Times(found.person, found.period, found.last, found.last)
 
 
-def _times(plan: RetentionPlan, bucket: Bucket, text: str) -> tuple[_Times, _Times]:
-    return _order_times(plan, bucket) if text == ORDER else _event_times(plan, bucket, text)
+def _times(plan: RetentionPlan, bucket: Bucket, text: str, scope: ScopePlan) -> tuple[_Times, _Times]:
+    return _order_times(plan, bucket, scope) if text == ORDER else _event_times(plan, bucket, text, scope)
 
 
 def _cohorts(plan: RetentionPlan, bucket: Bucket) -> tuple[_Times, U64]:
@@ -126,17 +124,21 @@ def _cohorts(plan: RetentionPlan, bucket: Bucket) -> tuple[_Times, U64]:
     Returns
     -------
     starts : _Times
-        Begun in the period; by then for the first time, unless cohorts recur.
+        Begun in the period; by then for the first time of all, unless cohorts recur. They meet the condition.
     bits : uint64, shape (n_starts,)
         Bit k: the person came back k periods later, or with `on-or-after` then or later.
     """
-    first, last = _times(plan, bucket, plan.spec.start)
-    if plan.spec.back != plan.spec.start:
-        last = _times(plan, bucket, plan.spec.back)[1]
+    begun = plan.history if plan.spec.recurring else plan.every
+    first, last = _times(plan, bucket, plan.spec.start, begun)
+    if plan.spec.back != plan.spec.start or begun is not plan.history:
+        last = _times(plan, bucket, plan.spec.back, plan.history)[1]
     time = bucket.events.values("time")[first.event]
     wanted = (time >= plan.scope.start_us) & (time < plan.scope.end_us)
     if not plan.spec.recurring:
         wanted &= np.diff(first.person, prepend=np.int32(-1)) != 0
+    mask = select_events(plan.history, bucket).dense() if begun is not plan.history else None
+    if mask is not None:
+        wanted &= mask[first.event] != 0
     starts = first.only(wanted)
     bits = np.zeros(len(starts.person), np.uint64)
     returned_periods(starts.person, starts.period, starts.key, last.person, last.period, last.key, bits)
@@ -171,17 +173,20 @@ def _cohort_keys(plan: RetentionPlan, bucket: Bucket, starts: _Times) -> I64:
 
 def _spans(plan: RetentionPlan, bucket: Bucket, starts: _Times, cohort: I64) -> tuple[Tally, Tally]:
     """Days from the first purchase day to the second, or to today; and how many of WITHIN_DAYS have passed since."""
-    found = _purchases(plan, bucket)
+    found = _purchases(plan, bucket, plan.history)
     n_days = len(plan.days)
-    first = np.flatnonzero(found.is_first())
-    # Each start is the first purchase day of its person; persons ascend in both.
-    first = first[np.searchsorted(found.person[first], starts.person)]
-    again = ~found.is_last()[first]
-    until = np.full(len(first), n_days - 1, np.int64)
-    until[again] = found.day[first[again] + 1]
+    # The key of an order is its day; each start is the first of its person, so what comes next is another.
+    at = np.searchsorted(
+        found.person.astype(np.int64) * n_days + found.day,
+        starts.person.astype(np.int64) * n_days + starts.key,
+        "right",
+    )
+    again = np.append(found.person, np.int32(-1))[at] == starts.person
+    until = np.full(len(at), n_days - 1, np.int64)
+    until[again] = found.day[at[again]]
     kind = np.where(again, HAPPENED, CENSORED)
-    spans = tally((cohort * n_days + until - found.day[first]) * N_KINDS + kind)
-    passed = np.searchsorted(WITHIN_DAYS, n_days - 1 - found.day[first], side="right")
+    spans = tally((cohort * n_days + until - starts.key) * N_KINDS + kind)
+    passed = np.searchsorted(WITHIN_DAYS, n_days - 1 - starts.key, side="right")
     return spans, tally_pairs(cohort, passed.astype(np.int32), len(WITHIN_DAYS) + 1)
 
 

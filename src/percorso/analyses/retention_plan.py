@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from percorso.analyses.activity import whole_history
 from percorso.analyses.basis import Basis
@@ -95,6 +95,9 @@ class RetentionPlan:
         With the period, which says which cohorts are shown.
     history : ScopePlan
         Without it.
+    every : ScopePlan
+        Without the condition either: what somebody's first start is, is decided from these. `history` itself, where
+        there is no condition.
     calendar, days : Calendar
         Periods and days from the first event of anybody to the as-of time.
     by : GlobalCodes or None
@@ -104,6 +107,7 @@ class RetentionPlan:
     basis: Basis
     scope: ScopePlan
     history: ScopePlan
+    every: ScopePlan
     calendar: Calendar
     days: Calendar
     by: GlobalCodes | None
@@ -119,4 +123,6 @@ def plan_retention(spec: RetentionSpec, log: JourneyLog, basis: Basis) -> Retent
     days = day_calendar(log, spec.scope.timezone, scope.as_of_us)
     calendar = calendar_of(spec.unit, spec.scope.timezone, int(days.starts[0]), scope.as_of_us)
     by = plan_breakdown(spec.scope.by, log)
-    return RetentionPlan(spec, basis, scope, whole_history(scope, log), calendar, days, by)
+    history = whole_history(scope, log)
+    every = history if history.condition is None else replace(history, condition=None)
+    return RetentionPlan(spec, basis, scope, history, every, calendar, days, by)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -100,7 +100,7 @@ def plan_stages(scope: Scope, log: JourneyLog, basis: Basis) -> ContactPlan:
     position = {key: code for code, key in enumerate(keys)}
     code = np.array([position.get(name, len(keys) - 1) for name in plan.names.values], np.int32)
     luts = {index: code.take(lut) for index, lut in plan.names.of_bucket.items()}
-    return ContactPlan(plan.scope, plan.whole, GlobalCodes("events", "stage", keys, luts), plan.by)
+    return replace(plan, names=GlobalCodes("events", "stage", keys, luts))
 
 
 def no_stages(plan: ContactPlan, n_touchpoints: int) -> StageCounts:

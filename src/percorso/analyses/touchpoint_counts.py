@@ -14,6 +14,7 @@ from percorso.analyses.contact_plan import ContactPlan, add_at, codes_at, group_
 from percorso.analyses.contacts import inbound_values
 from percorso.analyses.conversion_points import Points, count_points
 from percorso.analyses.orders_in import orders_in
+from percorso.analyses.outcomes import old_journeys
 from percorso.analyses.select import NO_MASK, select_events
 from percorso.analyses.worth import Missing
 from percorso.kernels.arrays import I32, I64, U8
@@ -274,6 +275,7 @@ def _count_journeys(plan: ContactPlan, bucket: Bucket, into: TouchpointCounts) -
         events.values("direction"),
         inbound_values(bucket),
         state,
+        old_journeys(bucket, plan.scope.as_of_us),
         last_row,
         journey_base(plan, bucket),
         plan.n_names,

@@ -29,6 +29,7 @@ from percorso.analyses.contact_report import (
     time_columns,
     value_warnings,
     wilson_columns,
+    young_warning,
 )
 from percorso.analyses.conversion_points import points_table
 from percorso.analyses.outcomes import ABANDONED
@@ -102,7 +103,8 @@ def run_touchpoints(
         tables["conversion_points"] = points_table(counts.points, "touchpoint", plan.names.values, basis.currency)
     valueless = int(counts.valueless.sum()) + found.nobody.total[2]
     warnings = value_warnings(valueless, (*counts.missing, *found.nobody.missing), basis)
-    warnings = (*few_warning(table, "touchpoint"), *warnings)
+    young = young_warning(plan, "touchpoints", tables.values(), log)
+    warnings = (*young, *few_warning(table, "touchpoint"), *warnings)
     return Result(tables, spec, log.data_version, plan.scope.as_of_us, _totals(plan, found, basis), warnings)
 
 

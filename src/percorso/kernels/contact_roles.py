@@ -28,6 +28,7 @@ ROLES = (
     "first_converted",
     "last_converted",
     "assist_converted",
+    "watched",
 )
 N_ROLES = len(ROLES)
 
@@ -146,9 +147,18 @@ def contact_ends(
                     first_out[j] = last_out[j]
 
 
-@kernel(types.void(I64_IN, I32_IN, I32_IN, I32_IN, U8_IN, I32_IN, I32_IN, I32_IN, I64_OUT2))
+@kernel(types.void(I64_IN, I32_IN, I32_IN, I32_IN, U8_IN, BOOL_IN, I32_IN, I32_IN, I32_IN, I64_OUT2))
 def count_roles(
-    offsets: I64, unit: I32, row: I32, last_row: I32, state: U8, base: I32, first: I32, last: I32, out: I64
+    offsets: I64,
+    unit: I32,
+    row: I32,
+    last_row: I32,
+    state: U8,
+    is_old: Bools,
+    base: I32,
+    first: I32,
+    last: I32,
+    out: I64,
 ) -> None:
     """In how many journeys each cell is the first, the last, or present and neither.
 
@@ -156,10 +166,12 @@ def count_roles(
     ----------
     offsets, unit, row, last_row, state, base
         As of `contact_ends`.
+    is_old : bool, shape (n_journeys,)
+        Opened its time-out ago or earlier.
     first, last : int32, shape (n_journeys,)
         Cells; -1: the journey is passed over.
-    out : int64, shape (n_cells, 9), out
-        Added to: ROLES.
+    out : int64, shape (n_cells, 10), out
+        Added to: ROLES; "watched" are the old ones among those that are not open.
     """
     seen = np.full(out.shape[0], -1, dtype=np.int64)
     for j in range(offsets.shape[0] - 1):
@@ -184,6 +196,7 @@ def count_roles(
                 out[c, 6] += is_first
                 out[c, 7] += is_last
                 out[c, 8] += not (is_first or is_last)
+            out[c, 9] += is_old[j] and state[j] != 0
 
 
 @kernel(types.int64(I64_IN, I32_IN, BOOL_IN, I32_IN, I32_IN, U8_IN, types.int64, I64_OUT, I32_OUT, I32_OUT, I32_OUT))

@@ -191,6 +191,7 @@ def journey_ends(
             U8_IN,
             BOOL_IN,
             U8_IN,
+            BOOL_IN,
             I32_IN,
             I32_IN,
             types.int64,
@@ -211,6 +212,7 @@ def journey_touches(
     direction: U8,
     acts: Bools,
     state: U8,
+    is_old: Bools,
     last_row: I32,
     base: I32,
     n_names: int,
@@ -228,12 +230,14 @@ def journey_touches(
         As of `count_touches`; of journeys -1 is none.
     state : uint8, shape (n_journeys,)
         Outcome, or 3: not asked for.
+    is_old : bool, shape (n_journeys,)
+        Opened its time-out ago or earlier.
     last_row : int32, shape (n_journeys,)
         What comes after this event is passed over.
     base : int32, shape (n_journeys,)
         ``base[j] + name`` is the cell.
     n_names : int
-    roles : int64, shape (n_cells, 9), out
+    roles : int64, shape (n_cells, 10), out
         Added to, as `percorso.kernels.contact_roles.count_roles` does.
     exits : int64, shape (n_cells,), out
         Added to: abandoned journeys whose last inbound event is of the cell.
@@ -275,3 +279,4 @@ def journey_touches(
             roles[c, 6] += converted and is_first
             roles[c, 7] += converted and is_last
             roles[c, 8] += converted and is_between
+            roles[c, 9] += is_old[j] and state[j] != 0

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from percorso.analyses.intervals import FEW
 from percorso.language.measures import money
+from percorso.language.tax import tax_note
 from percorso.language.words import capital
 from percorso.maps.told import Told
 from percorso.maps.view import Tile
@@ -23,6 +24,7 @@ def how_to_read(told: Told) -> str:
     said = [say.text("map.how", few=FEW), say.text("map.seam")]
     if not told.answer.spec.scope.include_bots:
         said.append(say.text("map.bots_out"))
+    said.append(tax_note(told.answer.totals["tax"], say))
     return " ".join(said)
 
 

@@ -15,6 +15,7 @@ from percorso.analyses.result import Result
 from percorso.charts.chart import Chart, Drawing
 from percorso.charts.draw import draw
 from percorso.language.measures import measure_of
+from percorso.language.tax import tax_note
 from percorso.language.words import Words
 from percorso.reports.document import Counted, Figure, Note, Piece, Section
 from percorso.reports.spec import ReportPeriod, ReportSpec
@@ -90,6 +91,7 @@ class Page:
         nobody, theirs = totals["unidentified_orders"], totals["unidentified_value"]
         if nobody:
             said += " " + self.words.text("report.basis_nobody", n=nobody, value=self.amount(theirs))
+        said += " " + tax_note(self.basis.tax, self.words)
         return Counted(str(totals["orders"]), str(totals["value"]), str(nobody), str(theirs), said)
 
     def missing(self, why: str) -> Note:

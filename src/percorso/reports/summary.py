@@ -129,7 +129,8 @@ def _channels(page: Page) -> Iterator[Sentence]:
     """The channels whose journeys convert best and worst, if the difference is sure."""
     answer = page.answer("channels")
     every = [] if answer is None else answer.table.to_pylist()
-    rows = [row for row in every if row["journeys"] >= FEW and row["channel"] not in _NO_CAUSE]
+    told = [row for row in every if row["conversion"] is not None and row["channel"] not in _NO_CAUSE]
+    rows = [row for row in told if row["journeys"] >= FEW]
     if len(rows) < 2:
         return
     best, worst = (choose(rows, key=lambda row: row["conversion"]) for choose in (max, min))
