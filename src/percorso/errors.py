@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "AmountError",
@@ -39,6 +40,7 @@ __all__ = [
     "FormatTooNew",
     "ImportConflict",
     "MappingError",
+    "NearestHint",
     "NotFound",
     "NothingImported",
     "OperationError",
@@ -164,7 +166,37 @@ def nearest(given: str, allowed: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(given, sorted(set(allowed)), n=1, cutoff=0.6)), "")
 
 
-def nearest_hint(given: str, allowed: Iterable[str], *, show: int = 12) -> str:
+class NearestHint(str):
+    """An English hint that knows what it names, so that another language can name it, too.
+
+    Parameters
+    ----------
+    meant : str
+        The allowed value that was probably meant; "" if none is like it.
+    listed : str
+        The first allowed values, comma separated; "" if there are none.
+    more : int
+        How many allowed values there are if not all are listed, else 0.
+    """
+
+    meant: str
+    listed: str
+    more: int
+
+    def __new__(cls, meant: str, listed: str, more: int) -> NearestHint:
+        """The hint in English."""
+        rest = f", … ({more} in all)" if more else ""
+        parts = (f"Did you mean '{meant}'?" if meant else "", f"Allowed: {listed}{rest}." if listed else "")
+        hint = super().__new__(cls, " ".join(part for part in parts if part))
+        hint.meant, hint.listed, hint.more = meant, listed, more
+        return hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles know it too."""
+        return NearestHint, (self.meant, self.listed, self.more)
+
+
+def nearest_hint(given: str, allowed: Iterable[str], *, show: int = 12) -> NearestHint:
     """A hint that names the nearest allowed value, then the allowed values.
 
     Examples
@@ -173,7 +205,4 @@ def nearest_hint(given: str, allowed: Iterable[str], *, show: int = 12) -> str:
     "Did you mean 'retail'? Allowed: loyalty, retail."
     """
     values = sorted(set(allowed))
-    close = nearest(given, values)
-    listed = ", ".join(values[:show]) + (f", … ({len(values)} in all)" if len(values) > show else "")
-    meant = f"Did you mean '{close}'? " if close else ""
-    return f"{meant}Allowed: {listed}." if values else meant.strip()
+    return NearestHint(nearest(given, values), ", ".join(values[:show]), len(values) if len(values) > show else 0)

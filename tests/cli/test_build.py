@@ -42,8 +42,8 @@ def test_it_tells_a_newcomer_what_there_is(workspace: Workspace, capsys: Capture
     assert lines[0].startswith("The journey log is built (")
     assert lines[2:] == [
         "3 events 1 without a customer, 1 copy left out",
-        "1 persons",
-        "1 sessions on site or app",
+        "1 person",
+        "1 session on site or app",
         "2 journeys each ends with an order or is given up, or is an order and what follows",
     ]
     assert told.err == ""

@@ -113,7 +113,9 @@ def test_several_persons_are_listed(workspace: Workspace, capsys: Captured) -> N
     assert "6982" not in out
     one = out.split()[-1]
     assert customer(workspace, one) == 0
-    assert capsys.readouterr().out.startswith(f"Customer {one}")
+    assert capsys.readouterr().out.startswith(f"Person {one}")  # without an order nobody is a customer
+    assert run(["--language", "it", "-w", str(workspace.folder), "customer", one]) == 0
+    assert capsys.readouterr().out.startswith(f"Persona {one}")
     assert customer(workspace, FAMILY, "--format", "json") == 0
     persons = json.loads(capsys.readouterr().out)["persons"]
     assert [(entry["found_as"], entry["shared"]) for entry in persons] == [(["phone"], True)] * 2

@@ -11,9 +11,9 @@ from typing import Any, get_args
 
 import pytest
 
-from percorso.cli.identity_words import RULES
 from percorso.cli.main import run
 from percorso.identity.placement import PLACING_RULES
+from percorso.language.words import names_of
 from percorso.services.build import build_log
 from percorso.services.explained import RefusalEffect, SharingReason, Standing
 from percorso.services.identity_reported import DecisionEffect
@@ -286,7 +286,9 @@ def test_reasons_standings_and_effects_are_documented(world: Workspace) -> None:
     kinds = (*get_args(Standing), *get_args(SharingReason), *get_args(RefusalEffect))
     assert set(kinds) == said - {"--type"}
     assert all(f"`{effect}`" in page_section("## report") for effect in get_args(DecisionEffect))
-    assert set(RULES) == set(PLACING_RULES)
+    assert set(names_of("placed", "en")) == set(names_of("rule", "en")) == set(PLACING_RULES)
+    assert set(names_of("standing", "en")) == set(get_args(Standing))
+    assert set(names_of("effect", "en")) == set(get_args(DecisionEffect))
 
 
 @pytest.fixture(scope="module")

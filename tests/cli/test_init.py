@@ -47,7 +47,7 @@ def test_without_a_folder_it_takes_the_default(tmp_path: Path, monkeypatch: pyte
 
 
 def test_again_is_refused(tmp_path: Path, capsys: Captured) -> None:
-    assert run(["-w", str(tmp_path), "init"]) == 0
+    assert run(["-w", str(tmp_path), "init", "--language", "en"]) == 0
     capsys.readouterr()
     assert run(["-w", str(tmp_path), "init"]) == 2
     told = capsys.readouterr()

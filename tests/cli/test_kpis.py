@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from percorso.language.measures import measure_of
 from percorso.services.kpis import ask_kpis
 from percorso.services.workspace import open_workspace
 from tests.services.shop_workspace import make_shop
+from tests.workspaces import change_settings
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,31 @@ def test_a_comparison_shows_what_was_before_and_says_once_what_is_left_out(
     assert "before" not in told.split("left out: ")[1]
     assert all("before" in line for line in told.splitlines() if "  change" in line)
     assert max(map(len, told.splitlines())) < 100
+
+
+TAX = {
+    "unknown": ("Whether amounts hold tax is not said", "Non è detto se gli importi comprendono l'IVA"),
+    "included": ("Amounts hold tax.", "Gli importi comprendono l'IVA."),
+    "excluded": ("Amounts are without tax.", "Gli importi sono senza IVA."),
+}
+
+
+@pytest.mark.parametrize("tax", TAX)
+def test_amounts_say_whether_they_hold_tax(tmp_path: Path, capsys: pytest.CaptureFixture[str], tax: str) -> None:
+    make_shop(tmp_path / "shop")
+    change_settings(open_workspace(tmp_path / "shop"), 'tax = "unknown"', f'tax = "{tax}"')
+    command = ["-w", str(tmp_path / "shop")]
+    for noun in ("kpis", "map"):
+        for language, said in zip(("en", "it"), TAX[tax], strict=True):
+            assert run([*command, noun, "--language", language]) == 0
+            assert said in " ".join(capsys.readouterr().out.split())
+        assert run([*command, noun, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["tax"] == tax
+    assert run([*command, "kpis", "--kpi", "persons"]) == 0
+    assert TAX[tax][0] not in capsys.readouterr().out  # no amounts, no label
+    for language, said in zip(("en", "it"), TAX[tax], strict=True):
+        assert run([*command, "report", "--language", language, "--html", str(tmp_path / "report.html")]) == 0
+        assert said in unescape((tmp_path / "report.html").read_text(encoding="utf-8"))
 
 
 def test_a_period_without_events_is_said(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -165,6 +165,7 @@ def test_italian_tables_hold_no_english(folder: Path, capsys: Captured, question
         "Product Shared",
         "count_star",
         str(folder),
+        "shop",  # the source
         *(question if question[0] == "sql" else ()),
     ):
         page = page.replace(name, "")
@@ -233,9 +234,11 @@ def test_the_option_stands_before_the_command(folder: Path, capsys: Captured) ->
     assert "percorso --language it stages" in capsys.readouterr().err
 
 
-def test_errors_stay_english(folder: Path, capsys: Captured) -> None:
+def test_errors_have_an_italian_frame(folder: Path, capsys: Captured) -> None:
     assert run(["-w", str(folder), "--language", "it", "people", "places", "--place", "negozio"]) == 2
-    assert "Hint: " in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.startswith("Errore: ")
+    assert re.search(r"^Suggerimento: .*Valori ammessi: site\.$", told, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,23 @@ def test_categories_and_pages_have_their_own_headings(tmp_path: Path, capsys: py
     assert re.search(r"Categories, drums [^,]+, Pages, /p/a", page)
 
 
+def test_the_first_page_has_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = event("2024-03-01 10:00", "Page Viewed", user_id="anna", url="https://shop.example/")
+    assert "/ (home page)" in told(make_workspace(tmp_path / "shop", [home]).folder, capsys)
+
+
+@pytest.mark.parametrize(
+    ("tries", "shown"), [(29, "sign-ins that failed only n = 29"), (30, "sign-ins that failed 3.3")]
+)
+def test_trouble_of_few_attempts_has_no_share(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], tries: int, shown: str
+) -> None:
+    names = ["Sign In Failed", *["Signed In"] * (tries - 1)]
+    rows = [event(f"2024-03-01 10:{minute:02}", name, user_id="anna") for minute, name in enumerate(names)]
+    page = told(make_workspace(tmp_path / "shop", rows).folder, capsys, "--language", "en").replace("\xa0", " ")
+    assert shown in " ".join(page.split())
+
+
 def test_a_period_without_events_is_told_as_asked(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = told(shop, capsys, "--language", "en", "--from", "2030-01-01").replace("\xa0", " ")
     assert "From 1 January 2030 · all customers" in page

@@ -104,6 +104,8 @@ def test_rules_make_it_stale_and_what_only_answers_use_does_not(workspace: Works
     build_log(workspace)
     changed = change_settings(workspace, 'language = "en"', 'language = "it"')
     assert not is_stale(changed, current(workspace))
+    changed = change_settings(workspace, 'tax = "unknown"', 'tax = "included"')
+    assert not is_stale(changed, current(workspace))
     assert not build_log(changed).built
     changed = change_settings(workspace, 'country = "IT"', 'country = "FR"')
     assert is_stale(changed, current(workspace))

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.progress import build_progress
 from percorso.cli.streams import write_json
-from percorso.cli.texts import count_text
+from percorso.cli.texts import counted_lines, tenths_text, unit_of
+from percorso.language.words import Words
 from percorso.services.build import BuildReport, build_log
 
 __all__ = ["register"]
@@ -31,49 +32,43 @@ def build(
     Questions do this by themselves when events or settings have changed; do it
     yourself after a large import, so that the first question need not wait.
     """
-    workspace = workspace_of(ctx)
-    with build_progress() as progress:
+    workspace, words = workspace_of(ctx), words_of(ctx)
+    with build_progress(words) as progress:
         report = build_log(workspace, full=full, progress=progress)
     if as_json:
         write_json(report.as_dict())
     else:
-        typer.echo(_summary(report))
+        typer.echo(_summary(report, words))
 
 
-def _summary(report: BuildReport) -> str:
+def _summary(report: BuildReport, words: Words) -> str:
     """The report for people."""
+    head = words.text("build.unchanged")
     if report.built:
-        head = f"The journey log is built ({report.seconds:.1f} seconds)."
-    else:
-        head = "Nothing changed since the last build; the journey log is up to date."
+        head = words.text("build.built", seconds=tenths_text(report.seconds, words))
     rows = [
-        (report.events, "events", _asides(report)),
-        (report.persons, "persons", ""),
-        (report.sessions, "sessions", "on site or app"),
-        (report.journeys, "journeys", "each ends with an order or is given up, or is an order and what follows"),
+        (report.events, unit_of(report.events, "event", words), _asides(report, words)),
+        (report.persons, unit_of(report.persons, "person", words), ""),
+        (report.sessions, unit_of(report.sessions, "session", words), words.text("build.of_sessions")),
+        (report.journeys, unit_of(report.journeys, "journey", words), words.text("build.of_journeys")),
     ]
-    width = max(len(count_text(count)) for count, _, _ in rows)
-    lines = [f"  {count_text(count):>{width}}  {name:<9} {aside}".rstrip() for count, name, aside in rows]
-    return "\n".join([head, "", *lines, *_future(report)])
+    return "\n".join([head, "", *counted_lines(rows, words), *_future(report, words)])
 
 
-def _future(report: BuildReport) -> list[str]:
+def _future(report: BuildReport, words: Words) -> list[str]:
     """A wrong date in a file makes everything look long past: say so."""
-    if datetime.fromisoformat(report.newest) <= datetime.now(UTC) + timedelta(days=1):
+    newest = datetime.fromisoformat(report.newest)
+    if newest <= datetime.now(UTC) + timedelta(days=1):
         return []
-    return [
-        "",
-        f"Warning: the newest event is dated {report.newest[:10]}, which is still to come.",
-        "Open journeys count as abandoned by then. Correct the date in its file, or ask with --as-of.",
-    ]
+    future = words.text("build.future", day=words.numbers.date(newest))
+    return ["", words.text("terminal.warning", text=future), words.text("build.future_advice")]
 
 
-def _asides(report: BuildReport) -> str:
+def _asides(report: BuildReport, words: Words) -> str:
     """What should not go unnoticed about the events."""
     asides = []
     if report.unidentified:
-        asides.append(f"{count_text(report.unidentified)} without a customer")
+        asides.append(words.text("plots.n_of_nobody", n=report.unidentified))
     if report.duplicates:
-        times = "copy" if report.duplicates == 1 else "copies"
-        asides.append(f"{count_text(report.duplicates)} {times} left out")
+        asides.append(words.text("build.copies", n=report.duplicates))
     return ", ".join(asides)

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
 
-from percorso.language.words import Words
-from percorso.services.workspace import Workspace, open_workspace
+from percorso.errors import PercorsoError
+from percorso.language.words import ENGLISH, LANGUAGES, Words
+from percorso.services.workspace import Workspace, default_folder, open_workspace
 
-__all__ = ["Invocation", "command_line", "folder_of", "words_of", "workspace_of"]
+__all__ = [
+    "Invocation",
+    "command_line",
+    "folder_of",
+    "invocation_of",
+    "words_anywhere",
+    "words_of",
+    "words_without",
+    "workspace_of",
+]
 
 
 @dataclass(slots=True)
 class Invocation:
     """The options that stand before the command, and the workspace once a command has opened it."""
 
-    folder: Path
-    language: str = ""  # "": the workspace's
+    folder: Path = field(default_factory=default_folder)
+    language: str = field(default_factory=lambda: os.environ.get("PERCORSO_LANGUAGE", ""))  # "": the workspace's
     opened: Workspace | None = None
 
 
 def folder_of(ctx: typer.Context) -> Path:
     """The workspace's folder as the user named it, whether or not there is one."""
-    return _invocation(ctx).folder
+    return invocation_of(ctx).folder
 
 
 def workspace_of(ctx: typer.Context) -> Workspace:
@@ -36,7 +47,7 @@ def workspace_of(ctx: typer.Context) -> Workspace:
     WorkspaceError
         There is none; the hint says how to make one.
     """
-    invocation = _invocation(ctx)
+    invocation = invocation_of(ctx)
     if invocation.opened is None:
         invocation.opened = open_workspace(invocation.folder)
     return invocation.opened
@@ -60,13 +71,34 @@ def words_of(ctx: typer.Context, chosen: str = "") -> Words:
         There is no workspace to ask for its language and its stages.
     """
     settings = workspace_of(ctx).settings
-    language = chosen or _invocation(ctx).language or settings.workspace.language
+    language = chosen or invocation_of(ctx).language or settings.workspace.language
     return Words(language, settings.stages.names(language))
 
 
-def _invocation(ctx: typer.Context) -> Invocation:
+def words_without(ctx: typer.Context, language: str) -> Words:
+    """The words of a command that makes a workspace: of what stands before it, else of the language it is to have."""
+    return Words(invocation_of(ctx).language or language)
+
+
+def words_anywhere(invocation: Invocation) -> Words:
+    """The words for what is said whether or not there is a workspace, such as errors; without one, English.
+
+    What keeps a workspace from being opened is told by who needs it: this raises nothing.
+    """
+    language = invocation.language
+    if language not in LANGUAGES:
+        try:
+            workspace = invocation.opened or open_workspace(invocation.folder)
+        except PercorsoError:
+            return ENGLISH
+        language = workspace.settings.workspace.language
+    return Words(language)
+
+
+def invocation_of(ctx: typer.Context) -> Invocation:
+    """What stands before the command."""
     invocation = ctx.find_root().obj
-    assert isinstance(invocation, Invocation)  # set by the root's callback before any command runs
+    assert isinstance(invocation, Invocation)  # given by whoever runs the command line
     return invocation
 
 

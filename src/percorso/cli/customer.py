@@ -11,7 +11,7 @@ import pyarrow as pa
 import typer
 
 from percorso.analyses.customer_view import CustomerView
-from percorso.analyses.history import HistoryEvent, HistoryJourney, HistoryOrder
+from percorso.analyses.history import History, HistoryEvent, HistoryJourney, HistoryOrder
 from percorso.analyses.result import time_text
 from percorso.cli.context import command_line, words_of, workspace_of
 from percorso.cli.options import AsOfOption, TimezoneOption
@@ -65,7 +65,7 @@ def customer(
     """
     workspace, words = workspace_of(ctx), words_of(ctx)
     zone = zone_of(timezone or workspace.settings.workspace.timezone)
-    log = ready_log(workspace)
+    log = ready_log(workspace, words)
     found = find_customers(workspace, identifier, kind=kind, space=space, log=log)
     if len(found) > 1:
         _tell_several(found, target, zone, command_line(ctx), words)
@@ -139,7 +139,14 @@ def _head(view: CustomerView, zone: ZoneInfo, words: Words) -> str:
     width = max(_LABEL, *map(len, lines))
     told = [f"  {name:<{width}} {text}" for name, text in lines.items()]
     warned = [f"  {line}" for line in warning_lines(view.warnings, words)]
-    return "\n".join([words.text("terminal.customer", person=history.person), "", *told, *warned])
+    return "\n".join([_title(history, words), "", *told, *warned])
+
+
+def _title(history: History, words: Words) -> str:
+    """Whoever has a live order is a customer, anybody else a person."""
+    if history.relationship != "prospect":
+        return words.text("terminal.customer", person=history.person)
+    return words.text("terminal.customer_without_order", person=history.person)
 
 
 def _relationship(code: str, words: Words) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import webbrowser
@@ -11,11 +12,13 @@ from typing import Annotated
 
 import typer
 
+from percorso.cli.context import words_without
 from percorso.cli.progress import build_progress
-from percorso.cli.texts import count_text
+from percorso.cli.texts import count_text, counted_lines, unit_of
+from percorso.language.words import Words
 from percorso.services.demo import DEFAULT_CUSTOMERS, DemoReport, DemoRequest, make_demo
 
-__all__ = ["has_display", "register"]
+__all__ = ["called", "has_display", "register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
+    ctx: typer.Context,
     customers: Annotated[
         int, typer.Option(metavar="N", help="How many customers; 38000 is the full shop.")
     ] = DEFAULT_CUSTOMERS,
@@ -39,11 +43,12 @@ def demo(
 
     It can be run again: what it made is made anew.
     """
-    typer.echo(f"Legnocorda, an invented shop for musical instruments, with {count_text(customers)} customers.")
+    words = words_without(ctx, language)
+    typer.echo(words.text("setup.shop", n=customers))
     folder = folder or _default_folder()
-    with build_progress(notice="Simulating, importing, building ...") as progress:
+    with build_progress(words, notice=words.text("setup.under_way")) as progress:
         report = make_demo(DemoRequest(folder, customers, seed, months, language), progress)
-    typer.echo(_summary(report, folder))
+    typer.echo(_summary(report, folder, words))
     if not no_open and has_display():
         # The page that is opened last stands in front.
         for page in (report.report, report.map):
@@ -57,39 +62,50 @@ def _default_folder() -> Path:
     return here if writable else Path(tempfile.mkdtemp(prefix="percorso-demo."))
 
 
-def _summary(report: DemoReport, folder: Path) -> str:
+def _summary(report: DemoReport, folder: Path, words: Words) -> str:
     simulated, built = report.simulated, report.built
-    rejected = sum(file.rejected for file in report.imported)
-    duplicates = sum(file.duplicates for file in report.imported)
+    unreadable = sum(file.rejected for file in report.imported)
+    twice = sum(file.duplicates for file in report.imported)
+    seconds = count_text(round(simulated.seconds), words)
+    written = words.text("setup.written_in", seconds=seconds, n=len(simulated.files))
+    faults = words.text("setup.twice_and_unreadable", twice=twice, unreadable=unreadable)
+    nobodys = words.text("setup.without_customer", n=built.unidentified)
     rows = [
-        (simulated.events, "rows written", f"{simulated.seconds:.0f} seconds, {len(simulated.files)} files"),
-        (built.events, "events", f"{count_text(duplicates)} sent twice, {count_text(rejected)} unreadable"),
-        (built.persons, "persons", f"{count_text(built.unidentified)} events without a customer"),
-        (built.sessions, "sessions", "on site or app"),
-        (built.journeys, "journeys", ""),
+        (simulated.events, words.text("setup.rows_written"), written),
+        (built.events, unit_of(built.events, "event", words), faults),
+        (built.persons, unit_of(built.persons, "person", words), nobodys),
+        (built.sessions, unit_of(built.sessions, "session", words), words.text("build.of_sessions")),
+        (built.journeys, unit_of(built.journeys, "journey", words), ""),
     ]
-    width = max(len(count_text(count)) for count, _, _ in rows)
-    lines = [f"  {count_text(count):>{width}}  {name:<17} {aside}".rstrip() for count, name, aside in rows]
-    return "\n".join(["", *lines, "", *_next(report, folder)])
+    return "\n".join(["", *counted_lines(rows, words), "", *_next(report, folder, words)])
 
 
-def _next(report: DemoReport, folder: Path) -> list[str]:
+def _next(report: DemoReport, folder: Path, words: Words) -> list[str]:
     """What to do now."""
-    command = f"percorso -w {folder / 'workspace'}"
+    command = f"{called()} -w {folder / 'workspace'}"
     buyer = "funnel --step 'Product Viewed' --step 'Product Added' --step 'Order Completed' --within 7d --by device"
-    pages = ((report.map, "its journey map"), (report.report, "everything on one page"))
+    questions = (
+        (words.text("setup.ask_funnel"), buyer),
+        (words.text("setup.ask_flow"), "flow --unit stage --collapse"),
+        (words.text("setup.ask_segments"), "segment list"),
+        (words.text("setup.ask_variants"), "variants --unit channel --collapse --kind purchase --top 10"),
+        (words.text("setup.ask_customer"), "customer giulia.pendolare@posta.example"),
+    )
+    pages = ((report.map, words.text("setup.its_map")), (report.report, words.text("setup.everything")))
     width = max(len(str(page)) for page, _ in pages)
     return [
-        "Look at it:",
+        words.text("setup.look"),
         *(f"  {page!s:{width}}  {aside}" for page, aside in pages),
-        "Ask it:",
-        f"  {command} {buyer}",
-        f"  {command} flow --unit stage --collapse",
-        f"  {command} segment list",
-        f"  {command} variants --unit channel --collapse --kind purchase --top 10",
-        f"  {command} customer giulia.pendolare@posta.example",
-        f"What was planted, to be found again:  {folder / 'files' / 'truth.json'}",
+        words.text("setup.ask"),
+        *(f"  {question}\n    {command} {asked}" for question, asked in questions),
+        words.text("setup.planted_demo", file=str(folder / "files" / "truth.json")),
     ]
+
+
+def called() -> str:
+    """How to call the command again: `make demo` calls it by its place, since it is on nobody's path yet."""
+    own = Path(sys.argv[0])
+    return str(own) if own.name == "percorso" and shutil.which("percorso") is None else "percorso"
 
 
 def has_display() -> bool:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from percorso.cli.context import workspace_of
-from percorso.cli.texts import count_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.errors import FileError
+from percorso.language.said import said
 from percorso.services.person_export import export_person, write_export
 
 __all__ = ["register"]
@@ -39,7 +39,8 @@ def export_person_command(
     """
     workspace = workspace_of(ctx)
     if out.exists():
-        raise FileError(f"{out} exists already.", hint="Choose another name; nothing was written.")
+        raise FileError(said("errors.exists", file=str(out)), hint=said("errors.choose_other_name"))
     document = export_person(workspace, identifier, kind=kind, space=space)
     write_export(document, out)
-    typer.echo(f"{count_of(len(document['events']), 'event')} written to {out}", err=True)
+    exported = words_of(ctx).text("erasure.exported", n=len(document["events"]), file=str(out))
+    typer.echo(exported, err=True)

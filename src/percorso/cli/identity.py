@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import typer
 
-from percorso.cli.context import command_line, workspace_of
+from percorso.cli.context import command_line, words_of, workspace_of
+from percorso.cli.identity_decided import decision_sentences
 from percorso.cli.identity_explain import explain_command
 from percorso.cli.identity_report import report_command
+from percorso.cli.identity_words import masked_name
 from percorso.cli.output import Format, JsonReportOption, Layout, Output, write_json, write_table, writing
-from percorso.cli.texts import count_of, local_text
-from percorso.identity.decisions import Decision, MaskedIdentifier
+from percorso.cli.texts import as_it_is, local_text
+from percorso.language.words import Words
 from percorso.services.decide import DecisionReport, decision_json, link, unlink
 from percorso.services.decisions import ListedDecision, list_decisions
-from percorso.services.identity_next_build import PersonSize
 from percorso.time import zone_of
 
 __all__ = ["register"]
 
-_SHORT_ID = 12
-_LAYOUT = Layout(titles={"decided_at": "time", "decision_id": "#"}, fold=("reason",), plain=True)
+_LAYOUT = Layout(
+    formats=dict.fromkeys(("decision_id", "reason"), as_it_is),
+    titles={"decided_at": "time", "decision_id": "#"},
+    families=dict.fromkeys(("decision", "state"), "value"),
+    fold=("reason",),
+)
 
 FirstArgument = Annotated[
     str, typer.Argument(metavar="A", help="A user id, loyalty card, e-mail, phone or card token; or TYPE:SPACE:VALUE.")
@@ -83,14 +87,16 @@ def unlink_command(
 @writing
 def decisions_command(ctx: typer.Context, target: Output) -> None:
     """List what was decided by hand, in the order in which it was, and what of it stands."""
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
     listed = list_decisions(workspace)
-    zone = zone_of(workspace.settings.workspace.timezone)
     body = {"decisions": [{**decision_json(one.decision), "stands": one.stands} for one in listed]}
-    notes = [] if listed else [f"Nobody has decided anything yet: {command_line(ctx)} identity link --help"]
+    notes = []
+    if not listed:
+        notes = [words.text("identity.no_decisions", command=f"{command_line(ctx)} identity link --help")]
+    zone = zone_of(workspace.settings.workspace.timezone)
     people = target.format is Format.table
-    table = pa.Table.from_pylist([_row(one, zone if people else None) for one in listed], schema=_SCHEMA)
-    write_table(table, target, body=body, layout=replace(_LAYOUT, zone=zone), notes=notes)
+    rows = [_row_for_people(one, zone, words) if people else _row(one) for one in listed]
+    write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), target, body=body, layout=_LAYOUT, notes=notes, words=words)
 
 
 _SCHEMA = pa.schema(
@@ -101,82 +107,26 @@ _SCHEMA = pa.schema(
 )
 
 
-def _row(listed: ListedDecision, zone: ZoneInfo | None) -> dict[str, object]:
+def _row(listed: ListedDecision) -> dict[str, object]:
     decision = listed.decision
-    at = decision_json(decision)["decided_at"] if zone is None else local_text(decision.decided_us, zone)
     return {
         "decision_id": decision.id,
-        "decided_at": at,
+        "decided_at": decision_json(decision)["decided_at"],
         "decision": decision.kind,
-        "a": _name(decision.a),
-        "b": _name(decision.b),
+        "a": masked_name(decision.a),
+        "b": masked_name(decision.b),
         "state": "stands" if listed.stands else "undone",
         "author": decision.author,
         "reason": decision.reason,
     }
 
 
+def _row_for_people(listed: ListedDecision, zone: ZoneInfo, words: Words) -> dict[str, object]:
+    return {**_row(listed), "decided_at": local_text(listed.decision.decided_us, zone, words)}
+
+
 def _tell(ctx: typer.Context, report: DecisionReport, zone: ZoneInfo, as_json: bool) -> None:
     if as_json:
         write_json(report.as_json())
     else:
-        typer.echo("\n".join(_sentences(report, zone, f"{command_line(ctx)} build")))
-
-
-def _sentences(report: DecisionReport, zone: ZoneInfo, build: str) -> list[str]:
-    """What the decision did, in words."""
-    pair = f"{_name(report.a)} and {_name(report.b)}"
-    applies = [*_next_build(report), f"The next build applies it, and so does any question: {build}"]
-    if report.outcome == "linked":
-        return [f"Linked: {pair} will be one person.", *applies]
-    if report.outcome == "forbidden":
-        return [f"Forbidden: {pair} will not be one person.", *applies]
-    assert report.before is not None
-    before = _told(report.before, zone)
-    if report.outcome == "unchanged":
-        return [f"Already {'linked' if report.kind == 'link' else 'forbidden'}, nothing changed: {before}."]
-    told = [f"Cancelled the {before}; the pair is undecided again: {pair}."]
-    if report.kind == "link":
-        told.append("Whether they are one person is left to the events. To force it, link them once more.")
-    else:
-        told.append("Whether they are one person is left to the events. To forbid it, unlink them once more.")
-    if report.still_joined_by:
-        links = "; ".join(f"{_told(one, zone)}, of {_name(one.a)} and {_name(one.b)}" for one in report.still_joined_by)
-        told.append(f"Other links join them all the same: {links}.")
-    return [*told, *applies]
-
-
-def _next_build(report: DecisionReport) -> list[str]:
-    """What will become of the persons of the two, in words."""
-    expected = report.next_build
-    if expected is None:
-        return ["The last build cannot tell yet what it will change."]
-    if expected.effect == "shared":
-        return ["Nothing changes while one of them is shared by several persons: percorso identity explain says why."]
-    if expected.effect == "none":
-        together = len(expected.then) == 1
-        stay = {"linked": "one", "forbidden": "apart"}.get(report.state)
-        rest = "all the same" if stay is None or (stay == "one") != together else f"already, and stay {stay}"
-        return [f"They are {'one person' if together else 'two persons'} {rest}: {_sizes(expected.then)}."]
-    one, other = ("one person", "two") if expected.effect == "joins" else ("two persons", "one")
-    return [
-        f"As of the last build it makes {one} of {other}: {_sizes(expected.now)} → {_sizes(expected.then)}.",
-        f"{count_of(expected.events_moved, 'event')} with an identifier and what browsers and devices did around them "
-        "change hands.",
-    ]
-
-
-def _sizes(persons: tuple[PersonSize, ...]) -> str:
-    return " and ".join(
-        f"{one.person[:_SHORT_ID]} ({count_of(one.identifiers, 'identifier')}, {count_of(one.events, 'event')})"
-        for one in persons
-    )
-
-
-def _told(decision: Decision, zone: ZoneInfo) -> str:
-    return f"{decision.kind} of {local_text(decision.decided_us, zone)} by {decision.author} ({decision.reason})"
-
-
-def _name(identifier: MaskedIdentifier) -> str:
-    where = f" in {identifier.space}" if identifier.space else ""
-    return f"{identifier.kind} {identifier.shown}{where}"
+        typer.echo("\n".join(decision_sentences(report, zone, f"{command_line(ctx)} build", words_of(ctx))))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import typer
 
-from percorso.cli.context import command_line, workspace_of
+from percorso.cli.context import command_line, words_of, workspace_of
 from percorso.cli.identity_words import (
-    RULES,
     event_name,
     event_paragraph,
     name_of,
@@ -22,8 +22,9 @@ from percorso.cli.identity_words import (
 from percorso.cli.output import Format, JsonReportOption, Layout, Output, Section, write_json, write_page
 from percorso.cli.progress import ready_log
 from percorso.cli.tables import wrapped
-from percorso.cli.texts import count_of, local_text
+from percorso.cli.texts import day_text, labelled, local_text
 from percorso.errors import SpecError
+from percorso.language.words import Words
 from percorso.services.explained import Connection, EventExplanation, Explanation
 from percorso.services.identity_explain import explain_event, explain_identity
 from percorso.time import zone_of
@@ -32,13 +33,6 @@ __all__ = ["explain_command"]
 
 _SHOWN = 20
 _WIDTH = 80  # of sentences that are read as a text
-
-_STANDINGS = {
-    "own": "this person's",
-    "shared": "shared: nobody's alone",
-    "another": "another person's",
-    "device": "browser or device",
-}
 
 
 def explain_command(
@@ -65,19 +59,23 @@ def explain_command(
     """
     _check_one(identifier, event, source, kind or space)
     workspace = workspace_of(ctx)
-    zone = zone_of(workspace.settings.workspace.timezone)
-    log = ready_log(workspace)
+    words = words_of(ctx)
+    log = ready_log(workspace, words)
+    page = _Page(
+        zone_of(workspace.settings.workspace.timezone),
+        workspace.settings.identity.backfill_us,
+        command_line(ctx),
+        words,
+    )
     if event:
         told = explain_event(workspace, event, source=source, personal=personal, log=log)
-        backfill_us = workspace.settings.identity.backfill_us
-        write_json(told.as_json()) if as_json else typer.echo(_event_text(told, zone, backfill_us))
+        write_json(told.as_json()) if as_json else typer.echo(page.event_text(told))
         return
     found = explain_identity(workspace, identifier, kind=kind, space=space, personal=personal, log=log)
     if as_json:
         write_json(found.as_json())
     else:
-        sections = [*_sections(found, zone, workspace.settings.identity.backfill_us, command_line(ctx))]
-        write_page(_head(found, zone), sections, Output(Format.table))
+        write_page(page.head(found), [*page.sections(found)], Output(Format.table), words)
 
 
 def _check_one(identifier: str, event: str, source: str, narrowed: str) -> None:
@@ -89,157 +87,182 @@ def _check_one(identifier: str, event: str, source: str, narrowed: str) -> None:
         raise SpecError("--type and --space belong to an ID.", hint="With --event leave them out.")
 
 
-def _event_text(told: EventExplanation, zone: ZoneInfo, backfill_us: int) -> str:
-    paragraph = event_paragraph(told, zone, backfill_us)
-    return "\n".join([event_name(told.event, zone), "", *_indented(paragraph), "", f"  Rule: {told.rule}"])
-
-
 def _indented(text: str) -> list[str]:
     return [f"  {line}" for line in wrapped(text, _WIDTH - 2)]
 
 
-def _head(found: Explanation, zone: ZoneInfo) -> str:
-    title, lines = _title(found)
-    if found.first_us is not None and found.last_us is not None:
-        first, last = (local_text(us, zone)[:10] for us in (found.first_us, found.last_us))
-        lines["Events"] = f"{count_of(found.events, 'event')}, {first} to {last}"
-    else:
-        lines["Events"] = "none"
-    told = [f"  {name:<8} {text}" for name, text in lines.items()]
-    why = ["", *_indented(sharing_words(found.sharing))] if found.sharing else []
-    return "\n".join([title, "", *told, *why])
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What is told of an identifier or an event, in the reader's zone and language."""
 
+    zone: ZoneInfo
+    backfill_us: int
+    command: str  # how a further command begins
+    words: Words
 
-def _title(found: Explanation) -> tuple[str, dict[str, str]]:
-    name = "" if found.identifier is None else name_of(found.identifier)
-    if found.standing == "shared":
-        return f"{name} is shared: it is nobody's alone, and joins nobody", {}
-    if found.standing == "device":
-        return f"{name} is a browser or device", {}
-    lines = {"Person": str(found.person)}
-    if found.canonical is not None:
-        lines["Known by"] = name_of(found.canonical)
-    if not name:
-        return "A person" if found.identified else "An anonymous person, known by no strong identifier", lines
-    return f"{name} belongs to one person", lines
+    def event_text(self, told: EventExplanation) -> str:
+        """Why one event is whose it is."""
+        rule = self.words.text("identity.rule", rule=self.words.code("rule", told.rule))
+        name = event_name(told.event, self.zone, self.words)
+        return "\n".join([name, "", *_indented(self._paragraph(told)), "", f"  {rule}"])
 
+    def _paragraph(self, told: EventExplanation) -> str:
+        return event_paragraph(told, self.zone, self.backfill_us, self.words)
 
-def _sections(found: Explanation, zone: ZoneInfo, backfill_us: int, command: str) -> Iterable[Section]:
-    """The tables of the page; those without rows are left out."""
-    if found.chain:
-        yield _connections("From it to what the person is known by", found.chain, zone)
-    if len(found.connections) > len(found.chain):
-        yield _connections("All that joins the person's identifiers", found.connections, zone)
-    if found.identifiers:
-        yield _identifiers(found)
-    if found.persons:
-        yield _persons(found, command)
-    if found.refused:
-        yield _refused(found, zone)
-    if found.placed_by:
-        yield _rules(found, zone, backfill_us)
-    yield _next(found, command)
+    def head(self, found: Explanation) -> str:
+        """Whose it is, and how many events there are."""
+        title, lines = self._title(found)
+        events = self.words.text("identity.no_events")
+        if found.first_us is not None and found.last_us is not None:
+            events = self.words.text(
+                "identity.events_from_to",
+                events=self.words.text("counted.events", n=found.events),
+                first=day_text(found.first_us, self.zone, self.words),
+                last=day_text(found.last_us, self.zone, self.words),
+            )
+        lines[self.words.text("identity.events")] = events
+        why = ["", *_indented(sharing_words(found.sharing, self.words))] if found.sharing else []
+        return "\n".join([title, "", *labelled(lines), *why])
 
+    def _title(self, found: Explanation) -> tuple[str, dict[str, str]]:
+        words = self.words
+        name = "" if found.identifier is None else name_of(found.identifier)
+        if found.standing == "shared":
+            return words.text("identity.shared", name=name), {}
+        if found.standing == "device":
+            return words.text("identity.device", name=name), {}
+        lines = {words.text("identity.person"): str(found.person)}
+        if found.canonical is not None:
+            lines[words.text("identity.known_by")] = name_of(found.canonical)
+        if name:
+            return words.text("identity.belongs", name=name), lines
+        if found.identified:
+            return words.text("identity.a_person"), lines
+        return words.text("identity.anonymous_person"), lines
 
-def _connections(title: str, connections: Sequence[Connection], zone: ZoneInfo) -> Section:
-    rows = [
-        {
-            "one": name_of(one.a),
-            "other": name_of(one.b),
-            "joined by": _joined_by(one, zone),
-            "example": "" if one.example is None else f"{one.example.message_id} of {one.example.source}",
-        }
-        for one in connections[:_SHOWN]
-    ]
-    layout = Layout(fold=("example",))
-    return Section(title, pa.Table.from_pylist(rows), _more(len(connections)), layout)
+    def sections(self, found: Explanation) -> Iterable[Section]:
+        """The tables of the page; those without rows are left out."""
+        if found.chain:
+            yield self._connections(self.words.text("identity.chain"), found.chain)
+        if len(found.connections) > len(found.chain):
+            yield self._connections(self.words.text("identity.all_connections"), found.connections)
+        if found.identifiers:
+            yield self._identifiers(found)
+        if found.persons:
+            yield self._persons(found)
+        if found.refused:
+            yield self._refused(found)
+        if found.placed_by:
+            yield self._rules(found)
+        yield self._next(found)
 
+    def _connections(self, title: str, connections: Sequence[Connection]) -> Section:
+        rows = [
+            {
+                "one": name_of(one.a),
+                "other": name_of(one.b),
+                "joined by": self._joined_by(one),
+                "example": ""
+                if one.example is None
+                else self.words.text("identity.example_of", message=one.example.message_id, source=one.example.source),
+            }
+            for one in connections[:_SHOWN]
+        ]
+        layout = Layout(fold=("example",))
+        return Section(title, pa.Table.from_pylist(rows), self._more(len(connections)), layout)
 
-def _joined_by(one: Connection, zone: ZoneInfo) -> str:
-    seen = ""
-    if one.first_us is not None:
-        first = local_text(one.first_us, zone)[:10]
-        seen = f"{count_of(one.events, 'event')} since {first}" if one.events > 1 else f"1 event of {first}"
-    if one.by == "link":
-        link = "a link" if one.decision is None else told_decision(one.decision, zone)
-        return f"{link}; {seen}" if seen else link
-    if one.by == "alias":
-        return f"an alias message; {seen}" if seen else "an alias message"
-    return seen if one.trusted else f"{seen}, of site or app alone"
+    def _joined_by(self, one: Connection) -> str:
+        words, seen = self.words, ""
+        if one.first_us is not None:
+            seen = words.text("identity.seen_since", n=one.events, day=day_text(one.first_us, self.zone, words))
+        if one.by == "link":
+            by = words.text("identity.a_link")
+            if one.decision is not None:
+                by = told_decision(one.decision, self.zone, words)
+        elif one.by == "alias":
+            by = words.text("identity.alias")
+        else:
+            return seen if one.trusted else words.text("identity.site_alone", seen=seen)
+        return words.text("identity.joined_by", by=by, seen=seen) if seen else by
 
+    def _identifiers(self, found: Explanation) -> Section:
+        rows = [
+            {
+                "type": one.identifier.type,
+                "space": one.identifier.space or "",
+                "value": one.identifier.value,
+                "events": one.events,
+                "whose": self.words.name("standing", one.standing),
+            }
+            for one in found.identifiers[:_SHOWN]
+        ]
+        title, notes = self.words.text("identity.identifiers"), self._more(len(found.identifiers))
+        return Section(title, pa.Table.from_pylist(rows), notes)
 
-def _identifiers(found: Explanation) -> Section:
-    rows = [
-        {
-            "type": one.identifier.type,
-            "space": one.identifier.space or "",
-            "value": one.identifier.value,
-            "events": one.events,
-            "whose": _STANDINGS[one.standing],
-        }
-        for one in found.identifiers[:_SHOWN]
-    ]
-    return Section(
-        "Identifiers on the person's events", pa.Table.from_pylist(rows), notes=_more(len(found.identifiers))
-    )
+    def _persons(self, found: Explanation) -> Section:
+        rows = [
+            {
+                "person": one.person,
+                "kind": "identified" if one.identified else "anonymous",
+                "events": one.events,
+                "of these logins": one.logins,
+            }
+            for one in found.persons
+        ]
+        more = found.persons_total - len(found.persons)
+        notes = [self.words.text("identity.more_persons", n=more)] if more else []
+        command = f"{self.command} customer {found.persons[0].person[:12]}"
+        notes.append(self.words.text("identity.look_at_one", command=command))
+        title = self.words.text("identity.persons")
+        return Section(title, pa.Table.from_pylist(rows), tuple(notes), Layout(ids=("person",)))
 
+    def _refused(self, found: Explanation) -> Section:
+        rows = [
+            {
+                "one": name_of(one.a),
+                "other": name_of(one.b),
+                "events": one.events,
+                "why": refusal_words(one, self.zone, self.words),
+            }
+            for one in found.refused[:_SHOWN]
+        ]
+        title = self.words.text("identity.not_joined")
+        return Section(title, pa.Table.from_pylist(rows), notes=self._more(len(found.refused)))
 
-def _persons(found: Explanation, command: str) -> Section:
-    rows = [
-        {
-            "person": one.person,
-            "kind": "identified" if one.identified else "anonymous",
-            "events": one.events,
-            "of these logins": one.logins,
-        }
-        for one in found.persons
-    ]
-    more = found.persons_total - len(found.persons)
-    notes = [f"{count_of(more, 'further person')} not shown."] if more else []
-    notes.append(f"One of them: {command} customer {found.persons[0].person[:12]}")
-    table = pa.Table.from_pylist(rows)
-    return Section("Persons on whose events it stands", table, tuple(notes), Layout(ids=("person",)))
+    def _more(self, n: int) -> tuple[str, ...]:
+        return (self.words.text("identity.more_rows", n=n - _SHOWN),) if n > _SHOWN else ()
 
+    def _rules(self, found: Explanation) -> Section:
+        rows = [
+            {
+                "rule": self.words.code("rule", one.rule),
+                "events": one.events,
+                "they": self.words.name("placed", one.rule),
+                "the first": self._first(one.example),
+            }
+            for one in found.placed_by
+        ]
+        notes = [
+            f"{self.words.code('rule', one.rule)}: {self._paragraph(one.example)}"
+            for one in found.placed_by
+            if one.rule != "strong"
+        ]
+        layout = Layout(fold=("the first",))
+        return Section(self.words.text("identity.events_placed"), pa.Table.from_pylist(rows), tuple(notes), layout)
 
-def _refused(found: Explanation, zone: ZoneInfo) -> Section:
-    rows = [
-        {"one": name_of(one.a), "other": name_of(one.b), "events": one.events, "why": refusal_words(one, zone)}
-        for one in found.refused[:_SHOWN]
-    ]
-    return Section("Not joined, here and around it", pa.Table.from_pylist(rows), notes=_more(len(found.refused)))
+    def _first(self, told: EventExplanation) -> str:
+        return f"{local_text(told.event.time_us, self.zone, self.words)} {told.event.message_id}"
 
-
-def _more(n: int) -> tuple[str, ...]:
-    return (f"{count_of(n - _SHOWN, 'more')} not shown; --json lists all.",) if n > _SHOWN else ()
-
-
-def _rules(found: Explanation, zone: ZoneInfo, backfill_us: int) -> Section:
-    rows = [
-        {"rule": one.rule, "events": one.events, "they": RULES[one.rule], "the first": _first(one.example, zone)}
-        for one in found.placed_by
-    ]
-    notes = [
-        f"{one.rule}: {event_paragraph(one.example, zone, backfill_us)}"
-        for one in found.placed_by
-        if one.rule != "strong"
-    ]
-    layout = Layout(fold=("the first",))
-    return Section("How the events found their person", pa.Table.from_pylist(rows), tuple(notes), layout)
-
-
-def _first(told: EventExplanation, zone: ZoneInfo) -> str:
-    return f"{local_text(told.event.time_us, zone)} {told.event.message_id}"
-
-
-def _next(found: Explanation, command: str) -> Section:
-    """What can be done."""
-    steps = {"see why one event is whose it is": f"{command} identity explain --event MESSAGE"}
-    if found.standing == "device":
-        steps["tell the persons on a kiosk or till apart"] = "name its source in identity.shared_sources"
-    else:
-        steps["make two identifiers one person"] = f"{command} identity link A B --reason WHY"
-        steps["keep two identifiers apart"] = f"{command} identity unlink A B --reason WHY"
-    if found.standing == "shared":
-        steps["have it ignored altogether"] = "name it in identity.blocked_values"
-    rows = [{"to": name, "do": use} for name, use in steps.items()]
-    return Section("What you can do", pa.Table.from_pylist(rows), layout=Layout(fold=("do",)))
+    def _next(self, found: Explanation) -> Section:
+        """What can be done."""
+        words, begin = self.words, f"{self.command} identity"
+        steps = {words.text("identity.see_event"): f"{begin} explain --event MESSAGE"}
+        if found.standing == "device":
+            steps[words.text("identity.tell_apart")] = words.text("identity.tell_apart_how")
+        else:
+            steps[words.text("identity.join")] = f"{begin} link A B --reason WHY"
+            steps[words.text("identity.keep_apart")] = f"{begin} unlink A B --reason WHY"
+        if found.standing == "shared":
+            steps[words.text("identity.ignore")] = words.text("identity.ignore_how")
+        rows = [{"in order to": name, "use": how} for name, how in steps.items()]
+        return Section(words.text("identity.next"), pa.Table.from_pylist(rows), layout=Layout(fold=("use",)))

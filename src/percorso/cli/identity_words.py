@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from percorso.cli.texts import local_text, percent_text, span_text
-from percorso.identity.decisions import Decision
+from percorso.cli.texts import day_text, local_text, percent_text, span_text
+from percorso.identity.decisions import Decision, MaskedIdentifier
+from percorso.language.words import Words
 from percorso.services.explained import EventExplanation, Refusal, Sharing, ShownEvent
 from percorso.services.identity_state import ShownIdentifier
 
-__all__ = ["RULES", "event_name", "event_paragraph", "name_of", "refusal_words", "sharing_words", "told_decision"]
-
-#: What each rule means, said of its events.
-RULES = {
-    "strong": "carry a strong identifier of the person",
-    "login_before": "come after a login of the person on the device",
-    "login_after": "come before the first login on the device",
-    "signed_out_same": "come after a sign-out; the same person signs in next",
-    "signed_out": "come after a sign-out; somebody else or nobody signs in next",
-    "anonymous": "are on a device without a login that claims them",
-    "shared_session": "are in a visit without login on a shared source",
-    "reference": "carry only a number; its owner is the person",
-    "unidentified": "carry nothing that tells whose they are",
-}
+__all__ = [
+    "event_name",
+    "event_paragraph",
+    "masked_name",
+    "name_of",
+    "refusal_words",
+    "sharing_words",
+    "told_decision",
+]
 
 _SHORT_ID = 12
+_ANONYMOUS = ("signed_out", "anonymous", "shared_session")
 
 
 def name_of(identifier: ShownIdentifier) -> str:
-    """An identifier in words.
+    """An identifier in words, the same in every language: types are what options and settings take.
 
     Examples
     --------
@@ -39,107 +36,138 @@ def name_of(identifier: ShownIdentifier) -> str:
     return f"{identifier.type} {identifier.value}{where}"
 
 
-def event_name(event: ShownEvent, zone: ZoneInfo) -> str:
+def masked_name(identifier: MaskedIdentifier) -> str:
+    """An identifier of a decision in words; see :func:`name_of`."""
+    return name_of(ShownIdentifier(identifier.kind, identifier.space or None, identifier.shown))
+
+
+def event_name(event: ShownEvent, zone: ZoneInfo, words: Words) -> str:
     """An event in words: what, when, and where to find it."""
-    what = f"{event.name} of " if event.name else ""
-    return f"{what}{local_text(event.time_us, zone)} ({event.source}, message {event.message_id})"
+    time = local_text(event.time_us, zone, words)
+    if not event.name:
+        return words.text("identity.event_unnamed", time=time, source=event.source, message=event.message_id)
+    return words.text("identity.event_of", name=event.name, time=time, source=event.source, message=event.message_id)
 
 
-def told_decision(decision: Decision, zone: ZoneInfo) -> str:
+def told_decision(decision: Decision, zone: ZoneInfo, words: Words) -> str:
     """A decision in words."""
-    return f"{decision.kind} of {local_text(decision.decided_us, zone)[:10]} by {decision.author}: {decision.reason}"
-
-
-def sharing_words(sharing: Sharing) -> str:
-    """Why an identifier is shared, in a sentence."""
-    if sharing.reason == "contradictions":
-        share = percent_text(sharing.contradicting / max(sharing.events, 1))
-        return (
-            f"On {sharing.contradicting:,} of its {sharing.events:,} events beside others as good as it or better "
-            f"({share}) the other is another person's (identity.shared_share)."
-        )
-    if sharing.reason == "too_large":
-        return (
-            f"It stands beside {sharing.partners:,} others, in a group of more than {sharing.most:,} connected ones "
-            "(identity.largest_group)."
-        )
-    where = f" in {sharing.space}" if sharing.space else ""
-    setting = "identity.hub_partners" if sharing.reason == "too_many_better" else f"twice the limit of {sharing.type}"
-    return (
-        f"It was seen beside {sharing.partners:,} different ones of type {sharing.type}{where}; up to {sharing.most:,} "
-        f"may be ({setting})."
+    return words.text(
+        "identity.told_short",
+        kind=words.code("value", decision.kind),
+        day=day_text(decision.decided_us, zone, words),
+        author=decision.author,
+        reason=decision.reason,
     )
 
 
-def refusal_words(refusal: Refusal, zone: ZoneInfo) -> str:
+def sharing_words(sharing: Sharing, words: Words) -> str:
+    """Why an identifier is shared, in a sentence."""
+    if sharing.reason == "contradictions":
+        share = percent_text(sharing.contradicting / max(sharing.events, 1), words)
+        return words.text(
+            "identity.contradictions", contradicting=sharing.contradicting, events=sharing.events, share=share
+        )
+    if sharing.reason == "too_large":
+        return words.text("identity.too_large", partners=sharing.partners, most=sharing.most)
+    kind, setting = str(sharing.type), "identity.hub_partners"
+    if sharing.reason != "too_many_better":
+        setting = words.text("identity.twice_limit", type=kind)
+    if sharing.space:
+        kind = words.text("identity.type_in", type=kind, space=sharing.space)
+    return words.text("identity.too_many", partners=sharing.partners, type=kind, most=sharing.most, setting=setting)
+
+
+def refusal_words(refusal: Refusal, zone: ZoneInfo, words: Words) -> str:
     """Why an edge was refused, and what follows from it."""
     if refusal.effect == "apart":
-        return "kept apart: " + ("a decision" if refusal.decision is None else told_decision(refusal.decision, zone))
-    why = "limits"
-    if refusal.limit_type is not None:
-        why = f"one person has at most {refusal.limit} of type {refusal.limit_type}"
-    blamed = "" if refusal.charged is None else f", charged to {name_of(refusal.charged)}"
-    effect = "which is shared by it" if refusal.effect == "shared" else "without effect"
-    return f"{why}{blamed}, {effect}"
+        why = words.text("identity.a_decision")
+        if refusal.decision is not None:
+            why = told_decision(refusal.decision, zone, words)
+        return words.text("identity.kept_apart", why=why)
+    why = words.text("identity.some_limits")
+    if refusal.limit_type is not None and refusal.limit is not None:
+        why = words.text("identity.limit_of", limit=refusal.limit, type=refusal.limit_type)
+    if refusal.charged is not None:
+        why = words.text("identity.charged", why=why, name=name_of(refusal.charged))
+    if refusal.effect == "shared":
+        return words.text("identity.shared_by_it", why=why)
+    return words.text("identity.without_effect", why=why)
 
 
-def event_paragraph(told: EventExplanation, zone: ZoneInfo, backfill_us: int) -> str:
+def event_paragraph(told: EventExplanation, zone: ZoneInfo, backfill_us: int, words: Words) -> str:
     """Why one event is whose it is, in a paragraph."""
-    return " ".join([*_carried(told), *_because(told, zone, backfill_us), *_whose(told)])
+    return " ".join([_carried(told, words), *_because(told, zone, backfill_us, words), _whose(told, words)])
 
 
-def _carried(told: EventExplanation) -> list[str]:
+def _carried(told: EventExplanation, words: Words) -> str:
     if not told.identifiers:
-        return ["It carries no identifier."]
-    return [f"It carries {', '.join(map(name_of, told.identifiers))}."]
+        return words.text("identity.carries_nothing")
+    return words.text("identity.carries", names=", ".join(map(name_of, told.identifiers)))
 
 
-def _whose(told: EventExplanation) -> list[str]:
-    person = told.event.person
-    if person is None:
-        return ["So it belongs to nobody; it counts in totals."]
-    kind = "an anonymous person" if told.rule in ("signed_out", "anonymous", "shared_session") else "person"
-    return [f"So it belongs to {kind} {person[:_SHORT_ID]}."]
+def _whose(told: EventExplanation, words: Words) -> str:
+    if told.event.person is None:
+        return words.text("identity.nobodys")
+    person = told.event.person[:_SHORT_ID]
+    if told.rule in _ANONYMOUS:
+        return words.text("identity.of_anonymous", person=person)
+    return words.text("identity.of_person", person=person)
 
 
-def _because(told: EventExplanation, zone: ZoneInfo, backfill_us: int) -> list[str]:
+def _because(told: EventExplanation, zone: ZoneInfo, backfill_us: int, words: Words) -> list[str]:
     """What the rule looked at."""
-    by = name_of(told.decided_by) if told.decided_by else "it"
-    if told.rule == "strong":
-        return [
-            "That is not shared." if len(told.identifiers) == 1 else f"The best of them that is not shared is {by}."
-        ]
-    if told.rule in ("reference", "unidentified"):
-        return _by_reference(told, zone)
-    those = "That is nobody's alone" if len(told.identifiers) == 1 else "None of them is one person's"
-    said = [f"{those}, so the logins on {by} decide."]
-    if told.rule == "shared_session":
-        return [
-            f"{told.event.source} is a shared source (identity.shared_sources), and nobody signed in on this visit."
-        ]
+    match told.rule:
+        case "strong" if len(told.identifiers) == 1:
+            return [words.text("identity.not_shared")]
+        case "strong":
+            return [words.text("identity.best_is", name=_decider(told, words))]
+        case "reference" | "unidentified":
+            return _by_reference(told, zone, words)
+        case "shared_session":
+            return [words.text("identity.shared_source", source=told.event.source)]
+        case _:
+            return _by_logins(told, zone, backfill_us, words)
+
+
+def _decider(told: EventExplanation, words: Words) -> str:
+    return name_of(told.decided_by) if told.decided_by else words.text("identity.this")
+
+
+def _by_logins(told: EventExplanation, zone: ZoneInfo, backfill_us: int, words: Words) -> list[str]:
+    by = _decider(told, words)
+    said = [words.text("identity.logins_decide_all", by=by)]
+    if len(told.identifiers) == 1:
+        said = [words.text("identity.logins_decide", by=by)]
     if told.login is None and told.next_login is None:
-        return [*said, "There is none."]
+        return [*said, words.text("identity.no_login")]
     if told.login is None:
-        assert told.next_login is not None
-        wait = span_text(told.next_login.time_us - told.event.time_us)
-        within = "within" if told.rule == "login_after" else "not within"
-        limit = f"{within} {span_text(backfill_us).split()[0]} (identity.backfill)"
-        return [*said, f"The first comes {wait} later, {limit}: {event_name(told.next_login, zone)}."]
-    said.append(f"The last one before it: {event_name(told.login, zone)}.")
+        return [*said, _first_login(told, zone, backfill_us, words)]
+    said.append(words.text("identity.last_login", event=event_name(told.login, zone, words)))
     if told.sign_out is not None:
-        said.append(f"It ended with {event_name(told.sign_out, zone)}.")
-    if told.rule == "signed_out_same" and told.next_login is not None:
-        said.append(f"The same person signs in next: {event_name(told.next_login, zone)}.")
-    if told.rule == "signed_out":
-        following = "nobody" if told.next_login is None else f"somebody else: {event_name(told.next_login, zone)}"
-        said.append(f"Who signs in next is {following}.")
+        said.append(words.text("identity.signed_out", event=event_name(told.sign_out, zone, words)))
+    following = "" if told.next_login is None else event_name(told.next_login, zone, words)
+    if told.rule == "signed_out_same" and following:
+        said.append(words.text("identity.sign_in_same", event=following))
+    elif told.rule == "signed_out" and following:
+        said.append(words.text("identity.sign_in_other", event=following))
+    elif told.rule == "signed_out":
+        said.append(words.text("identity.sign_in_nobody"))
     return said
 
 
-def _by_reference(told: EventExplanation, zone: ZoneInfo) -> list[str]:
+def _first_login(told: EventExplanation, zone: ZoneInfo, backfill_us: int, words: Words) -> str:
+    assert told.next_login is not None
+    wait = span_text(told.next_login.time_us - told.event.time_us, words)
+    limit, event = span_text(backfill_us, words).split()[0], event_name(told.next_login, zone, words)
+    if told.rule == "login_after":
+        return words.text("identity.first_within", wait=wait, limit=limit, event=event)
+    return words.text("identity.first_beyond", wait=wait, limit=limit, event=event)
+
+
+def _by_reference(told: EventExplanation, zone: ZoneInfo, words: Words) -> list[str]:
     if told.reference is None:
         return []
     number = f"{told.reference} {told.reference_value}"
     if told.owner is None:
-        return [f"No event that names somebody carries its {number} yet."]
-    return [f"Its {number} belongs to whom this event names: {event_name(told.owner, zone)}."]
+        return [words.text("identity.no_owner", number=number)]
+    return [words.text("identity.owner", number=number, event=event_name(told.owner, zone, words))]

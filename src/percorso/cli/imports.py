@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from percorso.cli.context import command_line, workspace_of
+from percorso.cli.context import command_line, words_of, workspace_of
 from percorso.cli.output import Format, Layout, Output, write_json, write_table
 from percorso.cli.preview import tell_previews
-from percorso.cli.texts import count_of
 from percorso.errors import MappingError, UserError
+from percorso.language.said import said
+from percorso.language.words import Words
 from percorso.services.import_preview import preview_files
 from percorso.services.import_request import plan_request
 from percorso.services.imports import FileReport, ImportReport, ImportRequest, import_files
@@ -29,7 +30,6 @@ __all__ = ["register"]
 
 _LAYOUT = Layout(secondary=("read as",))
 
-_WORD_LIMIT = 60
 _MOST_FILES = 10
 
 
@@ -85,56 +85,60 @@ def import_command(
 
     Each file is imported whole or not at all; importing it again adds nothing.
     """
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
     request = ImportRequest(tuple(files), format_name, mapping, source, replace, save_mapping, again)
     _check_mappings(workspace, request)
-    with _keeping(save_mapping), _progress(quiet=as_json) as show:
+    with _keeping(save_mapping, words), _progress(words, quiet=as_json) as show:
         if dry_run:
             previews = preview_files(workspace, request, show)
         else:
             report = import_files(workspace, request, show)
     if dry_run:
-        tell_previews(previews, workspace, as_json=as_json)
+        tell_previews(previews, workspace, words, as_json=as_json)
     elif as_json:
         write_json(report.as_dict())
     else:
-        _tell_report(report, command_line(ctx))
+        _tell_report(report, command_line(ctx), words)
 
 
 def _check_mappings(workspace: Workspace, request: ImportRequest) -> None:
     """Refuse a mapping file that is not there, and one to be kept where another one is: that may be somebody's work."""
     if request.mapping is not None and not request.mapping.is_file():
-        raise MappingError(f"Mapping file not found: {request.mapping}", hint="Give its path as seen from here.")
+        raise MappingError(
+            said("errors.mapping_not_found", file=str(request.mapping)), hint=said("errors.mapping_not_found_hint")
+        )
     kept = request.save_mapping
     if kept is None or not kept.exists():
         return
     texts = {planned.toml for planned in plan_request(workspace, replace(request, save_mapping=None))}
     if not kept.is_file() or kept.read_bytes() not in {text.encode() for text in texts}:
         raise UserError(
-            f"{kept} exists and holds something else; nothing was done.",
-            hint=f"Choose another name for --save-mapping, or use what is there with --mapping {kept}.",
+            said("errors.mapping_exists", file=str(kept)),
+            hint=said("errors.mapping_exists_hint", file=str(kept)),
         )
 
 
 @contextmanager
-def _keeping(mapping: Path | None) -> Iterator[None]:
+def _keeping(mapping: Path | None, words: Words) -> Iterator[None]:
     """Say that the mapping was kept, also where the import was then refused."""
     try:
         yield
     finally:
         if mapping is not None and mapping.is_file():
-            typer.echo(f"Mapping kept in {mapping}", err=True)
+            typer.echo(words.text("imports.mapping_kept", file=str(mapping)), err=True)
 
 
 class _RowsPerSecond(TextColumn):
     """Rows a second since the file was begun."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Words) -> None:
         super().__init__("")
+        self._words = words
 
     def render(self, task) -> Text:  # type: ignore[no-untyped-def]
         rows, seconds = task.fields.get("rows", 0), task.elapsed or 0
-        return Text(f"{rows / seconds:,.0f} rows/s" if seconds > 0.5 else "", style="cyan")
+        speed = self._words.text("build.rows_a_second", n=round(rows / seconds)) if seconds > 0.5 else ""
+        return Text(speed, style="cyan")
 
 
 class _Show:
@@ -153,17 +157,17 @@ class _Show:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[_Show]:
+def _progress(words: Words, *, quiet: bool) -> Iterator[_Show]:
     """Progress bars on a terminal, nothing elsewhere."""
     if quiet or not sys.stderr.isatty():
         yield _Show(None)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), _RowsPerSecond(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), _RowsPerSecond(words), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         yield _Show(bars)
 
 
-def _tell_report(report: ImportReport, command: str) -> None:
+def _tell_report(report: ImportReport, command: str, words: Words) -> None:
     table = pa.table(
         {
             "file": [Path(file.path).name for file in report.files],
@@ -174,44 +178,48 @@ def _tell_report(report: ImportReport, command: str) -> None:
             "rejected": [file.rejected for file in report.files],
         }
     )
-    write_table(table, Output(Format.table), layout=_LAYOUT, notes=_advice(report.files, command))
+    notes = _advice(report.files, command, words)
+    write_table(table, Output(Format.table), layout=_LAYOUT, notes=notes, words=words)
 
 
 def _format_text(file: FileReport) -> str:
     return f"{file.format} ({file.source})" if file.source != file.format else file.format
 
 
-def _advice(files: Sequence[FileReport], command: str) -> list[str]:
+def _advice(files: Sequence[FileReport], command: str, words: Words) -> list[str]:
     """What the numbers mean, and what to do next."""
-    notes = []
-    for file in files:
-        name = Path(file.path).name
-        if file.unchanged:
-            notes.append(f"{name} had been imported before: nothing was added.")
-        if file.lines_above:
-            where = f" the header (line {file.header_line})" if file.header_line else " headers"
-            notes.append(f"{name}: {count_of(file.lines_above, 'line')} above{where} left out.")
-        if file.retracted:
-            notes.append(f"{name}: {count_of(file.retracted, 'event')} of earlier imports taken back.")
-        if file.import_again:
-            notes.append(f"{name}: what was taken back had rows in common with other files; {_again_text(file)}")
-        if file.suppressed:
-            notes.append(f"{name}: {count_of(file.suppressed, 'row')} left out, of persons who were erased.")
-        for rows, beside in (
-            (file.spend_rows, "ad spend"),
-            (file.catalogue_rows, "catalogue"),
-            (file.stock_rows, "stock"),
-        ):
-            if rows:
-                notes.append(f"{name}: {count_of(rows, 'row')} of {beside}.")
+    notes = [note for file in files for note in _notes_of(file, words)]
     if any(file.rejected for file in files):
-        notes.append(f"See why rows were rejected:  {command} rejected")
+        notes.append(words.text("imports.see_rejected", command=f"{command} rejected"))
     if any(file.events or file.retracted for file in files):
-        notes.append(f"Make journeys of the events:  {command} build")
+        notes.append(words.text("imports.build_next", command=f"{command} build"))
     return notes
 
 
-def _again_text(file: FileReport) -> str:
+def _notes_of(file: FileReport, words: Words) -> Iterator[str]:
+    """What is to be known of a file."""
+    name = Path(file.path).name
+    if file.unchanged:
+        yield words.text("imports.unchanged", name=name)
+    if file.lines_above and file.header_line:
+        yield words.text("imports.lines_above", name=name, n=file.lines_above, line=str(file.header_line))
+    elif file.lines_above:
+        yield words.text("imports.lines_above_headers", name=name, n=file.lines_above)
+    if file.retracted:
+        yield words.text("imports.retracted", name=name, n=file.retracted)
+    if file.import_again:
+        yield words.text("imports.again", name=name, files=_again_text(file, words))
+    if file.suppressed:
+        yield words.text("imports.suppressed", name=name, n=file.suppressed)
+    if file.spend_rows:
+        yield words.text("imports.of_file", name=name, what=words.text("imports.spend_rows", n=file.spend_rows))
+    if file.catalogue_rows:
+        yield words.text("imports.of_file", name=name, what=words.text("imports.catalogue_rows", n=file.catalogue_rows))
+    if file.stock_rows:
+        yield words.text("imports.of_file", name=name, what=words.text("imports.stock_rows", n=file.stock_rows))
+
+
+def _again_text(file: FileReport, words: Words) -> str:
     shown = ", ".join(file.import_again[:_MOST_FILES])
     more = len(file.import_again) - _MOST_FILES
-    return f"import these again: {shown}{f' and {more} more (see --json)' if more > 0 else ''}."
+    return words.text("imports.again_more", files=shown, n=more) if more > 0 else shown

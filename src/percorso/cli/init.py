@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from percorso.cli.context import folder_of
+from percorso.cli.context import folder_of, words_without
 from percorso.services.workspace import SETTINGS_FILE, init_workspace
 
 __all__ = ["register"]
@@ -48,13 +48,21 @@ def init(
         country=country,
         stage_model=stage_model,
     )
-    folder = folder_of(ctx)
-    typer.echo(f"Workspace made in {workspace.folder}")
+    folder, words = folder_of(ctx), words_without(ctx, language)
+    commands = {
+        words.text("setup.preview"): f"percorso -w {folder} import FILE --dry-run",
+        words.text("setup.import_it"): f"percorso -w {folder} import FILE",
+        "": f"percorso -w {folder} build",
+    }
+    width = max(map(len, commands))
+    steps = [
+        words.text("setup.settings", file=str(folder / SETTINGS_FILE)),
+        *(f"{what:<{width}}  {command}" for what, command in commands.items()),
+    ]
+    typer.echo(words.text("setup.made", folder=str(workspace.folder)))
     typer.echo("")
-    typer.echo("What to do next:")
-    typer.echo(f"  1. Look at {folder / SETTINGS_FILE}: every setting stands there with its meaning.")
-    typer.echo(f"  2. See how a file would be read:  percorso -w {folder} import FILE --dry-run")
-    typer.echo(f"  3. Import it and build journeys:  percorso -w {folder} import FILE")
-    typer.echo(f"                                    percorso -w {folder} build")
+    typer.echo(words.text("setup.next"))
+    for number, step in zip(("1.", "2.", "3.", "  "), steps, strict=True):
+        typer.echo(f"  {number} {step}")
     typer.echo("")
-    typer.echo("Keep a backup of secret.key: without it the same people get other ids.")
+    typer.echo(words.text("setup.backup"))

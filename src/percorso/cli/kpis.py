@@ -18,6 +18,7 @@ from percorso.cli.kpi_tables import kpi_sections
 from percorso.cli.options import answer_of, as_of_text, asking, within_scope
 from percorso.cli.output import Format, Output, Section, warning_lines, write_table, write_told, writing
 from percorso.language.kpi_words import kpi_label, kpi_meaning, kpi_name
+from percorso.language.tax import tax_note
 from percorso.language.words import ENGLISH, Words
 from percorso.services.kpis import ask_kpis
 from percorso.time import zone_of
@@ -115,7 +116,9 @@ def _list(spec: KpisSpec, words: Words) -> pa.Table:
 
 def _sections(answer: Result, words: Words) -> list[Section]:
     sections = kpi_sections(answer, words.language)
-    notes = (kpi_label("interval_note", words.language), *warning_lines(answer.warnings, words))
+    has_money = any(row["unit"] == "money" and row["value"] is not None for row in answer.table.to_pylist())
+    amounts = (tax_note(answer.totals["tax"], words),) if has_money else ()
+    notes = (kpi_label("interval_note", words.language), *amounts, *warning_lines(answer.warnings, words))
     if sections:
         sections[-1] = replace(sections[-1], notes=notes)
     return sections

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
-__all__ = ["LazyCommand", "lazy_group"]
+__all__ = ["LazyCommand", "lazy_group", "unknown_command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,18 @@ class LazyCommand:
     module: str
     help: str  # one line for the list of commands; the command's own page is in its docstring
     panel: str  # heading in the list of commands
+
+
+class _Unknown(str):
+    """The name of a command that there is not."""
+
+
+def unknown_command(error: typer.TyperException) -> str:
+    """The command that there is not, if that is what is wrong; else "".
+
+    Typer says it within a sentence alone, so the group notes it on the error.
+    """
+    return next((part for part in error.args if isinstance(part, _Unknown)), "")
 
 
 def lazy_group(commands: Sequence[LazyCommand]) -> type[TyperGroup]:
@@ -41,7 +53,11 @@ def lazy_group(commands: Sequence[LazyCommand]) -> type[TyperGroup]:
             name = args[0]
             if name in listed and isinstance(self.commands.get(name), _Stub):
                 self.commands[name] = load(listed[name])
-            return super().resolve_command(ctx, args)
+            try:
+                return super().resolve_command(ctx, args)
+            except typer.TyperException as error:
+                error.args = (*error.args, _Unknown(name))
+                raise
 
         def __init__(self, **options) -> None:  # type: ignore[no-untyped-def]
             super().__init__(**options)

@@ -3,7 +3,8 @@
 A command lives in ``cli/<noun>.py``, which has ``register(app: typer.Typer) -> None`` and is named once in
 COMMANDS below; its module is imported when the command runs, not before. A command does one thing: read its
 options, call one service, hand the result to :mod:`percorso.cli.output`. It raises errors of
-:mod:`percorso.errors` and prints none: this file does, once for all.
+:mod:`percorso.errors` and prints none: this file does, once for all, in the language of the reader where the error
+knows its words (:mod:`percorso.language.said`).
 
 Exit codes: 0 done, 1 the machine or the store failed, 2 a mistake of the user, 130 interrupted.
 """
@@ -19,16 +20,17 @@ from importlib.abc import MetaPathFinder
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from percorso import __version__
-from percorso.cli.context import Invocation
+from percorso.cli.context import Invocation, words_anywhere
 from percorso.cli.lazy import LazyCommand, lazy_group
+from percorso.cli.usage import usage_error
 from percorso.errors import PercorsoError
+from percorso.language.said import again, said
 from percorso.language.words import Words
-from percorso.services.workspace import default_folder
 
 __all__ = ["COMMANDS", "app", "main", "run"]
 
@@ -103,7 +105,7 @@ def root(
         typer.Option(
             "--language",
             metavar="it|en",
-            help="Of tables for people. Default: $PERCORSO_LANGUAGE, else the workspace's.",
+            help="Of what people read. Default: $PERCORSO_LANGUAGE, else the workspace's.",
         ),
     ] = "",
     version: Annotated[
@@ -111,12 +113,27 @@ def root(
     ] = False,
 ) -> None:
     """Customer journeys from the files your shop already has."""
-    chosen = language or os.environ.get("PERCORSO_LANGUAGE", "")
+    chosen = _note_options(ctx, workspace, language).language
     if chosen:
         Words(chosen)  # refuses what is no language of ours, whatever the command
-    ctx.obj = Invocation(folder=workspace if workspace is not None else default_folder(), language=chosen)
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())
+
+
+def _note_options(ctx: typer.Context, workspace: Path | None, language: str) -> Invocation:
+    """What was said before the command, for it and for whoever tells of its errors."""
+    invocation = ctx.ensure_object(Invocation)
+    invocation.folder = workspace if workspace is not None else invocation.folder
+    invocation.language = language or invocation.language
+    return invocation
+
+
+def _note_options_of(error: typer.TyperException) -> None:
+    """What was said before a command that there is not: that is found out before the root is run."""
+    ctx = getattr(error, "ctx", None)
+    given = ctx.find_root().params if ctx is not None else {}
+    if ctx is not None and {"workspace", "language"} <= given.keys():
+        _note_options(ctx.find_root(), given["workspace"], given["language"])
 
 
 class _WithoutPandas(MetaPathFinder):
@@ -145,74 +162,64 @@ def run(arguments: Sequence[str]) -> int:
     arguments : sequence of str
         Without the program's name.
     """
-    command = typer.main.get_command(app)
+    command, invocation = typer.main.get_command(app), Invocation()
+
+    def tell(error: dict[str, Any]) -> None:
+        _tell(error, arguments, words_anywhere(invocation))
+
     try:
-        code = command.main(args=list(arguments), prog_name="percorso", standalone_mode=False)
+        code = command.main(args=list(arguments), prog_name="percorso", standalone_mode=False, obj=invocation)
     except PercorsoError as error:
-        _tell(error.as_dict(), arguments)
+        tell(error.as_dict())
         return error.exit_code
     except typer.TyperException as error:
         if error.format_message():  # none of a group without a command: its help has been shown
-            _tell(_usage(error), arguments)
+            _note_options_of(error)
+            tell(usage_error(error, [command.name for command in COMMANDS]))
         return 2
     except (typer.Abort, KeyboardInterrupt):
         code = _INTERRUPTED
     except OSError as error:
-        _tell(_refused_by_machine(error), arguments)
+        tell(_refused_by_machine(error))
         return 1
     except Exception as error:
-        _tell(_unexpected(error), arguments)
+        tell(_unexpected(error))
         return 1
     if code == _INTERRUPTED:  # Typer turns Ctrl-C into this exit code, without a word
-        typer.echo("Interrupted.", err=True)
+        typer.echo(words_anywhere(invocation).text("errors.interrupted"), err=True)
     # A command returns nothing; what comes back otherwise is the code of a typer.Exit.
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: typer.TyperException) -> dict[str, object]:
-    """A wrong option or command, as Typer found it."""
-    ctx = getattr(error, "ctx", None)
-    path = ctx.command_path if ctx is not None else "percorso"
-    hint = f"See `{path} --help`."
-    command = path.partition(" ")[2]
-    if command and getattr(error, "option_name", "") in ("-w", "--workspace"):
-        hint = f"Write -w before the command: percorso -w DIR {command}"
-    if command and getattr(error, "option_name", "") == "--language":
-        hint = f"Write --language before the command: percorso --language it {command}"
-    message = error.format_message().replace("Value error, ", "")  # how pydantic, which Typer asks, begins
-    return {"code": "usage", "message": message, "hint": hint}
-
-
-def _refused_by_machine(error: OSError) -> dict[str, object]:
+def _refused_by_machine(error: OSError) -> dict[str, Any]:
     """A full disk, a missing permission, a broken device: the machine's own words say it best."""
     if os.environ.get("PERCORSO_DEBUG"):
         traceback.print_exception(error)
     reason = error.strerror or type(error).__name__
-    file = f" ({error.filename})" if error.filename else ""
-    return {"code": "operation", "message": f"The machine refused: {reason}{file}.", "hint": ""}
+    message = said("errors.refused", reason=reason)
+    if error.filename:
+        message = said("errors.refused_file", reason=reason, file=str(error.filename))
+    return {"code": "operation", "message": message, "hint": ""}
 
 
-def _unexpected(error: Exception) -> dict[str, object]:
+def _unexpected(error: Exception) -> dict[str, Any]:
     """A mistake of ours. The text of a foreign error may hold a personal value: it is shown on request only."""
     if os.environ.get("PERCORSO_DEBUG"):
         traceback.print_exception(error)
-        hint = ""
+        hint: str = ""
     else:
-        hint = "Set PERCORSO_DEBUG=1 and run it again to see the traceback; please report it."
-    return {
-        "code": "unexpected",
-        "message": f"Something went wrong inside Percorso ({type(error).__name__}).",
-        "hint": hint,
-    }
+        hint = said("errors.unexpected_hint")
+    return {"code": "unexpected", "message": said("errors.unexpected", kind=type(error).__name__), "hint": hint}
 
 
-def _tell(error: dict[str, object], arguments: Sequence[str]) -> None:
+def _tell(error: dict[str, Any], arguments: Sequence[str], words: Words) -> None:
     """The error on stderr for people and, where the command was asked for JSON, on stdout for programs."""
     if wants_json(arguments):
         typer.echo(json.dumps({"error": error}, ensure_ascii=False))
-    typer.secho(f"Error: {error['message']}", err=True, fg=typer.colors.RED)
-    if error["hint"]:
-        typer.echo(f"Hint: {error['hint']}", err=True)
+    message, hint = (again(error[part], words) for part in ("message", "hint"))
+    typer.secho(words.text("errors.error", message=message), err=True, fg=typer.colors.RED)
+    if hint:
+        typer.echo(words.text("errors.hint", hint=hint), err=True)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

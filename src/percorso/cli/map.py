@@ -103,7 +103,7 @@ def _write_picture(drawn: DrawnMap, kind: MapFormat, output: Output, answer: Res
     for line in warning_lines(answer.warnings, words):
         typer.echo(line, err=True)
     if output.file is not None:
-        typer.echo(f"Written to {output.file}", err=True)
+        typer.echo(words.text("terminal.written", file=str(output.file)), err=True)
 
 
 def _write_page(view: MapView, answer: Result, output: Output, words: Words) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.progress import ready_log
 from percorso.cli.signatures import parameters_of, signed, spread, take
 from percorso.cli.texts import local_text
@@ -213,7 +213,7 @@ def answer_of(ctx: typer.Context, ask: Callable[..., Result], spec: Any, **how: 
         What else it takes, such as the language.
     """
     workspace = workspace_of(ctx)
-    return ask(workspace, spec, log=ready_log(workspace), **how)
+    return ask(workspace, spec, log=ready_log(workspace, words_of(ctx)), **how)
 
 
 def asking(question: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

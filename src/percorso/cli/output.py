@@ -26,7 +26,7 @@ from percorso.cli.streams import Format, Output, json_bytes, opened, write_json
 from percorso.cli.tables import Layout, fitted, left_out_line, wrapped
 from percorso.cli.texts import count_text, flat_text, money_text, percent_text, span_text
 from percorso.errors import SpecError, UserError
-from percorso.language.said import again
+from percorso.language.said import again, said
 from percorso.language.words import ENGLISH, Words
 
 __all__ = [
@@ -129,7 +129,7 @@ def output_of(chosen: FormatOption = None, output: OutputOption = None, as_json:
     """
     found = format_of(chosen, output, as_json, _BY_ENDING) or Format.table
     if found is Format.parquet and output is None and sys.stdout.isatty():
-        raise UserError("Parquet is not for the terminal.", hint="Name a file with --output, or choose --format csv.")
+        raise UserError(said("errors.parquet_terminal"), hint=said("errors.parquet_terminal_hint"))
     return Output(found, output)
 
 
@@ -211,7 +211,7 @@ def write_table(
             section = Section(title, table, (*notes, *warning_lines(warnings, words)), layout or Layout())
             lines, left_out = _section_lines(section, _width(output), words)
             stream.write(_text([*lines, *left_out_line(left_out, words, _width(output))]).encode())
-    _tell_written(output)
+    _tell_written(output, words)
     if output.format is not Format.table:
         for line in warning_lines(warnings, words):
             typer.echo(line, err=True)
@@ -272,7 +272,7 @@ def write_page(head: str, sections: Sequence[Section], output: Output, words: Wo
         texts.append(_text(left_out_line([*lacking], words, width)[1:]))
     with opened(output) as stream:
         stream.write("\n".join(texts).encode())
-    _tell_written(output)
+    _tell_written(output, words)
 
 
 def _width(output: Output) -> int | None:
@@ -282,9 +282,9 @@ def _width(output: Output) -> int | None:
     return shutil.get_terminal_size().columns
 
 
-def _tell_written(output: Output) -> None:
+def _tell_written(output: Output, words: Words) -> None:
     if output.file is not None:
-        typer.echo(f"Written to {output.file}", err=True)
+        typer.echo(words.text("terminal.written", file=str(output.file)), err=True)
 
 
 def _write_parquet(table: pa.Table, stream: IO[bytes]) -> None:

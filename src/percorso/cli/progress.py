@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,47 +16,46 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from percorso.cli.texts import count_text
+from percorso.cli.texts import local_text
 from percorso.journeys.progress import Progress as BuildProgress
+from percorso.language.words import ENGLISH, Words
 from percorso.services.build import fresh_log
 from percorso.services.workspace import Workspace
+from percorso.time import zone_of
 
 if TYPE_CHECKING:
     from percorso.store.journey_log import JourneyLog
 
 __all__ = ["RowsPerSecond", "build_progress", "ready_log"]
 
-#: What a build tells of itself, in words for people.
-_PHASES = {
-    "simulating": "Simulating the shop",
-    "importing": "Importing its files",
-    "reading": "Reading events",
-    "identifying": "Finding persons",
-    "classifying": "Classifying",
-    "writing": "Cutting journeys",
-}
-
 
 class RowsPerSecond(ProgressColumn):
     """Speed of a task that counts rows."""
 
+    def __init__(self, words: Words) -> None:
+        super().__init__()
+        self._words = words
+
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text(f"{count_text(round(speed))} rows/s" if speed else "", style="progress.data.speed")
+        return Text(self._told(speed) if speed else "", style="progress.data.speed")
+
+    def _told(self, speed: float) -> str:
+        return self._words.text("build.rows_a_second", n=round(speed))
 
 
 class _PhaseBars:
     """One bar a phase; a phase is over when the next one begins."""
 
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
+    def __init__(self, bars: Progress, words: Words) -> None:
+        self._bars, self._words = bars, words
         self._tasks: dict[str, TaskID] = {}
 
     def tell(self, phase: str, done: int, total: int) -> None:
         if phase not in self._tasks:
             self.finish()
             # Without a total the bar only says that something is going on: a phase that counts no rows.
-            self._tasks[phase] = self._bars.add_task(_PHASES.get(phase, phase), total=None)
+            self._tasks[phase] = self._bars.add_task(self._words.name("phase", phase), total=None)
         if done:
             self._bars.update(self._tasks[phase], completed=done, total=max(done, total))
 
@@ -69,11 +67,13 @@ class _PhaseBars:
 
 
 @contextmanager
-def build_progress(*, notice: str = "", transient: bool = False) -> Iterator[BuildProgress]:
+def build_progress(words: Words = ENGLISH, *, notice: str = "", transient: bool = False) -> Iterator[BuildProgress]:
     """What to hand to a build as its `progress`, for the length of the block.
 
     Parameters
     ----------
+    words : Words
+        Of the language that phases are named in.
     notice : str
         Said once, when the build begins; without a build nothing is said.
     transient : bool
@@ -84,11 +84,11 @@ def build_progress(*, notice: str = "", transient: bool = False) -> Iterator[Bui
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
-        RowsPerSecond(),
+        RowsPerSecond(words),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     bars = Progress(*columns, console=console, transient=transient, disable=not sys.stderr.isatty())
-    phases = _PhaseBars(bars)
+    phases = _PhaseBars(bars, words)
     begun = False
 
     def tell(phase: str, done: int, total: int) -> None:
@@ -108,16 +108,7 @@ def build_progress(*, notice: str = "", transient: bool = False) -> Iterator[Bui
             bars.stop()
 
 
-def _say_busy(log: JourneyLog) -> None:
-    as_of = datetime.fromtimestamp(log.as_of_us / 1e6, UTC)
-    typer.echo(
-        "Another process is building the journey log: this answer is of the last one, "
-        f"as of {as_of:%Y-%m-%d %H:%M} UTC.",
-        err=True,
-    )
-
-
-def ready_log(workspace: Workspace) -> JourneyLog:
+def ready_log(workspace: Workspace, words: Words = ENGLISH) -> JourneyLog:
     """The journey log for a question. A missing or stale one is built first, and stderr says so.
 
     Raises
@@ -125,6 +116,10 @@ def ready_log(workspace: Workspace) -> JourneyLog:
     NothingImported
         There are no events yet.
     """
-    notice = "New events or settings: building the journey log first."
-    with build_progress(notice=notice, transient=True) as progress:
-        return fresh_log(workspace, progress=progress, when_busy=_say_busy)
+
+    def say_busy(log: JourneyLog) -> None:
+        as_of = local_text(log.as_of_us, zone_of("UTC"), words)
+        typer.echo(words.text("build.answer_of_last", time=as_of), err=True)
+
+    with build_progress(words, notice=words.text("build.first"), transient=True) as progress:
+        return fresh_log(workspace, progress=progress, when_busy=say_busy)

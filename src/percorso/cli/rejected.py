@@ -8,10 +8,12 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from percorso.cli.context import workspace_of
+from percorso.cli.context import words_of, workspace_of
 from percorso.cli.output import Format, Layout, Output, write_table, writing
 from percorso.cli.preview import short_row
-from percorso.cli.texts import as_it_is
+from percorso.cli.tables import code_of
+from percorso.cli.texts import as_it_is, count_text
+from percorso.language.words import Words
 from percorso.services.imports import rejected_rows
 from percorso.services.workspace import Workspace
 
@@ -38,30 +40,36 @@ def rejected(
     target: Output,
 ) -> None:
     """Show the rows that could not be imported: file, line, reason, and the row as it stood there."""
-    workspace = workspace_of(ctx)
+    workspace, words = workspace_of(ctx), words_of(ctx)
+    reason = code_of("rejection", reason, words)
     rows = rejected_rows(workspace, file=file, reason=reason)
     shown = rows.slice(0, limit or (_SHOWN_ROWS if target.format is Format.table else rows.num_rows))
     more = rows.num_rows - shown.num_rows
-    notes = [f"{more:,} more: raise --limit, or write all with --output rejected.csv."] if more else []
-    warnings = () if rows.num_rows else _others(workspace, file, reason)
+    notes = [words.text("imports.more_rejected", n=more)] if more else []
+    warnings = () if rows.num_rows else _others(workspace, file, reason, words)
     if not rows.num_rows and not warnings:
-        notes = ["No rows were rejected."]
+        notes = [words.text("imports.none_rejected")]
     table = _for_people(shown) if target.format is Format.table else shown
-    write_table(table, target, layout=_LAYOUT, notes=notes, warnings=warnings)
+    write_table(table, target, layout=_LAYOUT, notes=notes, warnings=warnings, words=words)
 
 
-def _others(workspace: Workspace, file: str, reason: str) -> tuple[str, ...]:
+def _others(workspace: Workspace, file: str, reason: str, words: Words) -> tuple[str, ...]:
     """Why a selection is empty though rows were rejected: a slip of the pen must not look like good news."""
     every = rejected_rows(workspace)
     if not every.num_rows:
         return ()
     told = []
-    for name, wanted in (("file", file), ("reason", reason)):
-        there = Counter(every.column(name).to_pylist())
-        if wanted and wanted not in there:
-            listed = ", ".join(f"{value} ({count:,})" for value, count in there.most_common())
-            told.append(f"No rejected row has the {name} '{wanted}'; there are: {listed}.")
-    return tuple(told) or (f"No row of {file} was rejected for the reason {reason}.",)
+    files, reasons = (Counter(every.column(name).to_pylist()) for name in ("file", "reason"))
+    named = {words.code("rejection", code): count for code, count in reasons.items()}
+    if file and file not in files:
+        told.append(words.text("imports.no_such_file", file=file, there=_listed(files, words)))
+    if reason and reason not in reasons:
+        told.append(words.text("imports.no_such_reason", reason=reason, there=_listed(Counter(named), words)))
+    return tuple(told) or (words.text("imports.neither", file=file, reason=words.code("rejection", reason)),)
+
+
+def _listed(there: Counter[str], words: Words) -> str:
+    return ", ".join(f"{name} ({count_text(count, words)})" for name, count in there.most_common())
 
 
 def _for_people(rows: pa.Table) -> pa.Table:

@@ -59,8 +59,8 @@ def report(
     words = words_of(ctx, language)
     spec = ReportSpec(scope=scope, compare=compare, language=words.language, sections=tuple(section or ()))
     workspace = workspace_of(ctx)
-    made = make_report(workspace, spec, log=ready_log(workspace))
+    made = make_report(workspace, spec, log=ready_log(workspace, words))
     made.save(html)
     for line in warning_lines(made.warnings, words):
         typer.echo(line, err=True)
-    typer.echo(f"Written to {html}", err=True)
+    typer.echo(words.text("terminal.written", file=str(html)), err=True)

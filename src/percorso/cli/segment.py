@@ -106,7 +106,7 @@ def define_command(
         traits=None if trait is None else _pairs(trait),
         colour=colour,
         author=author,
-        log=ready_log(workspace),
+        log=ready_log(workspace, words),
     )
     if as_json:
         write_json(report.as_json())

@@ -9,14 +9,18 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from percorso.cli.output import Format, Output, write_json, write_table
+from percorso.cli.context import invocation_of, words_anywhere
+from percorso.cli.output import Format, Layout, Output, write_json, write_table
 from percorso.cli.progress import build_progress
+from percorso.cli.texts import count_text, tenths_text
 from percorso.demo.simulate import Simulated, simulate
+from percorso.language.words import Words
 from percorso.services.demo import check_customers
 
 __all__ = ["register"]
 
 _STEPS = 1000
+_LAYOUT = Layout(formats={"MB": tenths_text})
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate_command(
+    ctx: typer.Context,
     customers: Annotated[int, typer.Option(metavar="N", help="How many customers; 38000 is the full shop.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; made where missing.")],
     seed: Annotated[int, typer.Option(metavar="S", help="Equal seeds write equal files.")] = 7,
@@ -40,7 +45,8 @@ def simulate_command(
     folder mappings holds how to import them, truth.json what was planted.
     """
     check_customers(customers, months)
-    with build_progress() as progress:
+    words = words_anywhere(invocation_of(ctx))
+    with build_progress(words) as progress:
         done = simulate(
             out,
             customers=customers,
@@ -52,7 +58,7 @@ def simulate_command(
     if as_json:
         write_json(_as_dict(done))
     else:
-        _tell(done)
+        _tell(done, words)
 
 
 def _as_dict(done: Simulated) -> dict[str, object]:
@@ -64,19 +70,20 @@ def _as_dict(done: Simulated) -> dict[str, object]:
     }
 
 
-def _tell(done: Simulated) -> None:
+def _tell(done: Simulated, words: Words) -> None:
     table = pa.table(
         {
             "file": [file.path.name for file in done.files],
             "rows": [file.rows for file in done.files],
-            "MB": [round(file.n_bytes / 1e6, 1) for file in done.files],
+            "MB": [file.n_bytes / 1e6 for file in done.files],
         }
     )
-    speed = done.events / done.seconds if done.seconds else 0.0
+    speed = count_text(round(done.events / done.seconds) if done.seconds else 0, words)
+    seconds = tenths_text(done.seconds, words)
     notes = [
-        f"{done.events:,} events in {done.seconds:.1f} seconds, {speed:,.0f} a second.",
-        f"What was planted:  {done.truth}",
-        f"How to import it:  {done.truth.parent / 'mappings'}",
+        words.text("setup.simulated", n=done.events, seconds=seconds, speed=speed),
+        words.text("setup.planted", file=str(done.truth)),
+        words.text("setup.mappings", folder=str(done.truth.parent / "mappings")),
     ]
-    write_table(table, Output(Format.table), notes=notes)
+    write_table(table, Output(Format.table), layout=_LAYOUT, notes=notes, words=words)
     sys.stdout.flush()

@@ -45,7 +45,7 @@ def sql(
     """
     workspace, words = workspace_of(ctx), words_of(ctx)
     limit_s = parse_duration_us(time_limit) / 1e6 if time_limit else TIME_LIMIT_S
-    log = ready_log(workspace)
+    log = ready_log(workspace, words)
     table = run_sql(workspace, query, personal=personal, timezone=timezone, time_limit_s=limit_s, log=log)
     # CSV, Parquet and tables keep decimals; JSON has numbers only.
     body = _rows(table) if target.format is Format.json else None

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from percorso.cli.texts import plain_value
 from percorso.errors import FileError
+from percorso.language.said import said
 
 __all__ = ["Format", "Output", "json_bytes", "opened", "write_json"]
 
@@ -58,4 +59,4 @@ def opened(output: Output) -> Iterator[IO[bytes]]:
         with open(output.file, "wb") as stream:
             yield stream
     except OSError as error:
-        raise FileError(f"{output.file} cannot be written: {error.strerror}.") from error
+        raise FileError(said("errors.not_written", file=str(output.file), reason=str(error.strerror))) from error

@@ -247,7 +247,7 @@ def _cell(value: object, layout: Layout, name: str, words: Words) -> str:
         return _UNKNOWN
     formatter: Callable[..., str] | None = layout.formats.get(name)
     if formatter is not None:
-        return formatter(value, words)
+        return _printable(formatter(value, words))
     if isinstance(value, bool):
         return words.text("terminal.yes") if value else words.text("terminal.no")
     if isinstance(value, int):

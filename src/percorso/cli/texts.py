@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -23,10 +23,11 @@ __all__ = [
     "MoneyFormatter",
     "amount_text",
     "as_it_is",
-    "count_of",
     "count_text",
+    "counted_lines",
     "day_text",
     "flat_text",
+    "labelled",
     "local_text",
     "mean_text",
     "money_of",
@@ -38,6 +39,7 @@ __all__ = [
     "seconds_text",
     "span_text",
     "tenths_text",
+    "unit_of",
     "units_of_time",
 ]
 
@@ -100,15 +102,28 @@ def count_text(count: int, words: Words = ENGLISH) -> str:
     return words.numbers.exact(count)
 
 
-def count_of(count: int, noun: str) -> str:
-    """A number of things, in English.
+def unit_of(count: int, unit: str, words: Words) -> str:
+    """What so many of a unit are called.
 
     Examples
     --------
-    >>> count_of(1, "person"), count_of(1200, "person")
-    ('1 person', '1,200 persons')
+    >>> unit_of(1, "person", Words("en")), unit_of(1200, "person", Words("it"))
+    ('person', 'persone')
     """
-    return f"{count_text(count)} {noun}{'' if count == 1 else 's'}"
+    return words.name("unit", unit if count == 1 else f"{unit}s")
+
+
+def labelled(lines: Mapping[str, str]) -> list[str]:
+    """Labels and what they say, below each other."""
+    width = max(map(len, lines), default=0)
+    return [f"  {label:<{width}}  {text}".rstrip() for label, text in lines.items()]
+
+
+def counted_lines(rows: Sequence[tuple[int, str, str]], words: Words) -> list[str]:
+    """Numbers below each other, what they count, and what is to be said of it."""
+    told = [(count_text(count, words), name, aside) for count, name, aside in rows]
+    wide, wider = (max((len(row[at]) for row in told), default=0) for at in (0, 1))
+    return [f"  {count:>{wide}}  {name:<{wider}}  {aside}".rstrip() for count, name, aside in told]
 
 
 def percent_text(share: float, words: Words = ENGLISH) -> str:

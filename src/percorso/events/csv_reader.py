@@ -24,6 +24,7 @@ from percorso.events.header_row import header_row
 from percorso.events.streams import TextStream, as_utf8
 from percorso.events.total_rows import TOTAL_DETAIL, TOTAL_REASON, begins_like_total
 from percorso.kernels.csv_rows import scan_rows
+from percorso.language.said import said
 
 __all__ = ["CsvBlock", "CsvHeader", "csv_blocks", "read_header"]
 
@@ -225,8 +226,8 @@ def read_header(head: bytes, *, is_all: bool, name: str, line: int = 0) -> CsvHe
     (starts, ends, lines, _), size, used = scan(head[start:], delimiter, 0, is_last=is_all, rows=1)
     if not len(starts) or b"\0" in head[:4096]:
         raise FileError(
-            f"{name} has no header row." if len(starts) == 0 else f"{name} is neither CSV, NDJSON nor Parquet.",
-            hint="The first line must hold the names of the columns.",
+            said("errors.neither_csv", file=name) if len(starts) else said("errors.no_header", file=name),
+            hint=said("errors.no_header_hint"),
         )
     text = as_utf8(head[start:][starts[0] : ends[0]]).decode()
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
@@ -255,8 +256,8 @@ def _after_lines(head: bytes, lines: int, name: str) -> int:
     ends = [match.end() for match in itertools.islice(_LINE_END.finditer(head), lines)]
     if len(ends) < lines or not _LINE_END.split(head[ends[-1] :], maxsplit=1)[0].strip():
         raise FileError(
-            f"{name} has nothing on line {lines + 1}, where the mapping looks for the names of the columns.",
-            hint="Correct header_line in the mapping's [file].",
+            said("errors.header_line", file=name, line=str(lines + 1)),
+            hint=said("errors.correct_header_line"),
         )
     return ends[-1]
 

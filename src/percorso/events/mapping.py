@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from percorso.errors import MappingError, nearest_hint
+from percorso.language.said import said
 
 __all__ = [
     "AMOUNT_KEYS",
@@ -255,7 +256,7 @@ def check_columns(mapping: Mapping, columns: Iterable[str], *, where: str) -> No
     for key, column in _references(mapping):
         if column not in known:
             raise MappingError(
-                f"{where} has no column {column!r}, which the mapping names under {key}.",
+                said("errors.column_missing", file=where, column=column, key=key),
                 hint=nearest_hint(column, there),
                 fields={"key": key, "column": column},
             )

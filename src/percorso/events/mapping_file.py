@@ -23,6 +23,7 @@ from percorso.events.mapping import (
     TimeRule,
     When,
 )
+from percorso.language.said import said
 from percorso.settings import CURRENCY_EXPONENTS, PLACES
 from percorso.settings.lines import line_of
 from percorso.time import UNIX_UNITS_US, zone_of
@@ -93,7 +94,9 @@ def parse_mapping(text: str, *, where: str, own_types: Iterable[str] = ()) -> Ma
     try:
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"{where} is no TOML: {error}.", hint="Look at the line it names.") from error
+        raise MappingError(
+            said("errors.mapping_not_toml", file=where, reason=str(error)), hint=said("errors.mapping_not_toml_hint")
+        ) from error
     return _Reader(text, where, (*COLUMN_KEYS, *own_types)).mapping(document)
 
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from percorso.errors import FileError
 from percorso.events.conversion import Reject, TableChunk
+from percorso.language.said import said
 
 __all__ = ["RecordBlock", "parquet_blocks", "parquet_columns", "row_text"]
 
@@ -77,6 +78,4 @@ def parquet_blocks(path: Path) -> Iterator[RecordBlock]:
 
 
 def _damaged(path: Path) -> FileError:
-    return FileError(
-        f"{path.name} is no readable Parquet file; nothing of it was imported.", hint="Download or export it again."
-    )
+    return FileError(said("errors.parquet_damaged", file=path.name), hint=said("errors.download_again"))

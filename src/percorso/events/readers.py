@@ -15,6 +15,7 @@ from percorso.events.csv_reader import CsvBlock, CsvHeader, csv_blocks, read_hea
 from percorso.events.line_reader import LineBlock, array_blocks, line_blocks
 from percorso.events.parquet_reader import RecordBlock, parquet_blocks, parquet_columns
 from percorso.events.streams import member_names, open_member
+from percorso.language.said import said
 
 __all__ = ["Block", "FileShape", "FileStamp", "InputFile", "Member", "blocks_of", "file_stamp", "open_input"]
 
@@ -75,9 +76,9 @@ def file_stamp(path: Path) -> FileStamp:
     try:
         found = path.stat()
     except FileNotFoundError as error:
-        raise FileError(f"There is no file {path}.") from error
+        raise FileError(said("errors.no_file", file=str(path))) from error
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}.") from error
+        raise FileError(said("errors.not_read", file=str(path), reason=str(error.strerror))) from error
     return FileStamp(found.st_size, found.st_mtime_ns)
 
 
@@ -126,7 +127,7 @@ def open_input(path: Path, *, header_line: int = 0) -> InputFile:
             return InputFile(path, (Member("", "parquet", schema=schema, expected_rows=rows),), stamp)
     members = tuple(_member(path, name, header_line) for name in names)
     if len({member.shape for member in members}) > 1:
-        raise FileError(f"{path.name} holds files of several kinds.", hint="Unpack it and import them one by one.")
+        raise FileError(said("errors.file_kinds", file=path.name), hint=said("errors.file_kinds_hint"))
     return InputFile(path, members, stamp)
 
 
@@ -138,7 +139,7 @@ def _member(path: Path, name: str, header_line: int) -> Member:
         # How often the first block fits into the file says how many rows there are, roughly.
         times = 1 / max(text.position_ratio(), 1e-6) / (2 if following else 1)
     if not head.strip():
-        raise FileError(f"{shown} is empty.", hint="Export it again; there is nothing to import.")
+        raise FileError(said("errors.empty", file=shown), hint=said("errors.empty_hint"))
     start = head.lstrip()[:1]
     if start in (b"{", b"["):
         lines = head.count(b"\n") + 1

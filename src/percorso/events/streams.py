@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from percorso.errors import FileError
+from percorso.language.said import said
 
 __all__ = ["BLOCK_BYTES", "TextStream", "as_utf8", "member_names", "open_member"]
 
@@ -37,7 +38,7 @@ def member_names(path: Path) -> list[str]:
     """
     head = _head(path)
     if not head:
-        raise FileError(f"{path.name} is empty.", hint="Export it again; there is nothing to import.")
+        raise FileError(said("errors.empty", file=path.name), hint=said("errors.empty_hint"))
     if head == _OLD_OFFICE or path.suffix.lower() in _EXCEL_ENDINGS:
         raise _workbook(path)
     if head != _ZIP:
@@ -60,9 +61,9 @@ def _head(path: Path) -> bytes:
         with open(path, "rb") as stream:
             return stream.read(4)
     except FileNotFoundError as error:
-        raise FileError(f"There is no file {path}.") from error
+        raise FileError(said("errors.no_file", file=str(path))) from error
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}.") from error
+        raise FileError(said("errors.not_read", file=str(path), reason=str(error.strerror))) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _member_stream(path: Path, archive: zipfile.ZipFile, member: str) -> IO[byte
     try:
         return archive.open(member)
     except RuntimeError as error:
-        raise FileError(f"{path.name} is protected by a password.", hint="Unpack it first.") from error
+        raise FileError(said("errors.password", file=path.name), hint=said("errors.password_hint")) from error
     except _DAMAGE as error:
         raise _damaged(path) from error
 
@@ -159,16 +160,11 @@ def _unpacked(raw: IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 def _workbook(path: Path) -> FileError:
-    return FileError(
-        f"{path.name}: Excel workbooks cannot be read.", hint="In Excel: Save as CSV UTF-8, and import that."
-    )
+    return FileError(said("errors.excel", file=path.name), hint=said("errors.excel_hint"))
 
 
 def _damaged(path: Path) -> FileError:
-    return FileError(
-        f"{path.name} is damaged or ends too early; nothing of it was imported.",
-        hint="Download or export it again.",
-    )
+    return FileError(said("errors.file_damaged", file=path.name), hint=said("errors.download_again"))
 
 
 def as_utf8(data: bytes) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
+from percorso.errors import NearestHint
 from percorso.language.kpi_words import kpi_name
 from percorso.language.measures import Measure
 from percorso.language.words import ENGLISH, Family, Words
@@ -83,14 +84,30 @@ def said(key: str, /, **values: Value) -> Said:
 
 
 def again(text: str, words: Words) -> str:
-    """The sentence in the language of `words`; a text that is no :class:`Said` stays as it is."""
-    return _said_in(text.key, text.values, words) if isinstance(text, Said) else text
+    """The sentence in the language of `words`; a text that knows nothing of itself stays as it is."""
+    match text:
+        case Said():
+            return _said_in(text.key, text.values, words)
+        case NearestHint():
+            return _hint_in(text, words)
+        case _:
+            return text
+
+
+def _hint_in(hint: NearestHint, words: Words) -> str:
+    parts = [words.text("errors.did_you_mean", value=hint.meant)] if hint.meant else []
+    if hint.more:
+        parts.append(words.text("errors.allowed_of_many", values=hint.listed, n=hint.more))
+    elif hint.listed:
+        parts.append(words.text("errors.allowed", values=hint.listed))
+    return " ".join(parts)
 
 
 def _said_in(key: str, values: Mapping[str, Value], words: Words) -> str:
     shown = {name: _shown(value, words) for name, value in values.items()}
-    # A part that says nothing leaves no space behind.
-    return " ".join(words.text(key, **shown).split())
+    text = words.text(key, **shown)
+    # A part that says nothing leaves no space behind; what users call their files stays as it is.
+    return " ".join(text.split()) if "" in shown.values() else text
 
 
 def _shown(value: Value, words: Words) -> str | int:

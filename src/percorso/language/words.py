@@ -42,6 +42,11 @@ Family = Literal[
     "trouble",
     "answer",
     "action",
+    "phase",
+    "rule",
+    "placed",
+    "standing",
+    "effect",
     "head",
     "value",
 ]

@@ -25,6 +25,7 @@ import percorso
 from percorso.errors import Busy, Corrupt, FormatTooNew, NothingImported
 from percorso.identity.decisions import Folded
 from percorso.journeys.progress import Progress
+from percorso.language.said import said
 from percorso.services.decisions import folded_decisions
 from percorso.services.workspace import Workspace
 from percorso.settings import Settings
@@ -248,7 +249,7 @@ def rules_fingerprint(settings: Settings) -> str:
     relevant = msgspec.to_builtins(settings)
     for section in _OF_ASKING:
         relevant.pop(section, None)
-    for key in ("language", "name"):
+    for key in ("language", "name", "tax"):
         relevant["workspace"].pop(key, None)
     relevant["build"].pop("memory_limit_bytes", None)
     return hashlib.sha256(msgspec.json.encode(relevant, order="deterministic")).hexdigest()[:32]
@@ -261,10 +262,7 @@ def _build(workspace: Workspace, progress: Progress, *, full: bool) -> int:
     origin = _origin(workspace, decisions)
     files = importlib.import_module("percorso.store.lake").Lake(workspace.lake).live_files()
     if not files:
-        raise NothingImported(
-            "There are no events yet.",
-            hint="Import a file first: `percorso import FILE`.",
-        )
+        raise NothingImported(said("errors.no_events"), hint=said("errors.import_first"))
     old: JourneyLog | None = None
     with contextlib.suppress(Corrupt, FormatTooNew):
         old = _opened(workspace)

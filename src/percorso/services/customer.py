@@ -28,6 +28,7 @@ from percorso.identity.lookup import (
     rows_of_messages,
 )
 from percorso.identity.masking import mask
+from percorso.language.said import said
 from percorso.services.build import fresh_log
 from percorso.services.workspace import Workspace
 from percorso.store.alias_table import alias_table_of
@@ -149,9 +150,8 @@ def find_customers(
     found = () if kind == PERSON else _by_identifier(workspace, log, text, kind, space)
     if not found and not by_id:
         raise NotFound(
-            "Nobody is known by this.",
-            hint="Give a person's id (6 digits at least), or a user id, e-mail, phone, card, browser or device id"
-            " as your sources have it; `percorso people` lists persons.",
+            said("errors.nobody_known"),
+            hint=said("errors.nobody_known_hint"),
         )
     return found or by_id
 
@@ -189,13 +189,13 @@ def view_customer(
     log = fresh_log(workspace) if log is None else log
     where = _rows_by_id(log, person)
     if len(where) != 1:
-        raise NotFound("There is no person with this id.", hint="Ids have 32 digits; `percorso people` lists them.")
+        raise NotFound(said("errors.no_person"), hint=said("errors.no_person_id_hint"))
     asked = Scope(as_of=as_of, timezone=timezone or workspace.settings.workspace.timezone).as_of_us()
     as_of_us = log.as_of_us if asked is None else asked
     lapse = lapse_limits(log, workspace.settings.workspace.timezone, as_of_us)
     history = history_of(where[0], workspace.settings, as_of_us=as_of_us, lapse=lapse)
     if not history.events:
-        raise NotFound("This person had not been seen by then.", hint="Choose a later --as-of.")
+        raise NotFound(said("errors.not_seen_by_then"), hint=said("errors.not_seen_by_then_hint"))
     return CustomerView(
         history=history,
         value=value_of(history.orders, workspace.settings),

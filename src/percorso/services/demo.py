@@ -15,6 +15,7 @@ from percorso.demo.files import FILES, File
 from percorso.demo.goals import goals_toml
 from percorso.demo.simulate import Simulated, simulate
 from percorso.errors import UserError, WorkspaceError, nearest_hint
+from percorso.language.said import said
 from percorso.reports.spec import ReportSpec
 from percorso.services.build import BuildReport, build_log
 from percorso.services.import_request import ImportRequest
@@ -132,9 +133,11 @@ def check_customers(customers: int, months: int) -> None:
         Fewer than one customer or more than the full shop has; months beyond two years.
     """
     if not 1 <= customers <= MOST_CUSTOMERS:
-        raise UserError(f"{customers} customers cannot be simulated.", hint=f"Say a number from 1 to {MOST_CUSTOMERS}.")
+        raise UserError(
+            said("errors.demo_customers", n=customers), hint=said("errors.demo_number", most=str(MOST_CUSTOMERS))
+        )
     if not 1 <= months <= MOST_MONTHS:
-        raise UserError(f"{months} months cannot be simulated.", hint=f"Say a number from 1 to {MOST_MONTHS}.")
+        raise UserError(said("errors.demo_months", n=months), hint=said("errors.demo_number", most=str(MOST_MONTHS)))
 
 
 def make_demo(request: DemoRequest, progress: Progress = lambda phase, done, total: None) -> DemoReport:
@@ -150,7 +153,7 @@ def make_demo(request: DemoRequest, progress: Progress = lambda phase, done, tot
     check_customers(request.customers, request.months)
     if request.language not in LANGUAGES:
         raise UserError(
-            f"{request.language!r} is no language of Percorso.", hint=nearest_hint(request.language, LANGUAGES)
+            said("errors.no_language", language=request.language), hint=nearest_hint(request.language, LANGUAGES)
         )
     make_room(request.folder)
     files = request.folder / "files"
@@ -180,8 +183,8 @@ def make_room(folder: Path) -> None:
     made, pages = (folder / "workspace", folder / "files"), (folder / REPORT_FILE, folder / MAP_FILE)
     if any(path.exists() for path in (*made, *pages)) and not (folder / MARK).is_file():
         raise WorkspaceError(
-            f"{folder} holds something that no demo has made; nothing was done.",
-            hint="Name another folder: percorso demo --folder FOLDER",
+            said("errors.demo_room", folder=str(folder)),
+            hint=said("errors.demo_room_hint"),
         )
     for path in made:
         shutil.rmtree(path, ignore_errors=True)

@@ -18,6 +18,7 @@ from percorso.events.event import EVENT_SCHEMA
 from percorso.identity.mentions import Mentions
 from percorso.identity.placement import person_id
 from percorso.identity.suppression import cut_text, message_text, rejected_text
+from percorso.language.said import said
 from percorso.services.author import system_user
 from percorso.services.build import build_log, fresh_log, settle_erasures
 from percorso.services.erasure_cuts import cuts_of
@@ -114,8 +115,8 @@ def _built(workspace: Workspace) -> JourneyLog | None:
 def _check_words(mentions: Mentions, *texts: str) -> None:
     if any(mentions.note_spans(text) for text in texts):
         raise UserError(
-            "Author or reason names the person, and both are kept.",
-            hint="Say who and why without naming them: --author 'privacy desk' --reason 'request of 3 May'.",
+            said("errors.reason_names"),
+            hint=said("errors.reason_names_hint"),
         )
 
 

@@ -11,6 +11,7 @@ from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import Identifier, aliases_of, known_spaces, possible_identifiers
 from percorso.identity.masking import mask
 from percorso.identity.mentions import Mentions
+from percorso.language.said import said
 from percorso.services.customer import PERSON, CustomerMatch, find_customers
 from percorso.services.erasure_cuts import reworded
 from percorso.services.erasure_job import Reworded, done_records
@@ -87,7 +88,7 @@ def plan_erasure(workspace: Workspace, log: JourneyLog | None, text: str, kind: 
     """
     try:
         if log is None or (space and space in _silent_sources(Lake(workspace.lake))):
-            raise NotFound("Nobody is known by this.", hint="There are no events in this id space.")
+            raise NotFound(said("errors.nobody_known"), hint=said("errors.no_events_in_space"))
         match = one_customer(find_customers(workspace, text, kind=kind, space=space, log=log))
     except NotFound:
         plan = _plan_without_events(workspace, text, kind, (space,) if space else _spaces(workspace))

@@ -9,6 +9,7 @@ from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import Identifier, identifiers_of, known_spaces, possible_identifiers, rows_with
 from percorso.identity.masking import mask
+from percorso.language.said import said
 from percorso.services.workspace import Workspace
 from percorso.store.lake import Lake, LakeFile
 
@@ -37,7 +38,7 @@ def known_identifier(workspace: Workspace, text: str) -> Identifier:
     """
     files = Lake(workspace.lake).live_files()
     if not files:
-        raise NothingImported("There are no events yet.", hint="Import a file first: `percorso import FILE`.")
+        raise NothingImported(said("errors.no_events"), hint=said("errors.import_first"))
     rules = IdentifierRules(workspace.settings.identity, workspace.settings.workspace.country)
     strong = (*STRONG_COLUMNS, *workspace.settings.identity.own_types)
     seen: tuple[Identifier, ...] = ()
@@ -53,9 +54,8 @@ def known_identifier(workspace: Workspace, text: str) -> Identifier:
         )
     if not found:
         raise NotFound(
-            "No event carries this identifier.",
-            hint="Give a user id, loyalty card, e-mail, phone or card token as your sources have it,"
-            f" or say what it is: {_PRECISELY}. Percorso's own ids of persons are no identifiers.",
+            said("errors.no_identifier"),
+            hint=said("errors.no_identifier_hint", how=_PRECISELY),
         )
     return found[0]
 

@@ -13,6 +13,7 @@ from percorso.events.event import WEAK_COLUMNS
 from percorso.identity.event_evidence import rows_of_message, rows_with_weak
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.lookup import Identifier
+from percorso.language.said import said
 from percorso.services.customer import PERSON, find_customers
 from percorso.services.identifiers import masked_name, readings
 from percorso.services.identity_state import KnownIdentity
@@ -62,7 +63,7 @@ def what_is_meant(known: KnownIdentity, text: str, kind: str, space: str) -> Ask
         if weak:
             return Asked(weak=weak[0])
     if kind:
-        raise NotFound("No event carries this identifier.", hint="Write it as your sources do; leave out --type.")
+        raise NotFound(said("errors.no_identifier"), hint=said("errors.as_asked"))
     return _asked_person(known, text)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from percorso.errors import ImportConflict
+from percorso.language.said import said
 from percorso.services.import_plan import FilePlan
 from percorso.store.lake import ImportRecord
 
@@ -87,8 +88,8 @@ def sharing_rows(
 
 def _other_mapping(plan: FilePlan, own: ImportRecord) -> ImportConflict:
     return ImportConflict(
-        f"{plan.file.path.name} was imported before in another way, on {own.imported_at:%Y-%m-%d}.",
-        hint="Add --replace: it takes back what that import brought and imports the file anew, in one step.",
+        said("errors.conflict_way", file=plan.file.path.name, day=own.imported_at.date()),
+        hint=said("errors.conflict_way_hint"),
         fields={"file": plan.file.path.name, "source": own.source, "batch": own.batch},
     )
 
@@ -98,12 +99,9 @@ def _other_source(plan: FilePlan, others: Sequence[ImportRecord], *, replace: bo
     file, source = plan.file.path.name, plan.source.name
     listed = ", ".join(repr(name) for name in names)
     if replace:
-        told = f"{file} was imported before as several sources: {listed}."
-        hint = f"Name the one to replace with --source, or add --again to leave them and import it as {source!r}, too."
+        told = said("errors.conflict_several", file=file, sources=listed)
+        hint = said("errors.conflict_several_hint", source=repr(source))
     else:
-        told = f"{file} was imported before as the source {listed}, not as {source!r}."
-        hint = (
-            "Add --replace to take that back, or --again to import it as another source as well: its rows count "
-            "twice unless they are different events."
-        )
+        told = said("errors.conflict_as", file=file, sources=listed, source=repr(source))
+        hint = said("errors.conflict_as_hint")
     return ImportConflict(told, hint=hint, fields={"file": file, "source": source, "sources": names})

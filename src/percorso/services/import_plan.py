@@ -21,6 +21,7 @@ from percorso.events.mapping import check_columns
 from percorso.events.mapping_file import SOURCE_NAME, parse_mapping
 from percorso.events.readers import FileStamp, InputFile, Member, file_stamp
 from percorso.events.side_rows import SideRows
+from percorso.language.said import said
 from percorso.services.workspace import Workspace
 
 __all__ = [
@@ -79,7 +80,9 @@ def read_mapping(workspace: Workspace, path: Path, *, source: str = "") -> FileM
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise MappingError(f"The mapping {path} cannot be read.", hint="It must be a TOML file in UTF-8.") from error
+        raise MappingError(
+            said("errors.mapping_not_read", file=str(path)), hint=said("errors.mapping_not_read_hint")
+        ) from error
     mapping = parse_mapping(text, where=path.name, own_types=workspace.settings.identity.own_types)
     return replace(mapping, source=checked_source(source)) if source else mapping
 
@@ -93,9 +96,7 @@ def checked_source(name: str) -> str:
         It cannot be one.
     """
     if not SOURCE_NAME.fullmatch(name):
-        raise MappingError(
-            f"{name!r} cannot be a source's name.", hint="Letters, digits, blanks and . _ - are allowed."
-        )
+        raise MappingError(said("errors.no_source_name", name=name), hint=said("errors.no_source_name_hint"))
     return name
 
 
@@ -135,7 +136,9 @@ def plan_file(
         return _mapped(workspace, file, mapping, latest_us)
     entry = FORMATS.get(format_name)
     if entry is None:
-        raise UserError(f"{format_name!r} is no format.", hint=nearest_hint(format_name, ("auto", "table", *FORMATS)))
+        raise UserError(
+            said("errors.no_format", format=format_name), hint=nearest_hint(format_name, ("auto", "table", *FORMATS))
+        )
     info = source_info(checked_source(source or format_name), entry.default_kind)
     plan = FilePlan(
         file,
@@ -151,7 +154,7 @@ def plan_file(
         return replace(plan, lines=entry.lines(workspace.settings, info))
     if entry.table is not None and (file.shape != "ndjson" or entry.lines is None):
         return replace(plan, table=entry.table(workspace.settings, info), group_by=entry.group_by)
-    raise UserError(f"{file.path.name} is {file.shape.upper()}; the format {format_name} is read from NDJSON.")
+    raise UserError(said("errors.format_shape", file=file.path.name, shape=file.shape.upper(), format=format_name))
 
 
 def _microseconds(now: datetime) -> int:
@@ -205,8 +208,8 @@ def check_unchanged(plan: FilePlan) -> None:
     for path, stamp in plan.stamps.items():
         if file_stamp(path) != stamp:
             raise FileError(
-                f"{path.name} changed while it was read; nothing of it was imported.",
-                hint="Import it again when nobody writes to it any more.",
+                said("errors.file_changed", file=path.name),
+                hint=said("errors.file_changed_hint"),
             )
 
 
@@ -231,7 +234,7 @@ def content_hash(path: Path) -> str:
             while block := stream.read(_HASH_BLOCK):
                 digest.update(block)
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}.") from error
+        raise FileError(said("errors.not_read", file=str(path), reason=str(error.strerror))) from error
     return digest.hexdigest()
 
 

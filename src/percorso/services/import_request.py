@@ -18,6 +18,7 @@ from percorso.events.json_tables import lines_as_table
 from percorso.events.line_reader import LineBlock
 from percorso.events.mapping import Mapping
 from percorso.events.readers import InputFile, blocks_of, open_input
+from percorso.language.said import said
 from percorso.services.import_plan import FilePlan, checked_source, plan_file, read_mapping
 from percorso.services.input_paths import input_paths
 from percorso.services.workspace import Workspace
@@ -79,9 +80,13 @@ def plan_request(workspace: Workspace, request: ImportRequest) -> list[PlannedFi
         A file cannot be read, there is no such format, or the mapping does not fit.
     """
     if request.format not in ("auto", *FORMAT_NAMES):
-        raise UserError(f"{request.format!r} is no format.", hint=nearest_hint(request.format, ("auto", *FORMAT_NAMES)))
+        raise UserError(
+            said("errors.no_format", format=request.format), hint=nearest_hint(request.format, ("auto", *FORMAT_NAMES))
+        )
     if request.mapping is not None and request.format not in ("auto", "table", "paths"):
-        raise UserError(f"The format {request.format} takes no mapping.", hint="Leave out --mapping or --format.")
+        raise UserError(
+            said("errors.format_takes_none", format=request.format), hint=said("errors.format_takes_none_hint")
+        )
     planned = [_plan(workspace, path, request) for path in input_paths(request.files)]
     if request.save_mapping is not None:
         _save_mapping(request.save_mapping, planned)
@@ -111,8 +116,8 @@ def _opened(path: Path, mapping: Mapping) -> InputFile:
     file = open_input(path, header_line=mapping.header_line)
     if mapping.header_line and file.shape != "csv":
         raise MappingError(
-            f"The mapping names file.header_line, and {path.name} is {file.shape.upper()}.",
-            hint="Only CSV files have a header; leave it out.",
+            said("errors.header_of_no_csv", file=path.name, shape=file.shape.upper()),
+            hint=said("errors.header_of_no_csv_hint"),
         )
     return file
 
@@ -133,9 +138,7 @@ def _sample(file: InputFile) -> TableChunk:
             return lines_as_table(LineChunk(chunk.texts[:_SAMPLE_ROWS], chunk.lines[:_SAMPLE_ROWS]))[0]
         table = chunk[0].table
         return TableChunk(flat_table(table).slice(0, _SAMPLE_ROWS), chunk[0].lines[:_SAMPLE_ROWS], chunk[0].raw)
-    raise MappingError(
-        f"{file.path.name} has no rows to propose a mapping from.", hint="Give a mapping with --mapping."
-    )
+    raise MappingError(said("errors.no_rows", file=file.path.name), hint=said("errors.no_rows_hint"))
 
 
 def _with_source(toml: str, source: str) -> str:

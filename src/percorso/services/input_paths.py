@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from percorso.errors import FileError
+from percorso.language.said import said
 
 __all__ = ["READ_ENDINGS", "input_paths"]
 
@@ -29,7 +30,7 @@ def input_paths(names: Iterable[str]) -> list[Path]:
     for name in names:
         paths = _paths_of(name)
         if not paths:
-            raise FileError(f"There is no file {name}.", hint="Check the name; patterns such as *.csv are allowed.")
+            raise FileError(said("errors.no_file", file=name), hint=said("errors.no_file_hint"))
         found |= dict.fromkeys(paths)
     return list(found)
 

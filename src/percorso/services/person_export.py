@@ -16,6 +16,7 @@ from percorso.analyses.customer import PersonRow
 from percorso.errors import FileError
 from percorso.events.event import JSON_COLUMNS
 from percorso.identity.lookup import aliases_of
+from percorso.language.said import said
 from percorso.services.build import build_log
 from percorso.services.customer import find_customers, view_customer
 from percorso.services.person_elsewhere import matching_rejects
@@ -118,9 +119,9 @@ def write_export(document: dict[str, Any], path: Path) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
-        raise FileError(f"{path} exists already.", hint="Choose another name; nothing was written.") from error
+        raise FileError(said("errors.exists", file=str(path)), hint=said("errors.choose_other_name")) from error
     except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror}.") from error
+        raise FileError(said("errors.not_written", file=str(path), reason=str(error.strerror))) from error
     with open(descriptor, "w", encoding="utf-8") as stream:
         json.dump(document, stream, ensure_ascii=False, indent=1)
         stream.write("\n")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from percorso.analyses.customer import PersonRow, persons_between
 from percorso.errors import NotFound, SpecError
+from percorso.language.said import said
 from percorso.services.customer import CustomerMatch
 from percorso.store.journey_log import JourneyLog
 
@@ -43,4 +44,4 @@ def place_of(log: JourneyLog, person: str) -> PersonRow:
     exact = bytes.fromhex(person)
     for where in persons_between(log, exact, exact):
         return where
-    raise NotFound("There is no person with this id.", hint="`percorso people` lists persons.")
+    raise NotFound(said("errors.no_person"), hint=said("errors.no_person_hint"))

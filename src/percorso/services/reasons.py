@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from percorso.errors import SpecError
 from percorso.identity.lookup import Identifier
+from percorso.language.said import said
 
 __all__ = ["OF_DECISION", "OF_ERASURE", "ReasonWords", "checked_reason", "one_line"]
 
@@ -18,25 +19,19 @@ _PHONE_TAIL = 7  # digits of a telephone number that tell whose it is, however i
 
 @dataclass(frozen=True, slots=True)
 class ReasonWords:
-    """What to say where a reason is missing, and where it names somebody: sentence and hint."""
+    """What to say where a reason is missing, and where it names somebody: sentence and hint, made when said."""
 
-    missing: tuple[str, str]
-    telling: tuple[str, str]
+    missing: Callable[[], tuple[str, str]]
+    telling: Callable[[], tuple[str, str]]
 
 
 OF_DECISION = ReasonWords(
-    missing=("A decision needs a reason.", 'Say why, such as --reason "same person, asked at the till".'),
-    telling=(
-        "The reason holds an identifier.",
-        "Leave it out: reasons are kept, also after a person has been erased.",
-    ),
+    missing=lambda: (said("errors.decision_reason"), said("errors.decision_reason_hint")),
+    telling=lambda: (said("errors.decision_tells"), said("errors.decision_tells_hint")),
 )
 OF_ERASURE = ReasonWords(
-    missing=("An erasure needs a reason.", "Say why, such as 'request of 3 May'."),
-    telling=(
-        "The reason names the person, or somebody else, and is kept.",
-        "Say why without naming anybody: --reason 'request of 3 May'.",
-    ),
+    missing=lambda: (said("errors.erasure_reason"), said("errors.erasure_reason_hint")),
+    telling=lambda: (said("errors.erasure_tells"), said("errors.erasure_tells_hint")),
 )
 
 
@@ -62,9 +57,11 @@ def checked_reason(reason: str, words: ReasonWords, named: Collection[Identifier
     """
     line = one_line(reason)
     if not line:
-        raise SpecError(words.missing[0], hint=words.missing[1])
+        message, hint = words.missing()
+        raise SpecError(message, hint=hint)
     if _ADDRESS.search(line) or any(_gives_away(line, one) for one in named):
-        raise SpecError(words.telling[0], hint=words.telling[1])
+        message, hint = words.telling()
+        raise SpecError(message, hint=hint)
     return line
 
 

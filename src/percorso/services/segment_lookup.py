@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from percorso.analyses.person_tree import RULE_FORMAT
 from percorso.errors import FormatTooNew, NotFound, nearest_hint
+from percorso.language.said import said
 from percorso.services.reasons import one_line
 from percorso.services.workspace import Workspace
 from percorso.store import database
@@ -40,8 +41,10 @@ def find_segment(workspace: Workspace, name: str) -> Segment:
     found = known.get(one_line(name).casefold())
     if found is None:
         names = [one.name for one in known.values()]
-        hint = nearest_hint(name, names) or 'Define one: percorso segment define NAME --where "orders >= 2"'
-        raise NotFound(f"There is no segment or persona '{one_line(name)[:60]}'.", hint=hint)
+        hint = nearest_hint(name, names) or said(
+            "errors.segment_hint", command='percorso segment define NAME --where "orders >= 2"'
+        )
+        raise NotFound(said("errors.no_segment", name=one_line(name)[:60]), hint=hint)
     if found.rules[-1].rule_format > RULE_FORMAT:
         raise FormatTooNew("The rule of this segment was written by a newer Percorso.", hint="Upgrade Percorso.")
     return found

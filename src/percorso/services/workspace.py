@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from percorso.errors import Corrupt, WorkspaceError
+from percorso.language.said import said
 from percorso.settings import Settings, default_toml, load_settings
 from percorso.store.database import DATABASE_FILE
 
@@ -122,8 +123,8 @@ def init_workspace(
         raise _already(folder) from error
     except OSError as error:
         raise WorkspaceError(
-            f"No workspace can be made in {folder}: {error.strerror}.",
-            hint="Name a folder you may write to: percorso -w FOLDER init",
+            said("errors.workspace_not_made", folder=str(folder), reason=str(error.strerror)),
+            hint=said("errors.workspace_not_made_hint"),
         ) from error
     return open_workspace(folder)
 
@@ -145,20 +146,20 @@ def open_workspace(folder: Path) -> Workspace:
         text = (folder / SETTINGS_FILE).read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise WorkspaceError(
-            f"There is no workspace in {folder}.",
-            hint=f"Make one with `percorso -w {folder} init`, or name another with -w or PERCORSO_HOME.",
+            said("errors.no_workspace", folder=str(folder)),
+            hint=said("errors.no_workspace_hint", folder=str(folder)),
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise WorkspaceError(f"{folder / SETTINGS_FILE} cannot be read: {reason}.") from error
+        reason = str(error.strerror) if isinstance(error, OSError) else said("errors.no_utf_text")
+        raise WorkspaceError(said("errors.not_read", file=str(folder / SETTINGS_FILE), reason=reason)) from error
     settings = load_settings(text, where=SETTINGS_FILE)
     return Workspace(folder=folder, settings=settings, secret=_read_secret(folder / SECRET_FILE))
 
 
 def _already(folder: Path) -> WorkspaceError:
     error = WorkspaceError(
-        f"There is a workspace in {folder} already.",
-        hint=f"Change {folder / SETTINGS_FILE} with an editor, or name another folder with -w.",
+        said("errors.workspace_already", folder=str(folder)),
+        hint=said("errors.workspace_already_hint", file=str(folder / SETTINGS_FILE)),
     )
     error.status = 409
     return error

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from percorso.errors import Busy
+from percorso.language.said import said
 
 __all__ = ["exclusive_lock"]
 
@@ -80,11 +81,17 @@ def _busy(stream: IO[str]) -> Busy:
     stream.seek(0)
     try:
         owner = json.loads(stream.read())
-        who = f"{owner['what']} by process {owner['pid']} on {owner['host']} since {owner['since']}"
+        who = said(
+            "errors.busy_process",
+            what=str(owner["what"]),
+            process=str(owner["pid"]),
+            host=str(owner["host"]),
+            since=str(owner["since"]),
+        )
     except (ValueError, KeyError, TypeError):
-        owner, who = {}, "another process"
+        owner, who = {}, said("errors.busy_other")
     return Busy(
-        f"The workspace is being written: {who}.",
-        hint="Wait until it has finished, then try again.",
+        said("errors.busy", who=who),
+        hint=said("errors.busy_hint"),
         fields={"owner": owner} if owner else None,
     )

@@ -22,6 +22,7 @@ from percorso.events.formats.json_values import Faults
 from percorso.events.formats.source import SourceInfo
 from percorso.events.side_rows import SideRows, side_schema
 from percorso.events.times import NOTE_CODES, NOTE_MISSING, read_times
+from percorso.language.said import said
 from percorso.money import exponent
 from percorso.settings import CURRENCY_EXPONENTS, Settings
 from percorso.store.lake_tables import AD_SPEND
@@ -127,8 +128,8 @@ class AdCostsFormat:
             platform = next((known for signs, known in _PLATFORMS if signs & plain), None)
             if platform is None:
                 raise MappingError(
-                    "The file does not say where the money was spent.",
-                    hint="Add a column named source, medium or channel.",
+                    said("errors.money_where"),
+                    hint=said("errors.money_where_hint"),
                 )
             source, medium = (same_text(text, rows) for text in platform)
         return {"utm_source": source, "utm_medium": medium, "channel": cells.get("channel", none)}
@@ -169,8 +170,8 @@ class AdCostsFormat:
 def _needed(cells: dict[str, pa.Array], role: str, chunk: TableChunk) -> pa.Array:
     if role not in cells:
         raise MappingError(
-            f"The file has no column for the {role}.",
-            hint=f"Name a column one of: {', '.join(_NAMES[role])}.",
+            said("errors.column_of_role", role=role),
+            hint=said("errors.column_of_role_hint", names=", ".join(_NAMES[role])),
             fields={"columns": list(chunk.table.column_names)},
         )
     return cells[role]

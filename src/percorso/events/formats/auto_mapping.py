@@ -20,6 +20,7 @@ from percorso.events.formats.auto_toml import AMOUNTS, cell_line, comment, key_l
 from percorso.events.mapping import COLUMN_KEYS, Mapping
 from percorso.events.mapping_file import parse_mapping
 from percorso.events.total_rows import without_totals
+from percorso.language.said import said
 from percorso.settings import Settings
 
 __all__ = ["Proposal", "Reason", "propose_mapping"]
@@ -259,8 +260,8 @@ class _Draft:
             if field in self._found:
                 return name, f'no column names the event, and each row has "{self._found[field].column.name}"'
         raise MappingError(
-            f"{self._file} does not say what happened: no column names an event, an order, an amount or a page.",
-            hint='Write a mapping with event = { value = "…" } and give it with --mapping.' + self._header_hint(),
+            said("errors.not_mentioned", file=self._file),
+            hint=self._header_hint(said("errors.not_mentioned_hint")),
             fields={"columns": [column.name for column in self._columns]},
         )
 
@@ -269,9 +270,8 @@ class _Draft:
         guess = found.column.named_time if found is not None else None
         if found is None or guess is None:
             raise MappingError(
-                f"{self._file} does not say when: no column holds times.",
-                hint="Write a mapping with timestamp = { column = …, format = … } and give it with --mapping."
-                + self._header_hint(),
+                said("errors.not_when", file=self._file),
+                hint=self._header_hint(said("errors.not_when_hint")),
                 fields={"columns": [column.name for column in self._columns]},
             )
         name, time_format, why = found.column.name, guess.format, found.why
@@ -366,12 +366,11 @@ class _Draft:
             return []
         return self._check("columns.value", f"no amount found: orders will have no value{question}")
 
-    def _header_hint(self) -> str:
-        """Where the names of the columns were taken from: a wrong line is why nothing is found."""
+    def _header_hint(self, hint: str) -> str:
+        """The hint, and where the names of the columns were taken from: a wrong line is why nothing is found."""
         if self._header is None:
-            return ""
-        line = self._header.line
-        return f" The names of the columns were taken from line {line}; header_line under [file] names another."
+            return hint
+        return said("errors.header_taken", hint=hint, line=str(self._header.line))
 
     def _header_question(self) -> str:
         return f"; is line {self._header.line} the header?" if self._header is not None else ""

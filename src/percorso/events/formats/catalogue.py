@@ -25,6 +25,7 @@ from percorso.events.formats.table_rows import Rows
 from percorso.events.mapping import Cell
 from percorso.events.side_rows import SideRows, side_schema
 from percorso.events.times import NOTE_CODES, NOTE_MISSING, read_times
+from percorso.language.said import said
 from percorso.settings import CURRENCY_EXPONENTS, Settings
 from percorso.store.lake_tables import CATALOGUE, STOCK, LakeTable
 
@@ -164,8 +165,8 @@ class _SideFormat:
         found = {role: Cell(columns=(name,), decimal="") for role, name in _found(names, self._names).items()}
         if not found.keys() & {"product_id", "sku"}:
             raise MappingError(
-                "The file has no column for the product.",
-                hint=f"Name a column one of: {', '.join((*_PRODUCT, *_SKU))}.",
+                said("errors.column_of_role", role="product"),
+                hint=said("errors.column_of_role_hint", names=", ".join((*_PRODUCT, *_SKU))),
                 fields={"columns": list(chunk.table.column_names)},
             )
         return found
@@ -269,8 +270,8 @@ class StockFormat(_SideFormat):
         for role in ("day", "quantity"):
             if role not in cells:
                 raise MappingError(
-                    f"The file has no column for the {role}.",
-                    hint=f"Name a column one of: {', '.join(STOCK_NAMES[role])}.",
+                    said("errors.column_of_role", role=role),
+                    hint=said("errors.column_of_role_hint", names=", ".join(STOCK_NAMES[role])),
                     fields={"columns": list(table.column_names)},
                 )
         ids, _ = self._products(rows, cells, faults)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from percorso.errors import MappingError, nearest_hint
 from percorso.events.event import SOURCE_KINDS
+from percorso.language.said import said
 
 __all__ = ["SourceInfo", "source_info"]
 
@@ -37,9 +38,7 @@ def source_info(name: str, kind: str, *, id_space: str = "", ref_space: str = ""
     'shop'
     """
     if not name.strip():
-        raise MappingError(
-            "The source needs a name.", hint='Give one with --source, or `source = "pos"` in the mapping.'
-        )
+        raise MappingError(said("errors.source_needs_name"), hint=said("errors.source_needs_name_hint"))
     if kind not in SOURCE_KINDS:
-        raise MappingError(f"{kind!r} is no kind of source.", hint=nearest_hint(kind, SOURCE_KINDS))
+        raise MappingError(said("errors.no_kind", kind=kind), hint=nearest_hint(kind, SOURCE_KINDS))
     return SourceInfo(name=name, kind=kind, id_space=id_space or name, ref_space=ref_space or name)
