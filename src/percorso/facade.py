@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -538,9 +539,14 @@ _SCOPE = {
 }
 
 
+@functools.cache
+def _types_of(options: type) -> dict[str, Any]:
+    return get_type_hints(options)
+
+
 def _checked(question: str, options: Mapping[str, Any], known: type) -> dict[str, Any]:
     """Options of a question as its spec takes them; SpecError where one is unknown or of another type."""
-    types = get_type_hints(known)
+    types = _types_of(known)
     checked = {}
     for name, value in options.items():
         if name not in types:

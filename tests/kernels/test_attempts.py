@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from percorso.kernels.attempt_rows import EXCLUSION_BIT, IN_BIT, NO_LIMIT
 from percorso.kernels.attempts import first_attempts, latest_attempts
 from percorso.kernels.attempts_any import first_unordered, latest_unordered
-from percorso.kernels.funnel import mark_steps, ordered_funnel
+from percorso.kernels.funnel import mark_steps, ordered_funnel, ordered_levels
 from tests.naive import funnel as naive
 
 
@@ -166,6 +166,7 @@ def run_fast(units: list[list[naive.Event]], within: int, n_steps: int) -> list[
     offsets = np.cumsum([0, *(len(unit) for unit in units)]).astype(np.int64)
     times = np.array([event.time for event in events], np.int64)
     ordered_funnel(times, codes, offsets, step_of, within, n_steps, level, begin, gaps, n_gaps)
+    assert np.array_equal(ordered_levels(times, codes, offsets, step_of, within, n_steps), level)
     found: list[list[naive.Attempt]] = []
     used = np.zeros(n_steps, np.int64)
     for unit in range(len(units)):
@@ -181,7 +182,8 @@ def run_fast(units: list[list[naive.Event]], within: int, n_steps: int) -> list[
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_ordered_funnel_equals_its_twin(data: st.DataObject) -> None:
-    rules = naive.Rules(n_steps=data.draw(st.integers(1, 4)), within=data.draw(st.integers(0, 10)))
+    within = data.draw(st.integers(0, 10) | st.just(NO_LIMIT))
+    rules = naive.Rules(n_steps=data.draw(st.integers(1, 4)), within=within)
     units = data.draw(st.lists(events_of(rules, several=False), max_size=4))
     assert run_fast(units, int(rules.within), rules.n_steps) == [naive.attempts(unit, rules) for unit in units]
 

@@ -103,7 +103,7 @@ def run_buckets(log: JourneyLog, task: Callable[[Sequence[Bucket]], P], *, threa
     ----------
     log : JourneyLog
     task : callable
-        Called once in each thread, with the buckets that are its part.
+        Called once in each thread, this one among them, with the buckets that are its part.
     threads : int, optional
         As of `fold_buckets`.
     """
@@ -113,8 +113,10 @@ def run_buckets(log: JourneyLog, task: Callable[[Sequence[Bucket]], P], *, threa
     n_threads = max(1, min(threads, len(log.buckets)))
     if n_threads == 1:
         return [task(log.buckets)]
-    with ThreadPoolExecutor(n_threads, thread_name_prefix="percorso") as pool:
-        return list(pool.map(task, _runs(log.buckets, n_threads)))
+    mine, *others = _runs(log.buckets, n_threads)
+    with ThreadPoolExecutor(len(others), thread_name_prefix="percorso") as pool:
+        theirs = [pool.submit(task, run) for run in others]
+        return [task(mine), *(part.result() for part in theirs)]
 
 
 def _runs(buckets: Sequence[Bucket], n_runs: int) -> list[Sequence[Bucket]]:

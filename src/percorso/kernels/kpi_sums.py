@@ -53,6 +53,13 @@ def periods_of(time: I64, starts: I64, ends: I64) -> I32:
         for i in range(time.size):
             found[i] = np.int32((start <= time[i]) & (time[i] < end)) - np.int32(1)
         return found
+    if starts.size == 2:  # a period and the one it is compared with
+        first, first_end, second, second_end = starts[0], ends[0], starts[1], ends[1]
+        for i in range(time.size):
+            in_first = np.int32((first <= time[i]) & (time[i] < first_end))
+            in_second = np.int32((second <= time[i]) & (time[i] < second_end))
+            found[i] = in_first + np.int32(2) * in_second - np.int32(1)
+        return found
     for i in range(time.size):
         low, high = 0, starts.size
         while low < high:
@@ -82,12 +89,14 @@ def slots_of(cell: I32, person: I32, group: U8) -> I32:
     Parameters
     ----------
     cell, person : int32, shape (n,)
+        A person of each, also where the cell is -1.
     group : uint8, shape (n_persons,)
     """
     found = np.empty(cell.size, dtype=np.int32)
     for i in range(cell.size):
         c = cell[i]
-        found[i] = -1 if c < 0 else c * np.int32(256) + np.int32(group[person[i]])
+        # Where a cell is -1 all bits are set: a branch here would be as good as random.
+        found[i] = (c * np.int32(256) + np.int32(group[person[i]])) | (c >> np.int32(31))
     return found
 
 
@@ -244,7 +253,7 @@ def active_persons(
     """
     seen = np.full(events.shape[0], -1, dtype=np.int64)
     every, plain = keep.size == 0, code.size == 0
-    one_cell = every and plain and starts.size == 1
+    one_cell = plain and starts.size == 1
     for p in range(offsets.size - 1):
         g = group[p]
         begin, end = offsets[p], offsets[p + 1]
@@ -253,8 +262,13 @@ def active_persons(
                 begin += np.searchsorted(time[begin:end], starts[0])
             if begin < end and time[end - 1] >= ends[0]:
                 end = begin + np.searchsorted(time[begin:end], ends[0])
-            events[0, g] += end - begin
-            persons[0, g] += end > begin
+            n = end - begin
+            if not every:
+                n = 0
+                for i in range(begin, end):
+                    n += keep[i]
+            events[0, g] += n
+            persons[0, g] += n > 0
             continue
         period, last, n = 0, -1, 0  # what is of one cell in a row is written once
         for i in range(offsets[p], offsets[p + 1]):
