@@ -19,6 +19,7 @@ from percorso.analyses.places import PlacesSpec, run_places
 from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
 from percorso.analyses.touchpoints import TouchpointsSpec, run_touchpoints
+from percorso.analyses.watched_period import AskedPeriod, ask_instead
 from percorso.cli.main import run
 from percorso.language.said import again
 from percorso.language.words import Words
@@ -127,6 +128,17 @@ def test_another_order_is_watched_for_days_of_the_calendar(tmp_path: Path) -> No
     first, until = dates(hint(answer.warnings))
     assert (first, until) == ("2024-01-21", "2024-01-30")  # 90 days before 29 April
     assert ask(log, basis, "repeat_purchase_90", start=first, end=until).table.to_pylist()[0]["value"] == 0
+
+
+def test_a_period_longer_than_the_data_were_watched_has_no_start(tmp_path: Path) -> None:
+    """Nobody is sent to a day before the data begin."""
+    log, _ = log_of(tmp_path / "shop", "30d")
+    scope = Scope(timezone=ZONE, start="2024-01-02", end="2024-04-29")
+    start, end = scope.start_us(), scope.end_us()
+    assert start is not None
+    assert end is not None
+    answer = ask_instead(AskedPeriod("kpis", ZONE, log.as_of_us, start, end), log)
+    assert answer == "What has been watched for 30d: percorso kpis --to 2024-03-29"
 
 
 def test_young_data_say_when_to_ask_again(tmp_path: Path) -> None:

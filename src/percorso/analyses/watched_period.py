@@ -91,9 +91,9 @@ def ask_instead(asked: AskedPeriod, log: JourneyLog, *, days: int = 0) -> Said:
     if last < data_begin:
         wanted = data_begin if asked.start_us is None else asked.day(asked.end_us - 1)
         return said("warnings.watched_later", span=span, day=_watched_from(asked, wanted, span_us, days))
-    if asked.start_us is None:
+    first = None if asked.start_us is None else last - (asked.day(asked.end_us - 1) - asked.day(asked.start_us))
+    if first is None or first < data_begin:
         return said("warnings.watched_until", span=span, command=asked.command, last=last.isoformat())
-    first = last - (asked.day(asked.end_us - 1) - asked.day(asked.start_us))
     dates = {"first": first.isoformat(), "last": last.isoformat()}
     return said("warnings.watched_period", span=span, command=asked.command, **dates)
 
