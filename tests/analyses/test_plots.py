@@ -54,6 +54,16 @@ def test_funnel(log: JourneyLog) -> None:
     assert funnel_of(log).plot("funnel").title == "From View to Buy"
 
 
+def test_funnel_of_counts_alone(log: JourneyLog) -> None:
+    spec = FunnelSpec(steps=("View", "Add", "Buy"), counts_only=True)
+    chart, whole = run_funnel(spec, log).plot(language="it"), funnel_of(log).plot(language="it")
+    assert_sound(chart)
+    assert [row[:-1] for row in chart.rows] == [row[:-1] for row in whole.rows]
+    assert "50,0 % prosegue" in texts(chart)
+    paths, alone = (run_variants(VariantsSpec(counts_only=only), log).plot() for only in (False, True))
+    assert alone.rows == paths.rows
+
+
 def test_funnel_by_a_field(log: JourneyLog) -> None:
     chart = funnel_of(log, Scope(by="place")).plot(language="it")
     assert_sound(chart)

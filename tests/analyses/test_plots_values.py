@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from percorso.analyses.intervals import FEW
@@ -49,11 +50,33 @@ def test_reach(answers: dict[str, Result], name: str) -> None:
 @pytest.mark.parametrize("name", ["touchpoints", "channels", "places"])
 def test_conversion_of_those_with_enough_journeys(answers: dict[str, Result], name: str) -> None:
     def enough(row: Any) -> bool:
-        return row["journeys"] >= FEW and not (name == "touchpoints" and row["orders"])
+        return row["journeys"] - row["open"] >= FEW and not (name == "touchpoints" and row["orders"])
 
     told_ = told(answers[name], name, "conversion", SHARE, enough)
     assert told_
     assert values(answers[name], "conversion") == told_
+
+
+@pytest.mark.parametrize("name", ["touchpoints", "channels", "places"])
+def test_conversion_stands_beside_the_journeys_that_it_is_of(answers: dict[str, Result], name: str) -> None:
+    table = answers[name].table
+    half = pa.array([n // 2 for n in table.column("journeys").to_pylist()])
+    few_closed = table.set_column(table.column_names.index("open"), "open", half)
+    answer = replace(answers[name], tables={**answers[name].tables, name: few_closed})
+    rows = [row for row in few_closed.to_pylist() if not (name == "touchpoints" and row["orders"])]
+    closed = sorted(str(row["journeys"] - row["open"]) for row in rows if row["journeys"] - row["open"] >= FEW)
+    assert sorted(values(answer, "conversion", 3)) == closed
+
+
+@pytest.mark.parametrize("name", ["touchpoints", "channels", "places"])
+def test_rows_too_young_for_a_conversion_are_named(answers: dict[str, Result], name: str) -> None:
+    table = answers[name].table
+    young = table.set_column(
+        table.column_names.index("conversion"), "conversion", pa.nulls(table.num_rows, pa.float64())
+    )
+    chart = replace(answers[name], tables={**answers[name].tables, name: young}).plot("conversion", "it")
+    assert not chart.rows
+    assert "Troppo presto per dirlo, quindi non mostrati: " in chart.svg
 
 
 @pytest.mark.parametrize("name", ["channels", "places"])

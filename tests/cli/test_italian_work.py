@@ -257,7 +257,7 @@ ERRORS = (
     (("bild",), "Il comando 'bild' non c'è. Intendevi 'build'?"),
     (("stages", "--foo"), "L'opzione --foo non c'è."),
     (("identity", "link", "a", "b"), "Manca l'opzione '--reason'."),
-    (("erase", "anna@posta.example", "--reason", "x", "--yes"), "Nessuno è noto così."),
+    (("erase", "anna@posta.example", "--reason", "x", "--yes"), "Con questo dato non si conosce nessuno."),
     (("erase", "anna@posta.example", "--yes"), "Una cancellazione deve avere un motivo."),
     (("export-person", "u-1", "--out", "web.csv"), "web.csv esiste già."),
     (("simulate", "--customers", "0", "--out", "x"), "Non si può simulare questo numero di clienti: 0."),

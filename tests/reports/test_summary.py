@@ -38,7 +38,8 @@ def kpi(key: str, value: float, difference: float, low: float, high: float, **mo
 
 def channel(name: str, hits: int, n: int) -> dict[str, Any]:
     low, high = wilson(hits, n) or (None, None)
-    return {"channel": name, "journeys": n, "conversion": hits / n, "conversion_low": low, "conversion_high": high}
+    row = {"channel": name, "journeys": n + 100, "open": 100, "conversion": hits / n}
+    return row | {"conversion_low": low, "conversion_high": high}
 
 
 def steps(*counts: int) -> Result:
@@ -83,7 +84,7 @@ def test_the_largest_drop() -> None:
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ([channel("Email", 90, 100), channel("Direct", 10, 100), channel("Referral", 50, 100)], "Journeys with Email"),
+        ([channel("Email", 90, 100), channel("Direct", 10, 100), channel("Referral", 50, 100)], "journeys with Email"),
         ([channel("Email", 12, 100), channel("Direct", 10, 100)], "no clear difference"),
         ([channel("Store POS", 100, 100), channel("Email", 12, 100), channel("Direct", 10, 100)], "Between the 2"),
         ([channel("Email", 29, 29), channel("Direct", 0, 29)], "too few"),

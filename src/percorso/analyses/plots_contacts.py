@@ -19,11 +19,11 @@ from percorso.analyses.plots_telling import (
     minor,
     money_of,
     name_of,
+    named,
     refuse_groups,
     rows_of,
     share_bar,
     share_dot,
-    too_few,
     unit,
     whole_rows,
 )
@@ -37,6 +37,7 @@ from percorso.language.measures import COUNT, SHARE, Measure
 from percorso.language.words import Words
 
 __all__ = [
+    "closed_journeys",
     "conversion_dots",
     "plot_breadth",
     "plot_conversion",
@@ -87,6 +88,12 @@ def reach_bars(result: Result, field: str, title: str, words: Words, look: Calla
     )
 
 
+def closed_journeys(row: Row) -> int:
+    """How many journeys a row's conversion is of: how open ones end is not known."""
+    n: int = row["journeys"] - row["open"]
+    return n
+
+
 def plot_conversion(result: Result, words: Words) -> Dots:
     """How the journeys convert in which each appears."""
     rows, field = whole_rows(result), _field(result)
@@ -96,16 +103,22 @@ def plot_conversion(result: Result, words: Words) -> Dots:
 
 def conversion_dots(rows: Sequence[Row], field: str, title: str, words: Words, said: str) -> Dots:
     """Conversion as dots: of those that most journeys have, the best first; those with too few are only named."""
-    told = [row for row in rows if row["journeys"] >= FEW and row["conversion"] is not None]
+    enough = [row for row in rows if closed_journeys(row) >= FEW]
+    told = [row for row in enough if row["conversion"] is not None]
     told.sort(key=lambda row: (-row["journeys"], row[field]))
     shown = sorted(told[:MOST], key=lambda row: (-row["conversion"], row[field]))
-    lacking = [name_of(field, row[field], words) for row in rows if 0 < row["journeys"] < FEW]
+    few_closed = [row for row in rows if row["journeys"] and closed_journeys(row) < FEW]
+    young = [row for row in enough if row["conversion"] is None]
+    lacking = [
+        named("plots.too_few_closed", [name_of(field, row[field], words) for row in few_closed], words),
+        named("plots.too_young", [name_of(field, row[field], words) for row in young], words),
+    ]
     return Dots(
         title=title,
         subtitle=words.text("plots.of_journeys_with"),
-        note=joined([left_out(len(told), words), too_few(lacking, words), said, words.text("plots.no_cause")]),
+        note=joined([left_out(len(told), words), *lacking, said, words.text("plots.no_cause")]),
         dots=tuple(
-            share_dot(name_of(field, row[field], words), row, row["journeys"], share="conversion") for row in shown
+            share_dot(name_of(field, row[field], words), row, closed_journeys(row), share="conversion") for row in shown
         ),
         measure=SHARE,
         zero=True,
@@ -244,12 +257,12 @@ def plot_breadth(result: Result, words: Words) -> Dots:
     field = _field(result)
     rows = [row for row in rows_of(result, "breadth") if row["journeys"]]
     is_channel = field == "channel"
-    fewest = min((row["journeys"] for row in rows), default=0)
+    fewest = min(map(closed_journeys, rows), default=0)
     return Dots(
         title=words.text("plots.breadth_channel") if is_channel else words.text("plots.breadth_place"),
         subtitle=words.text("plots.share_of_converted"),
         note=joined([words.text("plots.breadth_note"), few(result, fewest, words)]),
-        dots=tuple(share_dot(row[f"{field}s"], row, row["journeys"], share="conversion") for row in rows),
+        dots=tuple(share_dot(row[f"{field}s"], row, closed_journeys(row), share="conversion") for row in rows),
         measure=SHARE,
         zero=True,
         name_head=words.text("plots.n_channels") if is_channel else words.text("plots.n_places"),

@@ -59,7 +59,7 @@ def plot_funnel(result: Result, words: Words) -> Steps | Bars:
             high=row["high"],
             from_previous=row["from_previous"] if at else None,
             dropped=row["dropped"],
-            median_s=row["median_s"],
+            median_s=row.get("median_s"),  # none of counts alone
         )
         for at, row in enumerate(rows)
     )

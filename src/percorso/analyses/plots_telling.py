@@ -40,6 +40,7 @@ __all__ = [
     "minor",
     "money_of",
     "name_of",
+    "named",
     "partial",
     "period_name",
     "refuse_groups",
@@ -49,7 +50,6 @@ __all__ = [
     "share_dot",
     "stage_hue",
     "told_warnings",
-    "too_few",
     "unit",
     "whole_rows",
 ]
@@ -220,9 +220,9 @@ def left_out(n_rows: int, words: Words, most: int = MOST) -> str:
     return words.text("plots.not_shown", n=n_rows - most) if n_rows > most else ""
 
 
-def too_few(names: Sequence[str], words: Words) -> str:
-    """Of which values a chart shows no conversion, since they have too few journeys."""
-    return words.text("plots.too_few_journeys", few=FEW, names=", ".join(names)) if names else ""
+def named(why: str, names: Sequence[str], words: Words) -> str:
+    """Of which values a chart shows no conversion, and why: a text with the names and the least number."""
+    return words.text(why, few=FEW, names=", ".join(names)) if names else ""
 
 
 def joined(parts: Iterable[str]) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from zoneinfo import ZoneInfo
 
-from percorso.cli.identity_words import masked_name
-from percorso.cli.texts import local_text
+from percorso.cli.identity_words import masked_name, told_decision
 from percorso.identity.decisions import Decision
 from percorso.language.words import Words
 from percorso.services.decide import DecisionReport
@@ -36,7 +35,7 @@ def decision_sentences(report: DecisionReport, zone: ZoneInfo, build: str, words
     if report.outcome == "forbidden":
         return [words.text("identity.forbidden", pair=pair), *applies]
     assert report.before is not None
-    before, is_link = _told(report.before, zone, words), report.kind == "link"
+    before, is_link = told_decision(report.before, zone, words, to_the_second=True), report.kind == "link"
     if report.outcome == "unchanged" and is_link:
         return [words.text("identity.already_linked", decision=before)]
     if report.outcome == "unchanged":
@@ -96,16 +95,7 @@ def _sizes(persons: tuple[PersonSize, ...], words: Words) -> str:
     )
 
 
-def _told(decision: Decision, zone: ZoneInfo, words: Words) -> str:
-    return words.text(
-        "identity.told",
-        kind=words.code("value", decision.kind),
-        time=local_text(decision.decided_us, zone, words),
-        author=decision.author,
-        reason=decision.reason,
-    )
-
-
 def _told_of(decision: Decision, zone: ZoneInfo, words: Words) -> str:
     pair = words.text("identity.and", left=masked_name(decision.a), right=masked_name(decision.b))
-    return words.text("identity.other_links_of", decision=_told(decision, zone, words), pair=pair)
+    told = told_decision(decision, zone, words, to_the_second=True)
+    return words.text("identity.other_links_of", decision=told, pair=pair)

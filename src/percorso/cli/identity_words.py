@@ -49,12 +49,13 @@ def event_name(event: ShownEvent, zone: ZoneInfo, words: Words) -> str:
     return words.text("identity.event_of", name=event.name, time=time, source=event.source, message=event.message_id)
 
 
-def told_decision(decision: Decision, zone: ZoneInfo, words: Words) -> str:
-    """A decision in words."""
+def told_decision(decision: Decision, zone: ZoneInfo, words: Words, *, to_the_second: bool = False) -> str:
+    """A decision in words, with its day or its time."""
+    when, key = (local_text, "identity.told") if to_the_second else (day_text, "identity.told_short")
     return words.text(
-        "identity.told_short",
+        key,
         kind=words.code("value", decision.kind),
-        day=day_text(decision.decided_us, zone, words),
+        when=when(decision.decided_us, zone, words),
         author=decision.author,
         reason=decision.reason,
     )

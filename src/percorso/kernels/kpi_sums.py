@@ -53,13 +53,6 @@ def periods_of(time: I64, starts: I64, ends: I64) -> I32:
         for i in range(time.size):
             found[i] = np.int32((start <= time[i]) & (time[i] < end)) - np.int32(1)
         return found
-    if starts.size == 2:  # a period and the one it is compared with
-        first, first_end, second, second_end = starts[0], ends[0], starts[1], ends[1]
-        for i in range(time.size):
-            in_first = np.int32((first <= time[i]) & (time[i] < first_end))
-            in_second = np.int32((second <= time[i]) & (time[i] < second_end))
-            found[i] = in_first + np.int32(2) * in_second - np.int32(1)
-        return found
     for i in range(time.size):
         low, high = 0, starts.size
         while low < high:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from percorso.analyses.intervals import FEW, wilson
+from percorso.analyses.plots_contacts import closed_journeys
 from percorso.analyses.plots_kpis import kpi_change, kpi_measure, kpi_number, kpi_verdict
 from percorso.analyses.plots_telling import name_of
 from percorso.analyses.quality_findings import PROBLEM, say_fault
@@ -130,7 +131,7 @@ def _channels(page: Page) -> Iterator[Sentence]:
     answer = page.answer("channels")
     every = [] if answer is None else answer.table.to_pylist()
     told = [row for row in every if row["conversion"] is not None and row["channel"] not in _NO_CAUSE]
-    rows = [row for row in told if row["journeys"] >= FEW]
+    rows = [row for row in told if closed_journeys(row) >= FEW]
     if len(rows) < 2:
         return
     best, worst = (choose(rows, key=lambda row: row["conversion"]) for choose in (max, min))

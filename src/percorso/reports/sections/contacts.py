@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from percorso.analyses.intervals import FEW
-from percorso.analyses.plots_contacts import plot_conversion, plot_reach, plot_switches_of
+from percorso.analyses.plots_contacts import closed_journeys, plot_conversion, plot_reach, plot_switches_of
 from percorso.analyses.plots_telling import name_of, rows_of, unit
 from percorso.analyses.result import Result
 from percorso.language.measures import COUNT, NUMBER, SHARE
+from percorso.language.words import Words
 from percorso.reports.document import Note, Piece, ReportTable, Section
 from percorso.reports.page import Page
 
@@ -82,7 +83,7 @@ def _table(page: Page, rows: Sequence[Row], field: str) -> ReportTable:
             show(row["contacts"], COUNT),
             show(row["frequency"], NUMBER),
             show(row["journeys"], COUNT),
-            show(row["conversion"], SHARE) if row["journeys"] >= FEW else words.text("report.too_few"),
+            _conversion(row, words),
             show(row.get("first"), COUNT),
             show(row.get("assist"), COUNT),
             show(row.get("last"), COUNT),
@@ -94,6 +95,13 @@ def _table(page: Page, rows: Sequence[Row], field: str) -> ReportTable:
     )
     caption = words.text("report.all_channels") if field == "channel" else words.text("report.all_places")
     return ReportTable(caption, heads, shown)
+
+
+def _conversion(row: Row, words: Words) -> str:
+    """Conversion of a row, or why it has none."""
+    if closed_journeys(row) < FEW:
+        return words.text("report.too_few")
+    return words.text("report.too_early") if row["conversion"] is None else words.numbers.show(row["conversion"], SHARE)
 
 
 def _researched(page: Page, answer: Result) -> list[Piece]:
