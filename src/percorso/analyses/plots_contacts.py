@@ -19,11 +19,12 @@ from percorso.analyses.plots_telling import (
     minor,
     money_of,
     name_of,
-    named,
     refuse_groups,
     rows_of,
     share_bar,
     share_dot,
+    too_few_closed,
+    too_young,
     unit,
     whole_rows,
 )
@@ -110,8 +111,8 @@ def conversion_dots(rows: Sequence[Row], field: str, title: str, words: Words, s
     few_closed = [row for row in rows if row["journeys"] and closed_journeys(row) < FEW]
     young = [row for row in enough if row["conversion"] is None]
     lacking = [
-        named("plots.too_few_closed", [name_of(field, row[field], words) for row in few_closed], words),
-        named("plots.too_young", [name_of(field, row[field], words) for row in young], words),
+        too_few_closed([name_of(field, row[field], words) for row in few_closed], words),
+        too_young([name_of(field, row[field], words) for row in young], words),
     ]
     return Dots(
         title=title,

@@ -14,11 +14,11 @@ from percorso.analyses.plots_telling import (
     left_out,
     line_points,
     name_of,
-    named,
     refuse_groups,
     rows_of,
     share_bar,
     share_dot,
+    too_few,
     unit,
 )
 from percorso.analyses.result import Result
@@ -115,9 +115,7 @@ def plot_conversion_by(result: Result, words: Words) -> Dots:
     return Dots(
         title=title,
         subtitle=words.text("plots.conversion_closed"),
-        note=joined(
-            [left_out(len(told), words), named("plots.too_few_journeys", lacking, words), few(result, n, words)]
-        ),
+        note=joined([left_out(len(told), words), too_few(lacking, words), few(result, n, words)]),
         dots=tuple(
             share_dot(name, row, row["opened"], share="conversion") for name, row in zip(names, told, strict=False)
         ),

@@ -40,7 +40,6 @@ __all__ = [
     "minor",
     "money_of",
     "name_of",
-    "named",
     "partial",
     "period_name",
     "refuse_groups",
@@ -50,6 +49,9 @@ __all__ = [
     "share_dot",
     "stage_hue",
     "told_warnings",
+    "too_few",
+    "too_few_closed",
+    "too_young",
     "unit",
     "whole_rows",
 ]
@@ -220,9 +222,19 @@ def left_out(n_rows: int, words: Words, most: int = MOST) -> str:
     return words.text("plots.not_shown", n=n_rows - most) if n_rows > most else ""
 
 
-def named(why: str, names: Sequence[str], words: Words) -> str:
-    """Of which values a chart shows no conversion, and why: a text with the names and the least number."""
-    return words.text(why, few=FEW, names=", ".join(names)) if names else ""
+def too_few(names: Sequence[str], words: Words) -> str:
+    """Of which values a chart shows no conversion, since they have too few journeys."""
+    return words.text("plots.too_few_journeys", few=FEW, names=", ".join(names)) if names else ""
+
+
+def too_few_closed(names: Sequence[str], words: Words) -> str:
+    """The same, since too few of their journeys are closed."""
+    return words.text("plots.too_few_closed", few=FEW, names=", ".join(names)) if names else ""
+
+
+def too_young(names: Sequence[str], words: Words) -> str:
+    """The same, since too few of their journeys began long enough ago."""
+    return words.text("plots.too_young", names=", ".join(names)) if names else ""
 
 
 def joined(parts: Iterable[str]) -> str:

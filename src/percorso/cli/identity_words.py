@@ -51,14 +51,10 @@ def event_name(event: ShownEvent, zone: ZoneInfo, words: Words) -> str:
 
 def told_decision(decision: Decision, zone: ZoneInfo, words: Words, *, to_the_second: bool = False) -> str:
     """A decision in words, with its day or its time."""
-    when, key = (local_text, "identity.told") if to_the_second else (day_text, "identity.told_short")
-    return words.text(
-        key,
-        kind=words.code("value", decision.kind),
-        when=when(decision.decided_us, zone, words),
-        author=decision.author,
-        reason=decision.reason,
-    )
+    kind, who = words.code("value", decision.kind), {"author": decision.author, "reason": decision.reason}
+    if to_the_second:
+        return words.text("identity.told", kind=kind, when=local_text(decision.decided_us, zone, words), **who)
+    return words.text("identity.told_short", kind=kind, when=day_text(decision.decided_us, zone, words), **who)
 
 
 def sharing_words(sharing: Sharing, words: Words) -> str:
