@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import percorso
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.reports.spec import ReportSpec
 from percorso.services.report import make_report
 from percorso.services.workspace import open_workspace

@@ -23,7 +23,7 @@ from chdb import session as clickhouse
 
 from percorso.analyses.funnel import run_funnel
 from percorso.analyses.funnel_spec import FunnelSpec
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.store.journey_log import (
     FLAG_BOT,
     LOG_FORMAT,

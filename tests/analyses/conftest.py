@@ -1,16 +1,30 @@
-"""Small shops with several places and channels, each built once for all tests of a worker."""
+"""Engines on which every analysis is tested, and small shops that are built once for all tests of a worker."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from percorso.engines import buckets
 from percorso.store.journey_log import JourneyLog
 from tests.analyses.contact_logs import build_shop, plain_log, random_rows
+from tests.engines.partitions import RandomPartitions
 from tests.naive.channels import Log
+
+
+@pytest.fixture(scope="module", params=["local", "partitions"], autouse=True)
+def engine(request: pytest.FixtureRequest) -> Iterator[RandomPartitions | None]:
+    """Questions are worked out in this process, and again in an engine that takes a cluster's liberties."""
+    if request.param == "local":
+        yield None
+        return
+    chosen = RandomPartitions()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(buckets, "engine_of", lambda log: chosen)
+        yield chosen
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from percorso.engines.local import default_threads, map_buckets
+from percorso.engines.buckets import map_buckets
+from percorso.engines.local import default_threads
 from percorso.store.journey_log import Bucket, JourneyLog
 from tests.log_builder import Row, build_test_log
 

@@ -38,7 +38,7 @@ from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.survival import TOO_YOUNG, watched_enough
 from percorso.analyses.watched_period import AskedPeriod, ask_instead
 from percorso.analyses.worth import Missing, amounts_column, missing_rate_warnings
-from percorso.engines.local import fold_buckets
+from percorso.engines.buckets import fold_buckets
 from percorso.kernels.arrays import F64, I32, I64
 from percorso.kernels.contact_counts import INBOUND, OUTBOUND, PERSONS, SQUARES
 from percorso.kernels.contact_roles import ROLES

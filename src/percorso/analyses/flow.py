@@ -29,7 +29,7 @@ from percorso.analyses.paths import PathPlan, PathSpec, check_node, plan_paths
 from percorso.analyses.people import PersonTask
 from percorso.analyses.result import Result
 from percorso.analyses.steps import count_steps, persons_on_link, shown_links
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I64
 from percorso.store.journey_log import JourneyLog

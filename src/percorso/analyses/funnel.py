@@ -23,7 +23,7 @@ from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.result import Result
 from percorso.analyses.scope_warnings import nearest_said
 from percorso.analyses.step_terms import step_values
-from percorso.engines.local import fold_buckets, map_buckets
+from percorso.engines.buckets import fold_buckets, map_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I32, I64, Bools
 from percorso.language.said import Codes, said

@@ -38,7 +38,7 @@ from percorso.analyses.result import Result
 from percorso.analyses.survival import HAPPENED, N_KINDS, TOO_YOUNG, Curve, incidence_of, watched_enough
 from percorso.analyses.tallies import Tally
 from percorso.analyses.worth import amounts_column, missing_rate_warnings
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.errors import SpecError, nearest_hint
 from percorso.kernels.arrays import I64, Bools
 from percorso.language.said import said

@@ -32,9 +32,13 @@ class Kept(Generic[T]):
     def __init__(self, make: Callable[[Bucket], T], size: Callable[[T], int], limit: int = KEPT_BYTES) -> None:
         self._make = make
         self._size = size
-        self._left = limit
+        self._limit = self._left = limit
         self._kept: dict[int, T] = {}
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[type[Kept[T]], tuple[Callable[[Bucket], T], Callable[[T], int], int]]:
+        """What is handed to another process makes its own."""
+        return Kept, (self._make, self._size, self._limit)
 
     def __call__(self, bucket: Bucket) -> T:
         if bucket.index in self._kept:

@@ -34,7 +34,7 @@ from percorso.analyses.spec import Scope
 from percorso.analyses.survival import TOO_YOUNG
 from percorso.analyses.watched_period import AskedPeriod, ask_instead
 from percorso.analyses.worth import amount, missing_rate_warnings
-from percorso.engines.local import run_buckets
+from percorso.engines.buckets import run_buckets
 from percorso.errors import SpecError, nearest_hint
 from percorso.kernels.arrays import I64
 from percorso.language.said import Codes, said

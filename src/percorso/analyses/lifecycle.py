@@ -28,7 +28,7 @@ from percorso.analyses.people import PersonTask
 from percorso.analyses.relationship import ALL_RELATIONSHIPS, NEVER, knows_lost
 from percorso.analyses.result import Result
 from percorso.analyses.survival import TOO_YOUNG
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I64
 from percorso.language.said import said

@@ -23,7 +23,7 @@ from percorso.analyses.jackknife import N_GROUPS, person_groups
 from percorso.analyses.kpi_conversion import ONLINE
 from percorso.analyses.orders_in import orders_in
 from percorso.analyses.select import NO_MASK, ScopePlan, select_events
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.kernels.arrays import I64, U8, U64
 from percorso.kernels.cells import count_stage_contacts, find_stages
 from percorso.settings.stages import ORDER_SIGNAL

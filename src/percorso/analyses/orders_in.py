@@ -16,7 +16,7 @@ import numpy as np
 from percorso.analyses.basis import Basis
 from percorso.analyses.select import ScopePlan, select_events
 from percorso.analyses.worth import Missing, Worth, amount, missing_rate_warnings, worth_of
-from percorso.engines.local import fold_buckets
+from percorso.engines.buckets import fold_buckets
 from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.language.said import said
 from percorso.store.journey_log import Bucket, JourneyLog

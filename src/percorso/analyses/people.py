@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = ["PersonTask", "hex_ids", "people_table"]

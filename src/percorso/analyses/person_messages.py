@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from percorso.analyses.customer import PersonRow
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.identity.scan import message_keys
 from percorso.store.journey_log import Bucket, JourneyLog
 
@@ -41,15 +41,16 @@ def persons_of_messages(
     told = _by_key(messages)
     wanted = pa.array(sorted(told), pa.uint64())
 
-    def of_bucket(bucket: Bucket) -> list[tuple[PersonRow, list[tuple[str, str]]]]:
+    def of_bucket(bucket: Bucket) -> dict[int, list[tuple[str, str]]]:
         hits = np.flatnonzero(pc.is_in(bucket.events.arrow("key"), wanted).to_numpy(zero_copy_only=False))
         persons = np.searchsorted(bucket.offsets(), hits, side="right") - 1
         of_person: dict[int, list[tuple[str, str]]] = {}
         for person, key in zip(persons.tolist(), bucket.events.values("key")[hits].tolist(), strict=True):
             of_person.setdefault(person, []).append(told[key])
-        return [(PersonRow(bucket, row), theirs) for row, theirs in of_person.items()]
+        return of_person
 
-    return [found for part in map_buckets(log, of_bucket, threads=threads) for found in part]
+    found = zip(log.buckets, map_buckets(log, of_bucket, threads=threads), strict=True)
+    return [(PersonRow(bucket, row), theirs) for bucket, part in found for row, theirs in part.items()]
 
 
 def _by_key(messages: Collection[tuple[str, str]]) -> dict[int, tuple[str, str]]:

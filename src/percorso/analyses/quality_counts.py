@@ -11,7 +11,7 @@ from percorso.analyses.orders_in import orders_in
 from percorso.analyses.person_orders import refunds_of
 from percorso.analyses.select import ScopePlan
 from percorso.analyses.worth import Missing
-from percorso.engines.local import fold_buckets
+from percorso.engines.buckets import fold_buckets
 from percorso.kernels.arrays import I32, I64, Bools
 from percorso.kernels.quality import N_CELLS, WITH_BOTS, WITHOUT_BOTS, count_events, mark_active
 from percorso.store.journey_log import FLAG_BOT, FLAG_HEAVY, Bucket, JourneyLog

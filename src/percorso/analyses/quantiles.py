@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.kernels.arrays import I32, I64
 from percorso.kernels.quantiles import Round, advance, observe, start_ranks, start_round
 from percorso.store.journey_log import Bucket, JourneyLog

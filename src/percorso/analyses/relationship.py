@@ -20,7 +20,7 @@ from percorso.analyses.person_orders import LiveOrders, live_orders
 from percorso.analyses.purchases import Purchases, day_calendar, purchases_of
 from percorso.analyses.survival import CENSORED, HAPPENED, N_KINDS, Curve, curve_of
 from percorso.analyses.tallies import Tally, merge_tallies, tally
-from percorso.engines.local import run_buckets
+from percorso.engines.buckets import run_buckets
 from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.store.journey_log import FLAG_BOT, FLAG_FUTURE, FLAG_HEAVY, FLAG_SAME_ORDER, Bucket, JourneyLog
 

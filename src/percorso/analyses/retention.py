@@ -28,7 +28,7 @@ from percorso.analyses.retention_plan import (
 )
 from percorso.analyses.survival import N_KINDS, TOO_YOUNG, curve_of, watched_enough
 from percorso.analyses.tallies import Tally, merge_tallies
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I64
 from percorso.language.said import Said, said

@@ -22,7 +22,7 @@ from percorso.analyses.person_tree import (
 from percorso.analyses.result import Result
 from percorso.analyses.select import plan_scope
 from percorso.analyses.spec import Scope
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.errors import nearest
 from percorso.language.said import Said, said
 from percorso.store.journey_log import JourneyLog

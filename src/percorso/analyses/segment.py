@@ -21,7 +21,7 @@ from percorso.analyses.result import Result
 from percorso.analyses.select import NO_MASK, ScopePlan, plan_scope, select_events
 from percorso.analyses.spec import Scope
 from percorso.analyses.worth import Missing, amounts_column, missing_rate_warnings
-from percorso.engines.local import fold_buckets
+from percorso.engines.buckets import fold_buckets
 from percorso.errors import SpecError
 from percorso.kernels.arrays import I64, U8, Bools
 from percorso.kernels.person_events import count_marked, persons_by_code

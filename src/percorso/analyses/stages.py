@@ -35,7 +35,7 @@ from percorso.analyses.spec import Scope
 from percorso.analyses.stage_counts import START, StageCounts, count_stages, no_stages, now_cells, plan_stages, stays_of
 from percorso.analyses.touchpoint_counts import end_cells, ends_of, own_orders
 from percorso.analyses.worth import amounts_column
-from percorso.engines.local import fold_buckets
+from percorso.engines.buckets import fold_buckets
 from percorso.errors import SpecError
 from percorso.kernels.arrays import I64, Bools
 from percorso.store.journey_log import Bucket, JourneyLog

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from percorso.analyses.edges import END, START
 from percorso.analyses.paths import PathPlan, stream_of
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.kernels.arrays import I32, I64, Bools
 from percorso.kernels.flow import number_keys, steps_backward, steps_forward
 from percorso.store.journey_log import Bucket, JourneyLog

@@ -22,7 +22,7 @@ from percorso.analyses.people import PersonTask
 from percorso.analyses.result import Result
 from percorso.analyses.select import NO_MASK, ScopePlan, plan_scope, select_events
 from percorso.analyses.spec import Scope
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.errors import SpecError
 from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.kernels.timeouts import find_roles, try_timeouts

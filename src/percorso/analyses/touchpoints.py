@@ -48,7 +48,7 @@ from percorso.analyses.touchpoint_counts import (
     pairs_of,
     present_in,
 )
-from percorso.engines.local import fold_buckets
+from percorso.engines.buckets import fold_buckets
 from percorso.kernels.arrays import I64, Bools
 from percorso.kernels.contact_counts import INBOUND, OUTBOUND, PERSONS
 from percorso.store.journey_log import Bucket, JourneyLog

@@ -29,7 +29,7 @@ from percorso.analyses.paths import PathPlan, PathSpec, check_node, plan_paths
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.result import Result
-from percorso.engines.local import map_buckets
+from percorso.engines.buckets import map_buckets
 from percorso.errors import Corrupt, NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I32, I64, U64, Bools
 from percorso.kernels.variants import hash_paths, misspelt

@@ -1,11 +1,10 @@
-"""Run a task on every bucket of a journey log, in threads of this process.
+"""Run tasks on buckets in threads of this process.
 
 Kernels release the GIL, so threads are enough: nothing is copied or pickled.
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +13,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from percorso.store.journey_log import Bucket, JourneyLog
+from percorso.store.journey_log import Bucket
 
-__all__ = ["default_threads", "fold_buckets", "map_buckets", "run_buckets"]
+__all__ = ["default_threads", "map_buckets", "run_buckets"]
 
 P = TypeVar("P")
 
@@ -31,31 +30,14 @@ def default_threads() -> int:
     return max(1, os.cpu_count() or 1)
 
 
-def map_buckets(log: JourneyLog, task: Callable[[Bucket], P], *, threads: int | None = None) -> Iterator[P]:
-    """Yield ``task(bucket)`` for every bucket, in the order of the buckets.
-
-    The order makes merges deterministic, whatever thread ends first. When a task fails, those that have
-    not begun are cancelled and its error is raised; the same when the caller stops iterating.
-
-    Parameters
-    ----------
-    log : JourneyLog
-    task : callable
-        Called with one bucket; must not change anything it shares with other calls.
-    threads : int, optional
-        Default: the cores this process may use. 1 runs in the calling thread.
-
-    Yields
-    ------
-    P
-        The task's answer, one a bucket.
-    """
-    n_threads = min(default_threads() if threads is None else threads, len(log.buckets))
+def map_buckets(buckets: Sequence[Bucket], task: Callable[[Bucket], P], threads: int | None) -> Iterator[P]:
+    """As `percorso.engines.buckets.map_buckets`: merges are deterministic, whatever thread ends first."""
+    n_threads = min(default_threads() if threads is None else threads, len(buckets))
     if n_threads <= 1:
-        yield from map(task, log.buckets)
+        yield from map(task, buckets)
         return
     with ThreadPoolExecutor(n_threads, thread_name_prefix="percorso") as pool:
-        futures: list[Future[P]] = [pool.submit(task, bucket) for bucket in log.buckets]
+        futures: list[Future[P]] = [pool.submit(task, bucket) for bucket in buckets]
         try:
             for future in futures:
                 yield future.result()
@@ -64,56 +46,15 @@ def map_buckets(log: JourneyLog, task: Callable[[Bucket], P], *, threads: int | 
                 future.cancel()
 
 
-def fold_buckets(
-    log: JourneyLog, task: Callable[[Bucket], P], merge: Callable[[P, P], P], empty: P, *, threads: int | None = None
-) -> P:
-    """``task`` of every bucket, merged. Each thread takes a run of buckets and merges its own.
-
-    What a bucket takes in a quick question is less than what handing it from thread to thread costs, so only one
-    partial a thread is handed on.
-
-    Parameters
-    ----------
-    log : JourneyLog
-    task : callable
-        As in `map_buckets`.
-    merge : callable
-        Associative; called in the order of the buckets.
-    empty : P
-        What merges without effect.
-    threads : int, optional
-        Default: one for every half a million events, and no more than the cores this process may use.
-    """
-
-    def fold(buckets: Sequence[Bucket]) -> P:
-        found = empty
-        for bucket in buckets:
-            found = merge(found, task(bucket))
-        return found
-
-    return functools.reduce(merge, run_buckets(log, fold, threads=threads), empty)
-
-
-def run_buckets(log: JourneyLog, task: Callable[[Sequence[Bucket]], P], *, threads: int | None = None) -> list[P]:
-    """``task`` of a run of buckets in each thread, in the order of the runs.
-
-    For a task that adds to sums of its own, so that a bucket's are never made only to be added to others.
-
-    Parameters
-    ----------
-    log : JourneyLog
-    task : callable
-        Called once in each thread, this one among them, with the buckets that are its part.
-    threads : int, optional
-        As of `fold_buckets`.
-    """
+def run_buckets(buckets: Sequence[Bucket], task: Callable[[Sequence[Bucket]], P], threads: int | None) -> list[P]:
+    """As `percorso.engines.buckets.run_buckets`: a run in each thread, this one among them, in their order."""
     if threads is None:
         # Between kernels the threads take turns: a second one pays only where kernels have enough to do.
-        threads = min(default_threads(), 1 + sum(bucket.n_events for bucket in log.buckets) // _EVENTS_A_THREAD)
-    n_threads = max(1, min(threads, len(log.buckets)))
+        threads = min(default_threads(), 1 + sum(bucket.n_events for bucket in buckets) // _EVENTS_A_THREAD)
+    n_threads = max(1, min(threads, len(buckets)))
     if n_threads == 1:
-        return [task(log.buckets)]
-    mine, *others = _runs(log.buckets, n_threads)
+        return [task(buckets)]
+    mine, *others = _runs(buckets, n_threads)
     with ThreadPoolExecutor(len(others), thread_name_prefix="percorso") as pool:
         theirs = [pool.submit(task, run) for run in others]
         return [task(mine), *(part.result() for part in theirs)]

@@ -22,10 +22,10 @@ is done person by person is done month by month there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,7 @@ __all__ = [
     "OWN_KNOWN",
     "TABLES",
     "Bucket",
+    "BucketEngine",
     "JourneyLog",
     "Table",
     "open_log",
@@ -109,6 +110,8 @@ OWN_ACTION = 2
 OWN_KNOWN = 4  # the channel is of known origin
 OWN_HAS_CART = 8
 
+
+P = TypeVar("P")
 
 #: Dictionaries of up to so many values are kept as Python texts once they were asked for.
 _KEPT_VALUES = 1_000
@@ -243,6 +246,17 @@ class Bucket:
         return int(self.meta["flag_counts"].get(str(flag), 0))
 
 
+class BucketEngine(Protocol):
+    """Works tasks out elsewhere than in this process, which sees what they give back and no events."""
+
+    def run(self, buckets: Sequence[Bucket], task: Callable[[Sequence[Bucket]], P]) -> Iterable[P]:
+        """Deal the buckets out in any way, each once, and yield what `task` says of each part, in any order.
+
+        `task` and what it gives back are pickled.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class JourneyLog:
     """An opened journey log: a manifest and its buckets, safe to read while a build replaces it."""
@@ -252,6 +266,8 @@ class JourneyLog:
     buckets: tuple[Bucket, ...]
     #: Events that belong to nobody (cash receipts): in totals, never a person. `n_persons` is 0.
     unidentified: Bucket
+    #: Where questions are worked out; None: in this process.
+    engine: BucketEngine | None = None
 
     @property
     def data_version(self) -> str:
