@@ -14,7 +14,7 @@ setup:  ## make .venv with the locked versions and the command .venv/bin/percors
 	@bash scripts/setup.sh run
 
 setup-test:
-	@bash scripts/setup.sh run test browser
+	@bash scripts/setup.sh run test spark browser java
 
 setup-bench:
 	@bash scripts/setup.sh run bench

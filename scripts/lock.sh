@@ -10,12 +10,17 @@ if [ ! -x build/lock/bin/uv ]; then
     -r requirements/lock.txt
 fi
 
-compile() {
+lock() {
   build/lock/bin/uv --system-certs pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-    --only-binary :all: --no-emit-index-url --no-emit-find-links --no-header "$@"
+    --no-emit-index-url --no-emit-find-links --no-header "$@"
+}
+
+compile() {
+  lock --only-binary :all: "$@"
 }
 
 compile pyproject.toml requirements/run.in -o requirements/run.txt
 for set in test bench peers lock; do
   compile "requirements/$set.in" -o "requirements/$set.txt"
 done
+lock requirements/spark.in -o requirements/spark.txt

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Make .venv with the locked versions and the command .venv/bin/percorso.
 #
-#     scripts/setup.sh [run|test|bench|browser ...]        default: run
+#     scripts/setup.sh [run|test|bench|spark|browser|java ...]        default: run
 #
-# `browser` is no set of packages but Chromium, with which the tests open pages: from Debian's own archive, where this
-# is a Debian or Ubuntu and we may; elsewhere it says what is missing, and the tests that need it are skipped.
+# `browser` and `java` are no sets of packages but Chromium, with which the tests open pages, and a Java runtime, which
+# Spark needs: from Debian's own archive, where this is a Debian or Ubuntu and we may; elsewhere it says what is
+# missing, and the tests that need it are skipped.
 #
 # Does nothing where .venv already is what the lock files say: it compares contents, not file times, so
 # that a copied or read-only installation is left alone. Needs python3 (3.11 or newer) with venv, nothing else.
@@ -52,7 +53,8 @@ install_locked() {
   content="$(checksum "$lock")"
   if is "$stamp" "$content"; then return; fi
   say "Installing $lock ..."
-  pip_install --require-hashes --only-binary :all: -r "$lock"
+  # Spark has no wheel; what its archive holds needs no compiler.
+  pip_install --require-hashes --only-binary :all: --no-binary pyspark -r "$lock"
   printf '%s' "$content" >"$stamp"
 }
 
@@ -72,19 +74,28 @@ has_browser() {
   return 1
 }
 
+# A package of Debian's, where we may install it.
+debian_install() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  say "Installing $1 for tests ..."
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null 2>&1 ||
+    { apt-get update -qq >/dev/null 2>&1 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null 2>&1; }
+}
+
+# Neither is a reason to stop: the other tests say as much as before.
 install_browser() {
-  if has_browser; then return; fi
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "Installing Chromium for tests of pages ..."
-    if DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 ||
-      { apt-get update -qq >/dev/null 2>&1 &&
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; }; then
-      return
-    fi
-  fi
-  # No reason to stop: the other tests say as much as before.
+  if has_browser || debian_install chromium; then return; fi
   say "There is no Chromium, so tests that open a page are skipped (with CI=true they fail)."
   say "Install it (Debian: apt-get install chromium), or put a chromium or google-chrome on the PATH."
+}
+
+install_java() {
+  if [ -x "${JAVA_HOME:-}/bin/java" ] || command -v java >/dev/null || debian_install openjdk-17-jre-headless; then
+    return
+  fi
+  say "There is no Java, so tests on Spark are skipped (with CI=true they fail)."
+  say "Install it (Debian: apt-get install openjdk-17-jre-headless), or set JAVA_HOME."
 }
 
 make_venv
@@ -94,6 +105,7 @@ for set in "$@"; do
   case "$set" in
     run) ;;
     browser) install_browser ;;
+    java) install_java ;;
     *) install_locked "$set" ;;
   esac
 done
