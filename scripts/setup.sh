@@ -53,8 +53,10 @@ install_locked() {
   content="$(checksum "$lock")"
   if is "$stamp" "$content"; then return; fi
   say "Installing $lock ..."
+  local kind=(--only-binary :all:)
   # Spark has no wheel; what its archive holds needs no compiler.
-  pip_install --require-hashes --only-binary :all: --no-binary pyspark -r "$lock"
+  if [ "$1" = spark ]; then kind=(--prefer-binary --use-pep517); fi
+  pip_install --require-hashes "${kind[@]}" -r "$lock"
   printf '%s' "$content" >"$stamp"
 }
 
