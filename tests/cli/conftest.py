@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from percorso.cli.main import run
+from percorso.services.workspace import Workspace
+from tests.services.identity_world import make_world
 from tests.services.shop_workspace import make_shop
 
 
@@ -25,3 +27,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("shop")
     make_shop(folder)
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """People whose identity is told in every way; nobody changes it."""
+    return make_world(tmp_path_factory.mktemp("world") / "shop")

@@ -22,7 +22,7 @@ from percorso.store import database
 from tests.docs_tables import code_spans, table
 from tests.lake_builder import event
 from tests.services.identity_world import ANNA as WORLD_ANNA
-from tests.services.identity_world import FAMILY, make_world
+from tests.services.identity_world import FAMILY
 from tests.services.identity_world import RAW as WORLD_RAW
 from tests.workspaces import add_events, make_workspace
 
@@ -289,11 +289,6 @@ def test_reasons_standings_and_effects_are_documented(world: Workspace) -> None:
     assert set(names_of("placed", "en")) == set(names_of("rule", "en")) == set(PLACING_RULES)
     assert set(names_of("standing", "en")) == set(get_args(Standing))
     assert set(names_of("effect", "en")) == set(get_args(DecisionEffect))
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return make_world(tmp_path_factory.mktemp("world") / "shop")
 
 
 @pytest.mark.parametrize(

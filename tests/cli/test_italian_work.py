@@ -21,7 +21,7 @@ from percorso.language.words import Words, names_of
 from percorso.services.workspace import Workspace
 from tests.cli.test_languages import words_of
 from tests.lake_builder import event
-from tests.services.identity_world import ANNA, FAMILY, make_world
+from tests.services.identity_world import ANNA, FAMILY
 from tests.workspaces import make_workspace
 
 Captured = pytest.CaptureFixture[str]
@@ -165,11 +165,6 @@ def test_an_erasure_asks_and_is_answered_in_italian(
     assert "Cancellato per sempre" in done
     assert "3 righe di 1 importazione, 1 ordine" in done
     assert "dal 01/01/2024 al 03/01/2024" in done
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return make_world(tmp_path_factory.mktemp("world") / "shop")
 
 
 @pytest.mark.parametrize(
