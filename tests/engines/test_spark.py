@@ -27,7 +27,7 @@ from percorso.analyses.spec import Scope
 from percorso.analyses.stages import StagesSpec, run_stages
 from percorso.analyses.variants import VariantsSpec, run_variants
 from percorso.engines.spark import SparkEngine, deal
-from percorso.store.journey_log import Bucket, JourneyLog
+from percorso.store.journey_log import JourneyLog
 from tests.analyses.contact_logs import build_shop, random_rows
 from tests.log_builder import Row, build_test_log
 
@@ -110,9 +110,5 @@ def test_buckets_are_dealt_out_evenly_and_once(tmp_path: Path, n_parts: int) -> 
     parts = deal(log.buckets, n_parts)
     assert sorted(bucket.index for part in parts for bucket in part) == list(range(16))
     assert len(parts) == min(n_parts, 16)
-    events = [sum(_events(bucket) for bucket in part) for part in parts]
-    assert max(events) - min(events) <= max(_events(bucket) for bucket in log.buckets)
-
-
-def _events(bucket: Bucket) -> int:
-    return bucket.n_events
+    events = [sum(bucket.n_events for bucket in part) for part in parts]
+    assert max(events) - min(events) <= max(bucket.n_events for bucket in log.buckets)

@@ -179,9 +179,9 @@ def _earlier_plan(spec: KpisSpec, now: KpiPlan, log: JourneyLog, basis: Basis, e
 
 def _before_all(earlier: Period, log: JourneyLog) -> list[str]:
     """The earlier period may have begun before there were data."""
-    firsts = [int(bucket.persons.values("first_time").min()) for bucket in log.buckets if bucket.n_persons]
-    if firsts and min(firsts) > earlier.start_us:
-        day = date.fromisoformat(time_text(min(firsts))[:10])
+    first = log.first_of_persons_us
+    if first is not None and first > earlier.start_us:
+        day = date.fromisoformat(time_text(first)[:10])
         return [said("warnings.before_data", day=day)]
     return []
 

@@ -53,8 +53,8 @@ class Purchases:
 
 def day_calendar(log: JourneyLog, timezone: str, as_of_us: int) -> Calendar:
     """The days from the first event of anybody to the as-of time."""
-    firsts = [int(bucket.persons.values("first_time").min()) for bucket in log.buckets if bucket.n_persons]
-    return calendar_of("day", timezone, min([*firsts, as_of_us]), as_of_us)
+    first = log.first_of_persons_us
+    return calendar_of("day", timezone, as_of_us if first is None else min(first, as_of_us), as_of_us)
 
 
 def purchases_of(live: LiveOrders, days: Calendar) -> Purchases:

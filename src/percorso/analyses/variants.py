@@ -206,9 +206,11 @@ def _result(
     times: I64 | None,
 ) -> Result:
     n_shown, rows = len(shown.rows), shown.rows
-    groups = np.flatnonzero(np.bincount(found.group))
+    distinct = np.bincount(found.group)
+    groups = np.flatnonzero(distinct)
     of_group = np.searchsorted(groups, found.group[rows])
-    in_all = np.stack([_by_group(found.group, column)[groups] for column in found.counts.T], axis=1)
+    sums = [np.bincount(found.group, weights=column)[groups] for column in found.counts.T]
+    in_all = np.stack(sums, axis=1).astype(np.int64)
     in_group = in_all[:, 0]
     names = plan.nodes.values
     begins = np.searchsorted(of_group, of_group)
@@ -224,10 +226,9 @@ def _result(
     }
     left = in_all.copy()
     np.subtract.at(left, of_group, found.counts[rows])
-    distinct = np.bincount(found.group)[groups]
     other = {
         **_group_column(plan, groups),
-        "variants": distinct - np.bincount(of_group, minlength=len(groups)),
+        "variants": distinct[groups] - np.bincount(of_group, minlength=len(groups)),
         **_measures(left, in_group, None if times is None else times[n_shown:]),
     }
     total = int(found.cases.sum())
@@ -239,10 +240,6 @@ def _result(
     }
     tables = {"variants": pa.table(variants), "other": pa.table(other)}
     return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, _warnings(spec, found))
-
-
-def _by_group(group: I32, counts: I64) -> I64:
-    return np.bincount(group, weights=counts).astype(np.int64)
 
 
 def _group_column(plan: PathPlan, codes: I32 | I64) -> dict[str, pa.Array]:

@@ -61,9 +61,8 @@ class AskedPeriod:
 
 def first_event_us(log: JourneyLog, as_of_us: int) -> int:
     """Time of the first event of anybody, or of nobody; without any, the as-of time."""
-    firsts = [int(bucket.persons.values("first_time").min()) for bucket in log.buckets if bucket.n_persons]
-    times = log.unidentified.events.values("time")
-    return int(min([*firsts, *times[:1].tolist(), as_of_us]))
+    first, times = log.first_of_persons_us, log.unidentified.events.values("time")
+    return int(min([*([] if first is None else [first]), *times[:1].tolist(), as_of_us]))
 
 
 def longest_timeout_us(log: JourneyLog) -> int:

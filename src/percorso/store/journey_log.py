@@ -294,6 +294,12 @@ class JourneyLog:
         """Default as-of time (µs UTC): the newest event not placed in the future."""
         return int(self.manifest["as_of_us"])
 
+    @property
+    def first_of_persons_us(self) -> int | None:
+        """Time of the first event that is anybody's, µs UTC; None where no event is."""
+        firsts = (int(bucket.persons.values("first_time").min()) for bucket in self.buckets if bucket.n_persons)
+        return min(firsts, default=None)
+
     def quiet_sources(self, as_of_us: int) -> dict[str, int]:
         """Sources whose newest event is older than the journeys' time-out, and its time in µs UTC."""
         timeout = int(self.manifest.get("journey_timeout_us", 0))
