@@ -101,7 +101,7 @@ def _leftovers(workspace: Workspace) -> int:
     """Data files that no version of the lake has."""
     lake = Lake(workspace.lake)
     live = {file.path for file in lake.live_files()}
-    return sum(path not in live for path in (workspace.lake / "events").glob("source=*/*.parquet"))
+    return sum(path not in live for path in (workspace.folder / "lake" / "events").glob("source=*/*.parquet"))
 
 
 def _calibrated(context: multiprocessing.context.ForkServerContext, workspace: Workspace, path: Path) -> float:
@@ -137,10 +137,12 @@ class _Watch:
         return bool(self._commits() - self.commits - {"00000000000000000000.json"})
 
     def _commits(self) -> frozenset[str]:
-        return frozenset(path.name for path in (self.workspace.lake / "events" / "_delta_log").glob("*.json"))
+        return frozenset(
+            path.name for path in (self.workspace.folder / "lake" / "events" / "_delta_log").glob("*.json")
+        )
 
     def _data(self) -> frozenset[str]:
-        return frozenset(path.name for path in (self.workspace.lake / "events").glob("source=*/*.parquet"))
+        return frozenset(path.name for path in (self.workspace.folder / "lake" / "events").glob("source=*/*.parquet"))
 
 
 def _killed(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from tests.engines.partitions import in_partitions
 from tests.real_data import Real, RealSet, make_set
 
 # The first example of a test may compile a kernel; how long an example takes is no property of the code.
@@ -17,6 +20,20 @@ settings.register_profile("percorso", deadline=None)
 settings.load_profile("percorso")
 
 _BESIDE_THE_CLONE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The cluster's tests come first: who shares tests out by stealing takes them from the end, so one process has all
+    of these, and no second cluster is started."""
+    items.sort(key=lambda item: "tests/cluster/" not in item.nodeid)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What tests have measured and want to be seen: ``record_property("told", ...)``."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(value)
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +68,13 @@ def real(data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) 
     return set_of
 
 
+@pytest.fixture(scope="module", params=["local", "partitions"])
+def both_engines(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What is asked is worked out in this process, and again in an engine that takes a cluster's liberties."""
+    with contextlib.nullcontext() if request.param == "local" else in_partitions():
+        yield
+
+
 @pytest.fixture(scope="session")
 def memory() -> Iterator[Path]:
     """A folder in memory where there is one: thousands of small builds would wait for the disk otherwise."""
@@ -76,3 +100,5 @@ def _no_workspace_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PERCORSO_HOME", raising=False)
     monkeypatch.delenv("PERCORSO_LANGUAGE", raising=False)
     monkeypatch.delenv("PERCORSO_DEBUG", raising=False)
+    monkeypatch.delenv("PERCORSO_ENGINE", raising=False)
+    monkeypatch.delenv("PERCORSO_MASTER", raising=False)

@@ -150,6 +150,8 @@ def _write_bucket(
         "n_persons": len(names),
         "files": {name: write_table(folder, name, batch) for name, batch in tables.items()},
         "flag_counts": {flag: n for flag, n in counts.items() if n},
+        "min_time_us": min((row.time for row in rows), default=None),
+        "max_time_us": max((row.time for row in rows), default=None),
     }
 
 

@@ -280,7 +280,9 @@ def test_commands_shown_in_the_pages_exist() -> None:
     shown = shown_commands()
     assert shown
     for page, words in shown:
-        rest = words[3:] if words[1] in ("-w", "--workspace") else words[1:]
+        rest = words[1:]
+        while rest[0] in ("-w", "--workspace", "--engine", "--master"):
+            rest = rest[2:]
         assert rest[0] in known, f"{page}: {' '.join(words)}"
         given = {word.partition("=")[0] for word in rest if word.startswith("--")}
         assert not given - known[rest[0]] - {"--help"}, f"{page}: {' '.join(words)}"

@@ -123,6 +123,46 @@ acquisto = "Order Completed"
     assert settings.aliases == {"acquisto": "Order Completed"}
 
 
+MASTERS = [
+    "local",
+    "local[4]",
+    "local[*]",
+    "spark://host:7077",
+    "spark://one:7077,two.example.com:7078",
+    "yarn",
+    "k8s://https://kubernetes.example:6443",
+    "k8s://host",
+    "sc://host",
+    "sc://host:15002/;use_ssl=true",
+]
+
+
+@pytest.mark.parametrize("master", MASTERS)
+def test_masters_of_spark(master: str) -> None:
+    assert load(f'[engine]\nmaster = "{master}"').engine.master == master
+
+
+def test_the_engine() -> None:
+    settings = load("""
+[engine]
+name = "spark"
+tasks = 64
+archive = "environment.tar.gz"
+wait = "5m"
+[engine.spark]
+"spark.executor.memory" = "4g"
+""")
+    engine = settings.engine
+    assert (engine.name, engine.master, engine.tasks, engine.archive) == ("spark", "local[*]", 64, "environment.tar.gz")
+    assert (engine.wait_us, engine.spark) == (300_000_000, {"spark.executor.memory": "4g"})
+
+
+def test_a_token_in_the_address_of_a_master_is_not_repeated() -> None:
+    for master in ("sc://host/;token=abc123", "k8s://someone:abc123@host"):
+        error = refusal(f'[engine]\nmaster = "{master}"')
+        assert "abc123" not in error.message + error.hint
+
+
 def test_limits_of_identifiers() -> None:
     kinds = ("user_id", "loyalty_id", "email", "phone", "card_token", "fidelity_card")
     assert [Settings().identity.limit(kind) for kind in kinds] == [1, 2, 5, 5, 10, 5]
@@ -193,6 +233,19 @@ REFUSED = [
     ("[identity]\nhub_partners = 0", "identity.hub_partners", 2, "1 to"),
     ("[identity]\nsingle_use_coupons = ['(']", "identity.single_use_coupons", 2, "regular expression"),
     ("[identity]\nshared_sources = 'totem'", "identity.shared_sources", 2, "list"),
+    ('[engine]\nname = "sparc"', "engine.name", 2, "'spark'"),
+    ("[engine]\nname = 3", "engine.name", 2, "local, spark"),
+    ('[engine]\nmaster = "local[0]"', "engine.master", 2, "sc://HOST"),
+    ('[engine]\nmaster = "spark://host"', "engine.master", 2, "spark://HOST:7077"),
+    ('[engine]\nmaster = "sc://host/;token=abc"', "engine.master", 2, "PERCORSO_MASTER"),
+    ("[engine]\ntasks = -1", "engine.tasks", 2, "0 to"),
+    ('[engine]\nwait = "120"', "engine.wait", 2, "unit"),
+    ('[engine.spark]\nspark.executor.memory = "4g"', "engine.spark.spark", 2, '"spark.executor.memory" = "4g"'),
+    ('[engine.spark]\n"executor.memory" = "4g"', "engine.spark.executor.memory", 2, "spark."),
+    ('[engine.spark]\n"spark.hadoop.fs.s3a.secret.key" = "x"', "engine.spark.spark.hadoop.fs.s3a.secret.key", 2, "env"),
+    ('[engine.spark]\n"spark.hadoop.fs.s3a.access.key" = "x"', "engine.spark.spark.hadoop.fs.s3a.access.key", 2, "env"),
+    ('[engine.spark]\n"spark.ssl.keyPassword" = "x"', "engine.spark.spark.ssl.keyPassword", 2, "environment"),
+    ('[engine.spark]\n"spark.x.oauthToken" = "x"', "engine.spark.spark.x.oauthToken", 2, "environment"),
     ("[build]\nbucket_bits = 60", "build.bucket_bits", 2, "0 to 12"),
     ("[build]\nbucket_bits = true", "build.bucket_bits", 2, "0 to 12"),
     ('[build]\nbucket_bits = "many"', "build.bucket_bits", 2, '"auto"'),

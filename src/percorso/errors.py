@@ -19,6 +19,7 @@
     └── OperationError           the machine or the store failed us       exit 1, HTTP 500
         ├── Busy                 another process holds the lock            409
         ├── FormatTooNew         written by a newer Percorso
+        ├── StorageFailed        an object store refuses us, or is not there
         └── Corrupt              a stored file is not what it should be
 
 ``code`` is stable and documented in ``docs/reference/errors.md``; programs branch on it, people read
@@ -36,6 +37,7 @@ __all__ = [
     "Busy",
     "Corrupt",
     "DecisionRefused",
+    "EngineError",
     "FileError",
     "FormatTooNew",
     "ImportConflict",
@@ -48,6 +50,7 @@ __all__ = [
     "SettingsError",
     "SpecError",
     "SqlRefused",
+    "StorageFailed",
     "TimeError",
     "UserError",
     "WorkspaceError",
@@ -157,8 +160,23 @@ class FormatTooNew(OperationError):
     code = "format_too_new"
 
 
+class StorageFailed(OperationError):
+    code = "storage_failed"
+
+
 class Corrupt(OperationError):
     code = "corrupt"
+
+
+class EngineError(OperationError):
+    code = "engine"
+    status = 503
+
+
+class WorkLost(EngineError):
+    """What tasks had worked out went with a machine: worked out again from the start, it comes right."""
+
+    code = "work_lost"
 
 
 def nearest(given: str, allowed: Iterable[str]) -> str:

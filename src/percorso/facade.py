@@ -37,6 +37,7 @@ from percorso.services.build import BuildReport, build_log, fresh_log
 from percorso.services.channels import ask_channels
 from percorso.services.customer import ask_customer
 from percorso.services.decide import DecisionReport, link, unlink
+from percorso.services.engine import choose_engine
 from percorso.services.erasure import ErasureReport, erase_person
 from percorso.services.explained import EventExplanation, Explanation
 from percorso.services.flow import ask_flow
@@ -589,7 +590,9 @@ _DAY = "Write '2024-01-31' or '2024-01-31T18:00'."
 _EXAMPLES = {"within": _DURATION, "step_within": _DURATION, "since": _DAY, "until": _DAY, "as_of": _DAY}
 
 
-def open_percorso(folder: str | Path | None = None, *, threads: int | None = None) -> Percorso:
+def open_percorso(
+    folder: str | Path | None = None, *, threads: int | None = None, engine: str = "", master: str = ""
+) -> Percorso:
     """Open a workspace.
 
     Parameters
@@ -598,10 +601,18 @@ def open_percorso(folder: str | Path | None = None, *, threads: int | None = Non
         Default: $PERCORSO_HOME, else ./percorso-data.
     threads : int, optional
         For questions; default the cores this process may use.
+    engine : str
+        ``local`` or ``spark``. Default: $PERCORSO_ENGINE, else what the workspace says.
+    master : str
+        Where Spark is, such as ``local[2]`` or ``sc://host:15002``. Default: $PERCORSO_MASTER, else what the
+        workspace says.
 
     Raises
     ------
     WorkspaceError
         There is none.
+    SpecError
+        There is no such engine, or no such form of a master.
     """
-    return Percorso(open_workspace(default_folder() if folder is None else Path(folder)), threads=threads)
+    workspace = open_workspace(default_folder() if folder is None else Path(folder))
+    return Percorso(choose_engine(workspace, engine, master), threads=threads)

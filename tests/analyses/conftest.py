@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from percorso.engines import buckets
 from percorso.store.journey_log import JourneyLog
 from tests.analyses.contact_logs import build_shop, plain_log, random_rows
-from tests.engines.partitions import RandomPartitions
+from tests.engines.partitions import RandomPartitions, in_partitions
 from tests.naive.channels import Log
 
 
 @pytest.fixture(scope="module", params=["local", "partitions"], autouse=True)
 def engine(request: pytest.FixtureRequest) -> Iterator[RandomPartitions | None]:
-    """Questions are worked out in this process, and again in an engine that takes a cluster's liberties."""
+    """Questions are worked out in this process, and again in an engine that takes a cluster's liberties.
+
+    There no question opens a bucket outside a task.
+    """
     if request.param == "local":
         yield None
         return
-    chosen = RandomPartitions()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(buckets, "engine_of", lambda log: chosen)
+    with in_partitions() as chosen:
         yield chosen
 
 

@@ -15,6 +15,8 @@ from percorso.services.import_request import ImportRequest
 from percorso.services.imports import import_files
 from tests.services.shop_workspace import make_shop
 
+pytestmark = pytest.mark.usefixtures("both_engines")
+
 Captured = pytest.CaptureFixture[str]
 
 

@@ -15,6 +15,8 @@ from percorso.services.workspace import Workspace
 from tests.lake_builder import event
 from tests.workspaces import make_workspace
 
+pytestmark = pytest.mark.usefixtures("both_engines")
+
 Captured = pytest.CaptureFixture[str]
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "customer.md"

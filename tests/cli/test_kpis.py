@@ -19,6 +19,8 @@ from percorso.services.workspace import open_workspace
 from tests.services.shop_workspace import make_shop
 from tests.workspaces import change_settings
 
+pytestmark = pytest.mark.usefixtures("both_engines")
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -16,6 +16,8 @@ from tests.lake_builder import event
 from tests.services.shop_workspace import make_shop
 from tests.workspaces import make_workspace
 
+pytestmark = pytest.mark.usefixtures("both_engines")
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -11,6 +11,8 @@ import pytest
 
 from percorso.cli.main import run
 
+pytestmark = pytest.mark.usefixtures("both_engines")
+
 Captured = pytest.CaptureFixture[str]
 
 

@@ -13,6 +13,8 @@ import pytest
 from percorso.cli.main import run
 from tests.services.shop_workspace import ADD, BUY, VIEW
 
+pytestmark = pytest.mark.usefixtures("both_engines")
+
 Captured = pytest.CaptureFixture[str]
 STEPS = ("--step", VIEW, "--step", ADD, "--step", BUY)
 

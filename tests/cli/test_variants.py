@@ -8,6 +8,8 @@ import pytest
 
 from percorso.cli.main import run
 
+pytestmark = pytest.mark.usefixtures("both_engines")
+
 Captured = pytest.CaptureFixture[str]
 
 

@@ -99,8 +99,11 @@ def test_answers_are_those_of_this_process(session: Any, shop: JourneyLog) -> No
     found = people_table(far, task)
     assert found.num_rows
     assert found.equals(people_table(shop, task))
-    processes = set(SparkEngine(session, tasks=2).run(shop.buckets, lambda buckets: os.getpid()))
-    assert os.getpid() not in processes
+    engine = SparkEngine(session, tasks=2)
+    assert os.getpid() not in set(engine.run(shop.buckets, lambda buckets: os.getpid()))
+    # 50 MB that do not compress: no limit of Spark or Connect stands in the way of an answer.
+    sizes = [len(answer) for answer in engine.run(shop.buckets, lambda buckets: os.urandom(25_000_000 * len(buckets)))]
+    assert sum(sizes) == 25_000_000 * len(shop.buckets)
 
 
 @pytest.mark.parametrize("n_parts", [1, 3, 5, 99])

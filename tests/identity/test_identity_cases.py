@@ -14,6 +14,7 @@ import pytest
 from percorso.identity.lookup import Identifier
 from percorso.settings import IdentitySettings
 from tests.identity.compiled import folded, persons_of
+from tests.identity.spread import persons_of_a_cluster
 from tests.lake_builder import event
 from tests.naive import identity as naive
 
@@ -41,8 +42,17 @@ def compiled(rows: Rows, settings: IdentitySettings, decisions: Decided, folder:
     return {message: (person or None, rule) for (_, message), (person, rule, _) in found.items()}
 
 
+def on_a_cluster(rows: Rows, settings: IdentitySettings, decisions: Decided, folder: Path) -> Persons:
+    found = persons_of_a_cluster(rows, settings, folder, folded(decisions.forced, decisions.forbidden))
+    return {message: (person or None, rule) for (_, message), (person, rule, _) in found.items()}
+
+
 #: What must give these answers. Each takes rows, settings, decisions and a folder of its own.
-IMPLEMENTATIONS: list[Callable[[Rows, IdentitySettings, Decided, Path], Persons]] = [by_the_twin, compiled]
+IMPLEMENTATIONS: list[Callable[[Rows, IdentitySettings, Decided, Path], Persons]] = [
+    by_the_twin,
+    compiled,
+    on_a_cluster,
+]
 
 
 class Asked:

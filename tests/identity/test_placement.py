@@ -16,6 +16,7 @@ from percorso.identity.lookup import Identifier
 from percorso.identity.placement import person_id
 from percorso.settings import IdentitySettings
 from tests.identity.compiled import SECRET, Placed, Steps, folded, persons_of
+from tests.identity.spread import persons_of_a_cluster
 from tests.identity.test_identity_cases import Decided
 from tests.journeys.lean import lean_builds
 from tests.lake_builder import event
@@ -126,6 +127,18 @@ def test_equals_the_plain_twin(
         steps = Steps(Path(folder), RULES, memory_bytes=memory_bytes)
         steps.add(rows, files=2, seed=seed)
         found = steps.placed(steps.place(folded(decisions.forced, decisions.forbidden)))
+    assert found == by_the_twin(rows, decisions)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(events(), min_size=3, max_size=20), DECISIONS, st.integers(0, 99), st.integers(1, 4))
+def test_a_cluster_equals_the_plain_twin(
+    memory: Path, rows: list[dict[str, Any]], drawn: list[tuple[bool, int, int]], seed: int, n_parts: int
+) -> None:
+    decisions = decided(drawn)
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        told = folded(decisions.forced, decisions.forbidden)
+        found = persons_of_a_cluster(rows, RULES, Path(folder), told, n_parts=n_parts, seed=seed)
     assert found == by_the_twin(rows, decisions)
 
 

@@ -32,7 +32,7 @@ def lean_builds() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lake_builder, "pq", SimpleNamespace(write_table=lake.keep))
         for module in (scan, lake_rows):
-            patch.setattr(module, "pq", SimpleNamespace(ParquetFile=lake.open))
+            patch.setattr(module, "open_parquet", lake.open)
             patch.setattr(module, "prefetch", iter)
         for module in (ranges, lake_rows, work):
             patch.setattr(module, "ThreadPoolExecutor", _AtOnce)
@@ -53,9 +53,9 @@ class _Lake:
     def keep(self, table: pa.Table, path: Path) -> None:
         self._tables[path] = table
 
-    def open(self, path: Path, *, read_dictionary: Sequence[str], memory_map: bool) -> _File:
-        """As pyarrow.parquet.ParquetFile."""
-        key = path, frozenset(read_dictionary)
+    def open(self, path: Path, *, coded: Sequence[str]) -> _File:
+        """As percorso.store.mapped.open_parquet."""
+        key = path, frozenset(coded)
         if key not in self._files:
             if path not in self._tables:
                 self.keep(pq.read_table(path), path)

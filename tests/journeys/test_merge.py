@@ -30,6 +30,7 @@ from percorso.settings import BuildSettings, Settings
 from percorso.store import log_files
 from percorso.store.cold import Cold, month_of_time
 from percorso.store.columns import string_buffers
+from percorso.store.files import AnyPath, make_folder
 from percorso.store.journey_log import Bucket
 from tests.lake_builder import event
 
@@ -147,8 +148,8 @@ def tables_of(placed: list[Placed], source: Bucket | None = None) -> dict[str, p
     )
 
 
-def written(tables: Mapping[str, pa.RecordBatch], folder: Path) -> Bucket:
-    folder.mkdir(exist_ok=True)
+def written(tables: Mapping[str, pa.RecordBatch], folder: AnyPath) -> Bucket:
+    make_folder(folder)
     return Bucket(folder, write_bucket(0, tables, folder), Cold(folder, {}))
 
 

@@ -49,7 +49,7 @@ def names(log: JourneyLog) -> set[str]:
 
 
 def files(workspace: Workspace) -> set[str]:
-    return {path.name for path in workspace.log.glob("*.arrow")}
+    return {path.name for path in (workspace.folder / "log").glob("*.arrow")}
 
 
 def count_events(log: JourneyLog) -> int:
@@ -81,12 +81,12 @@ def test_phases_are_told_to_their_end(workspace: Workspace) -> None:
 
 def test_nothing_is_built_where_nothing_changed(workspace: Workspace) -> None:
     first = build_log(workspace)
-    before = (workspace.log / "manifest.json").stat().st_mtime_ns
+    before = (workspace.folder / "log" / "manifest.json").stat().st_mtime_ns
     again = build_log(workspace, progress=lambda *step: pytest.fail("it builds"))
     assert not again.built
     assert replace(again, seconds=0, built=True, touched=first.touched) == replace(first, seconds=0)
     assert again.touched == 0
-    assert (workspace.log / "manifest.json").stat().st_mtime_ns == before
+    assert (workspace.folder / "log" / "manifest.json").stat().st_mtime_ns == before
     assert fresh_log(workspace).data_version == current(workspace).data_version
 
 
@@ -144,18 +144,18 @@ def test_an_empty_lake_is_told(tmp_path: Path) -> None:
 def test_a_full_build_heals_a_manifest_that_cannot_be_used(
     workspace: Workspace, content: str, error: type[Exception]
 ) -> None:
-    (workspace.log / "manifest.json").write_text(content)
+    (workspace.folder / "log" / "manifest.json").write_text(content)
     with pytest.raises(error):
         fresh_log(workspace)
-    assert (workspace.log / "manifest.json").read_text() == content
+    assert (workspace.folder / "log" / "manifest.json").read_text() == content
     assert build_log(workspace, full=True).built
     assert count_events(fresh_log(workspace)) == 3
 
 
 def test_an_older_format_is_built_again(workspace: Workspace) -> None:
     build_log(workspace)
-    manifest = json.loads((workspace.log / "manifest.json").read_text())
-    (workspace.log / "manifest.json").write_text(json.dumps(manifest | {"format": LOG_FORMAT - 1}))
+    manifest = json.loads((workspace.folder / "log" / "manifest.json").read_text())
+    (workspace.folder / "log" / "manifest.json").write_text(json.dumps(manifest | {"format": LOG_FORMAT - 1}))
     assert count_events(fresh_log(workspace)) == 3
 
 
@@ -269,16 +269,16 @@ def test_old_files_go_after_the_grace_and_used_ones_never(workspace: Workspace) 
     old = names(current(workspace))
     long_ago = time.time() - 2 * 3600
     for name in old:
-        os.utime(workspace.log / name, (long_ago, long_ago))
-    (workspace.log / ".events-0.arrow.77-1").write_bytes(b"left by a build that died")
-    os.utime(workspace.log / ".events-0.arrow.77-1", (long_ago, long_ago))
+        os.utime(workspace.folder / "log" / name, (long_ago, long_ago))
+    (workspace.folder / "log" / ".events-0.arrow.77-1").write_bytes(b"left by a build that died")
+    os.utime(workspace.folder / "log" / ".events-0.arrow.77-1", (long_ago, long_ago))
     add_events(workspace, LATER)
     build_log(workspace)
     # However old they are, they were in use until now.
     assert old <= files(workspace)
-    assert not list(workspace.log.glob(".events*"))
+    assert not list((workspace.folder / "log").glob(".events*"))
     unused = old - names(current(workspace))
-    for path in workspace.log.glob("*.arrow"):
+    for path in (workspace.folder / "log").glob("*.arrow"):
         os.utime(path, (long_ago, long_ago))
     build_log(workspace, full=True)
     assert not unused & files(workspace)

@@ -22,6 +22,7 @@ from percorso.services.build import build_log
 from percorso.services.erasure_job import open_jobs
 from percorso.services.identity_state import KnownIdentity, answer_of, known_identity
 from percorso.services.workspace import Workspace
+from percorso.store.files import AnyPath
 from percorso.store.journey_log import JourneyLog, open_log
 from tests.lake_builder import event
 from tests.workspaces import add_events, change_settings, make_workspace
@@ -48,7 +49,7 @@ class Died(Exception):
     pass
 
 
-def current(folder: Path) -> JourneyLog:
+def current(folder: AnyPath) -> JourneyLog:
     log = open_log(folder)
     assert log is not None
     return log

@@ -22,6 +22,8 @@ from percorso.store.journey_log import Bucket, JourneyLog
 from tests.lake_builder import event
 from tests.workspaces import add_events, make_workspace
 
+pytestmark = pytest.mark.usefixtures("both_engines")
+
 POS = {"source": "till", "source_kind": "pos", "id_space": "till", "ref_space": "till"}
 PAGE = {"type": "page", "url": "https://shop.example/"}
 FAMILY = "+39 06 6982 1234"

@@ -357,7 +357,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(workspace: Workspace, f
     with pytest.raises(FileError, match=r"file\.csv changed while it was read"):
         import_files(workspace, request(path), grow)
     assert events(workspace) == []
-    assert list(workspace.lake.rglob("part-*.parquet")) == []
+    assert list((workspace.folder / "lake").rglob("part-*.parquet")) == []
     assert bring(workspace, path).events > 1000
 
 
@@ -426,7 +426,7 @@ def test_a_damaged_file_leaves_nothing(workspace: Workspace, folder: Path) -> No
     with pytest.raises(FileError):
         bring(workspace, write(folder, packed[:-1000], "file.csv.gz"))
     assert events(workspace) == []
-    assert list(workspace.lake.rglob("part-*.parquet")) == []
+    assert list((workspace.folder / "lake").rglob("part-*.parquet")) == []
     assert counts(bring(workspace, write(folder, packed, "file.csv.gz"))) == (400_000, 400_000, 0, 0)
 
 
@@ -478,14 +478,14 @@ def test_wrong_requests_are_refused(
 ) -> None:
     with pytest.raises(error):
         bring(workspace, write(folder, GOOD), **options)
-    assert not list(workspace.lake.iterdir())
+    assert not list((workspace.folder / "lake").iterdir())
 
 
 def test_a_mapping_is_proposed_and_can_be_kept(workspace: Workspace, folder: Path) -> None:
     path = write(folder, GOOD.replace("user,", "user_id,").replace("time,", "timestamp,"), "web_2024.csv")
     kept = folder / "kept.toml"
     (preview,) = preview_files(workspace, request(path, mapping=None, save_mapping=kept))
-    assert not list(workspace.lake.iterdir())
+    assert not list((workspace.folder / "lake").iterdir())
     assert preview.reasons
     assert preview.mapping == kept.read_text()
     assert (preview.rows, preview.event_count, preview.rejected) == (2, 2, 0)
@@ -505,7 +505,7 @@ def test_a_preview_shows_what_would_be_rejected(workspace: Workspace, folder: Pa
     assert preview.rejected_by_reason == {"time_unreadable": 20}
     assert [reject.line for reject in preview.rejects] == [2 + 3 * i for i in range(10)]
     assert json.dumps(preview.as_dict(), default=str)
-    assert not list(workspace.lake.iterdir())
+    assert not list((workspace.folder / "lake").iterdir())
 
 
 ITEMS = """

@@ -17,6 +17,8 @@ from percorso.store.lake import Lake
 from tests.lake_builder import event
 from tests.workspaces import make_workspace
 
+pytestmark = pytest.mark.usefixtures("both_engines")
+
 BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 

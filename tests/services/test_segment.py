@@ -24,6 +24,8 @@ from tests.lake_builder import event
 from tests.services.shop_workspace import ADD, BUY, VIEW, make_shop
 from tests.workspaces import make_workspace
 
+pytestmark = pytest.mark.usefixtures("both_engines")
+
 BUYERS = f"count(event = {BUY}) >= 1"
 
 

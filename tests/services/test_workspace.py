@@ -23,7 +23,7 @@ def test_a_new_workspace_has_its_parts(folder: Path) -> None:
     assert workspace.settings.workspace.currency == "USD"
     assert workspace.settings.workspace.timezone == "America/New_York"
     assert (workspace.lake, workspace.log, workspace.tmp) == (folder / "lake", folder / "log", folder / "tmp")
-    assert all(part.is_dir() for part in (workspace.lake, workspace.log, workspace.tmp, workspace.mappings))
+    assert all((folder / part).is_dir() for part in ("lake", "log", "tmp", "mappings"))
     assert sorted(path.name for path in folder.iterdir()) == [
         "lake",
         "log",

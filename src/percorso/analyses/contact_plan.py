@@ -95,16 +95,16 @@ def plan_contacts(scope: Scope, log: JourneyLog, column: str, basis: Basis | Non
     if scope.start or scope.end:
         whole = replace(plan, start_us=int(np.iinfo(np.int64).min), end_us=plan.as_of_us + 1)
     # The unidentified are no bucket of persons, but their receipts have places and channels of their own.
-    every = replace(log, buckets=(*log.buckets, log.unidentified))
-    return ContactPlan(plan, whole, global_codes(every, column), _groups(scope.by, every), scope.timezone)
+    names = global_codes(log, column, with_nobody=True)
+    return ContactPlan(plan, whole, names, _groups(scope.by, log), scope.timezone)
 
 
 def _groups(by: str, log: JourneyLog) -> GlobalCodes | None:
     if not by:
         return None
     if by.startswith("person."):
-        return global_codes(log, by.removeprefix("person."), table="persons")
-    return global_codes(log, by)
+        return global_codes(log, by.removeprefix("person."), table="persons", with_nobody=True)
+    return global_codes(log, by, with_nobody=True)
 
 
 def contacts_by(plan: ContactPlan, scope: ScopePlan, bucket: Bucket) -> ContactsBy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -34,11 +34,12 @@ from percorso.analyses.contact_roles import (
 from percorso.analyses.conversion_points import Points, count_points
 from percorso.analyses.intervals import FEW, wilson
 from percorso.analyses.jackknife import t_975
+from percorso.analyses.kept import KEPT_TIMES, Kept, n_bytes
 from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.survival import TOO_YOUNG, watched_enough
 from percorso.analyses.watched_period import AskedPeriod, ask_instead
 from percorso.analyses.worth import Missing, amounts_column, missing_rate_warnings
-from percorso.engines.buckets import fold_buckets
+from percorso.engines.buckets import fold_apart, fold_buckets
 from percorso.kernels.arrays import F64, I32, I64
 from percorso.kernels.contact_counts import INBOUND, OUTBOUND, PERSONS, SQUARES
 from percorso.kernels.contact_roles import ROLES
@@ -55,8 +56,8 @@ __all__ = [
     "contact_totals",
     "contact_warnings",
     "few_warning",
+    "fold_with_nobody",
     "gather",
-    "of_nobody",
     "order_columns",
     "order_totals",
     "period_weeks",
@@ -70,20 +71,21 @@ __all__ = [
     "young_warning",
 ]
 
+P = TypeVar("P")
+
 _WEEK_US = 7 * 86_400_000_000
 _MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What one bucket adds; `durations` are (cell, µs) of measured contacts, kept for the medians."""
+    """What one bucket adds."""
 
     counts: CellCounts
     roles: RoleCounts
     moves: Moves
     points: Points
     beside: Any
-    durations: dict[int, tuple[I32, I64]]
 
     def merge(self, other: _Part) -> _Part:
         return _Part(
@@ -92,7 +94,6 @@ class _Part:
             self.moves.merge(other.moves),
             self.points.merge(other.points),
             _merged(self.beside, other.beside),
-            self.durations | other.durations,
         )
 
 
@@ -166,28 +167,51 @@ def gather(
         Counts something more in each bucket.
     threads : int, optional
     """
-    empty = _Part(no_counts(plan.n_cells), no_roles(plan.n_cells), no_moves(), Points(), None, {})
-    found = fold_buckets(log, lambda b: _part(plan, b, basis, beside), lambda a, b: a.merge(b), empty, threads=threads)
-    time = find_quantiles(log, lambda b: found.durations[b.index], found.counts.measured, threads=threads)
+    empty = _Part(no_counts(plan.n_cells), no_roles(plan.n_cells), no_moves(), Points(), None)
+    durations = Kept(lambda b: _measured(contacts_by(plan, plan.scope, b), b), n_bytes, KEPT_TIMES)
+    found, nobody = fold_with_nobody(
+        plan,
+        log,
+        lambda bucket: _part(plan, bucket, basis, beside, durations),
+        _Part.merge,
+        empty,
+        lambda bucket: orders_by(plan, bucket, basis, None),
+        threads=threads,
+    )
+    time = find_quantiles(log, durations, found.counts.measured, threads=threads)
     return Gathered(
         found.counts,
         found.roles,
         found.moves,
         found.points,
         found.beside,
-        of_nobody(plan, log, lambda bucket: orders_by(plan, bucket, basis, None)),
+        nobody,
         time,
         period_weeks(plan, found.counts.first_us),
     )
 
 
-def _part(plan: ContactPlan, bucket: Bucket, basis: Basis, beside: Beside | None) -> _Part:
+def _measured(found: ContactsBy, bucket: Bucket) -> tuple[I32, I64]:
+    """Cell and duration of measured contacts."""
+    duration = durations_us(bucket, found.contacts)
+    known = duration >= 0
+    return found.cell[known], duration[known]
+
+
+def _part(
+    plan: ContactPlan,
+    bucket: Bucket,
+    basis: Basis,
+    beside: Beside | None,
+    durations: Kept[tuple[I32, I64]],
+) -> _Part:
     found = contacts_by(plan, plan.scope, bucket)
     whole = contacts_by(plan, plan.whole, bucket) if plan.has_period else found
     of = journey_contacts(plan, bucket, whole)
     roles = roles_in(plan, bucket, whole, of)
     duration = durations_us(bucket, found.contacts)
     known = duration >= 0
+    durations.put(bucket, (found.cell[known], duration[known]))
     bought = orders_by(plan, bucket, basis, found)
     return _Part(
         count_bucket(plan, bucket, found, duration, bought),
@@ -195,26 +219,38 @@ def _part(plan: ContactPlan, bucket: Bucket, basis: Basis, beside: Beside | None
         count_moves(bucket, of, names_at(plan.names, bucket, whole, of), plan.n_names),
         count_points(bucket, bought),
         None if beside is None else beside(bucket, whole, of),
-        {bucket.index: (found.cell[known], duration[known])},
     )
 
 
-def of_nobody(plan: ContactPlan, log: JourneyLog, find: Callable[[Bucket], OrdersBy]) -> OfNobody:
-    """The receipts of nobody; none where the question is about persons.
+def fold_with_nobody(
+    plan: ContactPlan,
+    log: JourneyLog,
+    task: Callable[[Bucket], P],
+    merge: Callable[[P, P], P],
+    empty: P,
+    find: Callable[[Bucket], OrdersBy],
+    *,
+    threads: int | None = None,
+) -> tuple[P, OfNobody]:
+    """What a task says of persons, and the receipts of nobody; there are none where the question is about persons.
 
     Parameters
     ----------
     plan : ContactPlan
-    log : JourneyLog
+    log, task, merge, empty, threads
+        As of `percorso.engines.buckets.fold_buckets`.
     find : callable
         The orders of a bucket that are in, and their cells.
     """
     if plan.scope.is_of_persons:
-        return OfNobody(_no_cells(plan.n_cells))
-    bought = find(log.unidentified)
+        return fold_buckets(log, task, merge, empty, threads=threads), OfNobody(_no_cells(plan.n_cells))
+    return fold_apart(log, task, merge, empty, lambda bucket: _of_nobody(find(bucket), plan.n_cells), threads=threads)
+
+
+def _of_nobody(bought: OrdersBy, n_cells: int) -> OfNobody:
     worth = bought.orders.worth
     total = (len(bought.orders), int(worth.minor.sum()), int((~worth.known).sum()))
-    return OfNobody(count_orders_by(bought, plan.n_cells), total, worth.missing)
+    return OfNobody(count_orders_by(bought, n_cells), total, worth.missing)
 
 
 def _no_cells(n_cells: int) -> tuple[I64, I64, I64]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from percorso.analyses.intervals import bounded_mean, nps_interval, wilson
 from percorso.analyses.kpi_feedback import JUDGE
+from percorso.analyses.log_facts import Fact, ask_facts
 from percorso.analyses.outcomes import journeys_of_kind
 from percorso.kernels.arrays import F64, I32, I64, U8, Bools
 from percorso.kernels.cells import stage_before
@@ -105,8 +106,15 @@ class _Answers:
 
 def plan_feedback(log: JourneyLog, model: StageModel) -> FeedbackPlan:
     """Which kinds of answer there are, and of surveys which names."""
-    kinds = {("review", ""), ("other", "")}
-    for bucket in log.buckets:
+    ((of_persons, _),) = ask_facts(log, [Fact("kinds of answer", _kinds_in, _all_kinds)])
+    kinds = of_persons | {("review", ""), ("other", "")}
+    return FeedbackPlan(model, tuple(sorted(kinds, key=lambda kind: (kind[0].encode(), kind[1].encode()))))
+
+
+def _kinds_in(buckets: Iterable[Bucket]) -> set[tuple[str, str]]:
+    """The surveys that were answered, each kind with its name."""
+    kinds: set[tuple[str, str]] = set()
+    for bucket in buckets:
         details = bucket.table("details")
         surveys, names = details.dictionary("survey"), details.dictionary("survey_name")
         if not len(details):
@@ -117,7 +125,11 @@ def plan_feedback(log: JourneyLog, model: StageModel) -> FeedbackPlan:
         said = (survey != blank[0]) | (name != blank[1])
         for pair in np.unique(survey[said] * len(names) + name[said]).tolist():
             kinds.add((surveys[pair // len(names)] or "other", names[pair % len(names)]))
-    return FeedbackPlan(model, tuple(sorted(kinds, key=lambda kind: (kind[0].encode(), kind[1].encode()))))
+    return kinds
+
+
+def _all_kinds(parts: Iterable[set[tuple[str, str]]]) -> set[tuple[str, str]]:
+    return set().union(*parts)
 
 
 def feedback_of(plan: FeedbackPlan, bucket: Bucket, keep: U8) -> Feedback:

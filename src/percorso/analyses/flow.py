@@ -5,6 +5,7 @@ Defined in docs/reference/flow.md. The plain twin is tests/naive/flow.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,7 @@ from percorso.analyses.paths import PathPlan, PathSpec, check_node, plan_paths
 from percorso.analyses.people import PersonTask
 from percorso.analyses.result import Result
 from percorso.analyses.steps import count_steps, persons_on_link, shown_links
-from percorso.engines.buckets import map_buckets
+from percorso.engines.buckets import sum_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I64
 from percorso.store.journey_log import JourneyLog
@@ -99,7 +100,7 @@ def run_flow(spec: FlowSpec, log: JourneyLog, basis: Basis | None = None, *, thr
     if spec.counts_only and not spec.scope.by and len(plan.nodes.values) + 2 <= SQUARE_NODES:
         edges = _count_plainly(plan, log, threads)
     else:
-        edges = sum_edges(list(map_buckets(log, lambda bucket: count_edges(plan, bucket), threads=threads)))
+        edges = sum_buckets(log, lambda bucket: count_edges(plan, bucket), _edges_together, threads=threads)
     if spec.counts_only:
         return _result(spec, plan, log, edges, None)
     answer = _result(spec, plan, log, edges, edge_times_us(plan, log, edges, threads=threads))
@@ -107,11 +108,19 @@ def run_flow(spec: FlowSpec, log: JourneyLog, basis: Basis | None = None, *, thr
 
 
 def _count_plainly(plan: PathPlan, log: JourneyLog, threads: int | None) -> EdgePartial:
-    w = len(plan.nodes.values) + 2
-    total = np.zeros((w, w), np.int64)
-    for square in map_buckets(log, lambda bucket: count_square(plan, bucket), threads=threads):
+    return square_edges(sum_buckets(log, lambda bucket: count_square(plan, bucket), _squares_added, threads=threads))
+
+
+def _edges_together(parts: Iterable[EdgePartial]) -> EdgePartial:
+    return sum_edges(list(parts))
+
+
+def _squares_added(squares: Iterable[I64]) -> I64:
+    every = iter(squares)
+    total = next(every).copy()
+    for square in every:
         total += square
-    return square_edges(total)
+    return total
 
 
 def _run_steps(spec: FlowSpec, plan: PathPlan, log: JourneyLog, threads: int | None) -> Result:

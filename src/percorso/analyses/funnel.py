@@ -5,7 +5,7 @@ Defined in docs/reference/funnel.md. The naive twin of its kernels is tests/naiv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -17,13 +17,15 @@ from percorso.analyses.durations import N_BINS, count_in_bins, ranked_values
 from percorso.analyses.funnel_plan import Attempts, FunnelPlan, attempts_in, plan_funnel
 from percorso.analyses.funnel_spec import FunnelSpec
 from percorso.analyses.intervals import FEW, wilson
+from percorso.analyses.kept import Kept, n_bytes
+from percorso.analyses.log_facts import values_of_persons
 from percorso.analyses.orders_in import order_fields, total_orders
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.result import Result
 from percorso.analyses.scope_warnings import nearest_said
 from percorso.analyses.step_terms import step_values
-from percorso.engines.buckets import fold_buckets, map_buckets
+from percorso.engines.buckets import fold_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I32, I64, Bools
 from percorso.language.said import Codes, said
@@ -31,8 +33,8 @@ from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = ["FunnelPartial", "FunnelSpec", "funnel_people", "run_funnel"]
 
-#: Times between steps of so many persons and steps are kept from the counting pass (8 bytes each); beyond it they
-#: are found again, bucket by bucket, so that memory stays bounded.
+#: So many times between steps are kept from the counting pass (8 bytes each); others are found again in each pass, so
+#: that memory stays bounded.
 KEPT_TIMES = 1 << 24
 
 #: Group and time of each time between steps of one bucket, by step.
@@ -54,18 +56,18 @@ class FunnelPartial:
         Attempts for which it was the furthest.
     bins : int64 array, shape (n_steps, N_BINS)
         Times to the step, in bins; of no rows with a break-down.
-    times : dict of int to Times
-        The times themselves, by ``bucket.index``; empty where there are too many to keep.
+    timed : int64 array, shape (n_groups, n_steps)
+        How many times there are.
     """
 
     reached: I64
     ended: I64
     bins: I64
-    times: dict[int, Times]
+    timed: I64
 
     def merge(self, other: FunnelPartial) -> FunnelPartial:
         return FunnelPartial(
-            self.reached + other.reached, self.ended + other.ended, self.bins + other.bins, self.times | other.times
+            self.reached + other.reached, self.ended + other.ended, self.bins + other.bins, self.timed + other.timed
         )
 
 
@@ -89,12 +91,11 @@ def run_funnel(spec: FunnelSpec, log: JourneyLog, basis: Basis | None = None, *,
         the step before (neither for `counts_only`); with a break-down its value before them.
     """
     plan = plan_funnel(spec, log, basis)
-    n_times = sum(bucket.n_persons for bucket in log.buckets) * (len(spec.steps) - 1)
-    keep = not spec.counts_only and n_times <= KEPT_TIMES
+    times = Kept(lambda bucket: _times(plan, bucket, attempts_in(plan, bucket)), _n_bytes, 8 * KEPT_TIMES)
     total = fold_buckets(
-        log, lambda bucket: _count(plan, bucket, keep), FunnelPartial.merge, _empty(plan), threads=threads
+        log, lambda bucket: _count(plan, bucket, times), FunnelPartial.merge, _empty(plan), threads=threads
     )
-    quantiles = None if spec.counts_only else _quantiles(plan, log, total, threads)
+    quantiles = None if spec.counts_only else _quantiles(plan, log, total, times, threads)
     answer = _result(spec, plan, log, total, quantiles)
     if basis is None or spec.counts_only:
         return answer
@@ -177,7 +178,7 @@ def _groups(plan: FunnelPlan, bucket: Bucket, attempts: Attempts) -> I32:
     return plan.by.lut(bucket).take(local)
 
 
-def _count(plan: FunnelPlan, bucket: Bucket, keep: bool) -> FunnelPartial:
+def _count(plan: FunnelPlan, bucket: Bucket, kept: Kept[Times]) -> FunnelPartial:
     n_steps = len(plan.steps)
     attempts = attempts_in(plan, bucket)
     if plan.by is None:
@@ -192,8 +193,17 @@ def _count(plan: FunnelPlan, bucket: Bucket, keep: bool) -> FunnelPartial:
         pairs, counts = np.unique(groups.astype(np.int64) << 32 | attempts.visited.astype(np.int64), return_counts=True)
         reached, ended = _add_up(pairs >> 32, pairs & 0xFFFFFFFF, counts, len(plan.by.values), n_steps)
         bins = _empty_bins(plan)
-    times = {bucket.index: _times(plan, bucket, attempts)} if keep else {}
-    return FunnelPartial(reached, ended, bins, times)
+    timed = np.zeros_like(reached)
+    if not plan.counts_only:
+        times = _times(plan, bucket, attempts)
+        kept.put(bucket, times)
+        for step, (group, values) in enumerate(times):
+            timed[:, step] = len(values) if plan.by is None else np.bincount(group, minlength=len(reached))
+    return FunnelPartial(reached, ended, bins, timed)
+
+
+def _n_bytes(times: Times) -> int:
+    return sum(map(n_bytes, times))
 
 
 def _add_up(group: I64, visited: I64, count: I64, n_groups: int, n_steps: int) -> tuple[I64, I64]:
@@ -222,7 +232,7 @@ def _times(plan: FunnelPlan, bucket: Bucket, attempts: Attempts) -> Times:
 def _empty(plan: FunnelPlan) -> FunnelPartial:
     n_groups, n_steps = 1 if plan.by is None else len(plan.by.values), len(plan.steps)
     zero = np.zeros((n_groups, n_steps), np.int64)
-    return FunnelPartial(zero, zero, _empty_bins(plan), {})
+    return FunnelPartial(zero, zero, _empty_bins(plan), zero)
 
 
 def _empty_bins(plan: FunnelPlan) -> I64:
@@ -231,37 +241,38 @@ def _empty_bins(plan: FunnelPlan) -> I64:
     return np.zeros((n_steps, N_BINS), np.int64)
 
 
-def _quantiles(plan: FunnelPlan, log: JourneyLog, total: FunnelPartial, threads: int | None) -> I64:
+def _quantiles(plan: FunnelPlan, log: JourneyLog, total: FunnelPartial, times: Kept[Times], threads: int | None) -> I64:
     """Median and 90th percentile to each step, µs, int64 of shape (n_groups, n_steps, 2); -1 for none."""
-
-    def times_of(bucket: Bucket) -> Times:
-        return total.times.get(bucket.index) or _times(plan, bucket, attempts_in(plan, bucket))
-
-    if plan.by is not None:
-        return _grouped_quantiles(plan, log, times_of, threads)
+    every = [times.get(bucket) for bucket in log.buckets]
+    if plan.by is not None or None in every:
+        return _grouped_quantiles(plan, log, total, times, threads)
+    # Fast where all times are in memory: each step's bins say where to look.
     answers = np.full((1, len(plan.steps), 2), -1, np.int64)
-    every = list(map_buckets(log, times_of, threads=1 if total.times else threads))
     for step in range(1, len(plan.steps)):
-        ranked = ranked_values(total.bins[step], [times[step][1] for times in every])
+        ranked = ranked_values(total.bins[step], [one[step][1] for one in every if one is not None])
         if ranked is not None:
             answers[0, step] = ranked
     return answers
 
 
 def _grouped_quantiles(
-    plan: FunnelPlan, log: JourneyLog, times_of: Callable[[Bucket], Times], threads: int | None
+    plan: FunnelPlan, log: JourneyLog, total: FunnelPartial, times: Kept[Times], threads: int | None
 ) -> I64:
-    assert plan.by is not None
-    n_groups, n_steps = len(plan.by.values), len(plan.steps)
+    n_groups, n_steps = total.timed.shape
 
     def flat(bucket: Bucket) -> tuple[I32, I64]:
-        times = times_of(bucket)
-        keys = [(groups * n_steps + step).astype(np.int32) for step, (groups, _) in enumerate(times)]
-        return np.concatenate(keys), np.concatenate([values for _, values in times])
+        mine = times(bucket)
+        keys = [_keys(groups, len(values), step, n_steps) for step, (groups, values) in enumerate(mine)]
+        return np.concatenate(keys), np.concatenate([values for _, values in mine])
 
-    parts = map_buckets(log, lambda bucket: np.bincount(flat(bucket)[0], minlength=n_groups * n_steps), threads=threads)
-    counts = sum(parts, start=np.zeros(n_groups * n_steps, np.int64))
-    return find_quantiles(log, flat, counts, threads=threads).reshape(n_groups, n_steps, 2)
+    return find_quantiles(log, flat, total.timed.reshape(-1), threads=threads).reshape(n_groups, n_steps, 2)
+
+
+def _keys(groups: I32, n: int, step: int, n_steps: int) -> I32:
+    """Group and step of each time to a step; without a break-down all are of group 0."""
+    if len(groups) != n:
+        return np.full(n, step, np.int32)
+    return (groups * n_steps + step).astype(np.int32)
 
 
 def _result(spec: FunnelSpec, plan: FunnelPlan, log: JourneyLog, total: FunnelPartial, quantiles: I64 | None) -> Result:
@@ -322,8 +333,8 @@ def _warnings(spec: FunnelSpec, plan: FunnelPlan, log: JourneyLog, entered: int)
     warnings: list[str] = []
     for field, value in dict.fromkeys(pair for step in plan.steps for pair in step_values(step)):
         table, column = ("persons", field.removeprefix("person.")) if field.startswith("person.") else ("events", field)
-        if not any(value in bucket.table(table).dictionary(column) for bucket in log.buckets):
-            known = log.global_dictionary(table, column)
+        known = values_of_persons(log, column, table=table)
+        if value not in known:
             hint = nearest_said(value, (one for one in known if one))
             warnings.append(said("warnings.step_nothing_has", field=field, value=value, hint=hint))
     if 0 < entered < FEW:

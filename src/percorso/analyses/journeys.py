@@ -38,7 +38,7 @@ from percorso.analyses.result import Result
 from percorso.analyses.survival import HAPPENED, N_KINDS, TOO_YOUNG, Curve, incidence_of, watched_enough
 from percorso.analyses.tallies import Tally
 from percorso.analyses.worth import amounts_column, missing_rate_warnings
-from percorso.engines.buckets import map_buckets
+from percorso.engines.buckets import sum_buckets
 from percorso.errors import SpecError, nearest_hint
 from percorso.kernels.arrays import I64, Bools
 from percorso.language.said import said
@@ -87,7 +87,7 @@ def run_journeys(
     """
     basis = Basis() if basis is None else basis
     plan = plan_journeys(spec, log, basis)
-    counts = merge_journey_counts(map_buckets(log, lambda bucket: count_journeys(plan, bucket, basis), threads=threads))
+    counts = sum_buckets(log, lambda bucket: count_journeys(plan, bucket, basis), merge_journey_counts, threads=threads)
     answer = _Answer(plan, counts, _cells(plan, counts))
     tables = {
         "outcomes": answer.table(_OUTCOMES, answer.outcome_rows()),

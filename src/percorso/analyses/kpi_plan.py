@@ -86,12 +86,11 @@ def plan_kpis(scope: Scope, log: JourneyLog, basis: Basis, periods: Sequence[tup
     whole = replace(scope, start="", end="")
     plan = plan_scope(whole, log, basis)
     ordered = np.array(sorted(periods), np.int64).reshape(-1, 2)
-    every = replace(log, buckets=(*log.buckets, log.unidentified))
     by = None
     if scope.by.startswith("person."):
         by = global_codes(log, scope.by.removeprefix("person."), table="persons")
     elif scope.by:
-        by = global_codes(every, scope.by)
+        by = global_codes(log, scope.by, with_nobody=True)
     return KpiPlan(
         plan,
         ordered[:, 0].copy(),
@@ -101,7 +100,7 @@ def plan_kpis(scope: Scope, log: JourneyLog, basis: Basis, periods: Sequence[tup
         places=replace(
             plan_contacts(replace(whole, by="", where="", persons="", persona=""), log, "place"), scope=plan, whole=plan
         ),
-        channels=global_codes(every, "channel"),
+        channels=global_codes(log, "channel", with_nobody=True),
         days=day_calendar(log, scope.timezone, plan.as_of_us),
         log_as_of_us=log.as_of_us,
     )

@@ -7,9 +7,9 @@ each kind of thing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from percorso.analyses.kpi_plan import KpiPlan
 from percorso.analyses.kpi_sums import KpiSums
 from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.kpi_values import Estimate, sum_of
+from percorso.analyses.log_facts import Fact, ask_facts, first_of_all_us
+from percorso.engines.buckets import is_far
 from percorso.events.consent import CONSENT_CHANNELS
 from percorso.kernels.arrays import I64, Bools
 from percorso.store.journey_log import Bucket, JourneyLog
@@ -105,25 +107,43 @@ class Told:
     """
 
     def __init__(self, log: JourneyLog, plan: KpiPlan) -> None:
-        self._buckets = (*log.buckets, log.unidentified)
+        self._log = log
         self._plan = plan
-        self._known: dict[str, bool] = {}
-
-    @cached_property
-    def _first_us(self) -> int:
-        return min(int(_seen(one).min(initial=_NEVER)) for one in self._buckets)
 
     def has_begun(self, cell: int) -> bool:
         """Is there an event before the end of the cell's period?"""
-        return self._first_us < int(self._plan.ends[cell // self._plan.n_values])
+        first = first_of_all_us(self._log)
+        return first is not None and first < int(self._plan.ends[cell // self._plan.n_values])
 
     def of(self, thing: str) -> bool:
         """Is there a thing of the kind?"""
-        if thing not in self._known:
-            times = _TIMES.get(thing) or partial(_named, column="event", name=thing)
-            as_of = self._plan.scope.as_of_us
-            self._known[thing] = any(int(times(one).min(initial=_NEVER)) <= as_of for one in self._buckets)
-        return self._known[thing]
+        as_of = self._plan.scope.as_of_us
+        if not is_far(self._log):
+            return _is_by(as_of, ask_facts(self._log, [_first_time(thing)])[0])
+        # Looking takes a round through a cluster: all things are looked up in one.
+        of_events, *others = ask_facts(self._log, [_FIRST_OF_EVENTS, *map(_first_time, _TIMES)])
+        if thing in _TIMES:
+            return _is_by(as_of, dict(zip(_TIMES, others, strict=True))[thing])
+        return _is_by(as_of, (side.get(thing, _NEVER) for side in of_events))
+
+
+def _is_by(time_us: int, firsts: Iterable[int]) -> bool:
+    return min(firsts) <= time_us
+
+
+@cache
+def _first_time(thing: str) -> Fact:
+    """When the first thing of a kind was, µs UTC; `_NEVER` where there is none."""
+    times = _TIMES.get(thing) or partial(_named, column="event", name=thing)
+
+    def of_buckets(buckets: Iterable[Bucket]) -> int:
+        return _first(int(times(one).min(initial=_NEVER)) for one in buckets)
+
+    return Fact(("first time", thing), of_buckets, _first)
+
+
+def _first(times: Iterable[int]) -> int:
+    return min(times, default=_NEVER)
 
 
 def _named(bucket: Bucket, column: str, name: str) -> I64:
@@ -180,3 +200,26 @@ _TIMES: dict[str, Callable[[Bucket], I64]] = {
     "sessions": lambda bucket: bucket.table("sessions").values("start"),
     **{f"consent_{channel}": partial(_consents, channel=channel) for channel in CONSENT_CHANNELS},
 }
+
+
+def _first_of_events(buckets: Iterable[Bucket]) -> dict[str, int]:
+    return _first_of_each(map(_first_of_names, buckets))
+
+
+def _first_of_names(bucket: Bucket) -> dict[str, int]:
+    """When the first event of each name was."""
+    names = bucket.events.dictionary("event")
+    first = np.full(len(names), _NEVER, np.int64)
+    np.minimum.at(first, bucket.events.values("event"), bucket.events.values("time"))
+    return dict(zip(names, first.tolist(), strict=True))
+
+
+def _first_of_each(parts: Iterable[dict[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for part in parts:
+        for name, time in part.items():
+            total[name] = min(time, total.get(name, _NEVER))
+    return total
+
+
+_FIRST_OF_EVENTS = Fact("first times of events", _first_of_events, _first_of_each)

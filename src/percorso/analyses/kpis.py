@@ -26,6 +26,7 @@ from percorso.analyses.kpi_rows import RowTerms, kpi_rows, rows_table, trend_tab
 from percorso.analyses.kpi_sums import Adding, KpiSums
 from percorso.analyses.kpi_terms import Kpi
 from percorso.analyses.kpi_told import Told
+from percorso.analyses.log_facts import first_of_persons_us, values_of_persons
 from percorso.analyses.opening_hours import OpeningHours
 from percorso.analyses.relationship import NEVER, lapse_limits
 from percorso.analyses.result import Result
@@ -179,7 +180,7 @@ def _earlier_plan(spec: KpisSpec, now: KpiPlan, log: JourneyLog, basis: Basis, e
 
 def _before_all(earlier: Period, log: JourneyLog) -> list[str]:
     """The earlier period may have begun before there were data."""
-    first = log.first_of_persons_us
+    first = first_of_persons_us(log)
     if first is not None and first > earlier.start_us:
         day = date.fromisoformat(time_text(first)[:10])
         return [said("warnings.before_data", day=day)]
@@ -261,9 +262,8 @@ def _measure(
                     add(one, inputs)
         return [adding.result() for adding in into]
 
-    parts = run_buckets(log, task, threads=threads)
-    if not plans[0].scope.is_of_persons and log.unidentified.n_events:
-        parts.append(task([log.unidentified]))
+    with_nobody = not plans[0].scope.is_of_persons and log.unidentified.n_events > 0
+    parts = run_buckets(log, task, with_nobody=with_nobody, threads=threads)
     if inputs.spend is not None and any(kpi.needs == "spend" for kpi in kpis):
         parts.append([kpi_money.spend_sums(plan, inputs.spend) for plan in plans])
     every = zip(plans, zip(*parts, strict=True), strict=True)
@@ -299,7 +299,7 @@ def _targets(targets: Iterable[Target], spec: KpisSpec, period: Period) -> dict[
 def _absent(kpis: Iterable[Kpi], plan: KpiPlan, log: JourneyLog, inputs: KpiInputs) -> dict[str, str]:
     """KPIs that want a table that is not there, events that no source tells, or more orders than there are."""
     has = {"costs": bool(inputs.costs), "spend": inputs.spend is not None and inputs.spend.num_rows > 0, "": True}
-    told = set(log.global_dictionary("events", "event"))
+    told = values_of_persons(log, "event")
     silent = {kpi.key: kpi.missing for kpi in kpis if kpi.told_by and told.isdisjoint(kpi.told_by)}
     if "store" not in plan.places.names.values:
         silent |= {kpi.key: "no_store_orders" for kpi in kpi_money.RESEARCH}

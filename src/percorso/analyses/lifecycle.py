@@ -6,7 +6,7 @@ Defined in docs/reference/lifecycle.md. The plain twin is tests/naive/lifecycle.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from percorso.analyses.people import PersonTask
 from percorso.analyses.relationship import ALL_RELATIONSHIPS, NEVER, knows_lost
 from percorso.analyses.result import Result
 from percorso.analyses.survival import TOO_YOUNG
-from percorso.engines.buckets import map_buckets
+from percorso.engines.buckets import sum_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I64
 from percorso.language.said import said
@@ -67,8 +67,9 @@ def run_lifecycle(
     """
     basis = Basis() if basis is None else basis
     plan = plan_lifecycle(spec, log, basis, threads=threads)
-    parts = map_buckets(log, lambda bucket: count_lifecycle(plan, bucket), threads=threads)
-    counts = reduce(lambda a, b: a.merge(b), parts)
+    counts = sum_buckets(
+        log, lambda bucket: count_lifecycle(plan, bucket), partial(reduce, LifecycleCounts.merge), threads=threads
+    )
     ratios = [*_ratio_rows(plan, counts, "week", counts.weekly), *_ratio_rows(plan, counts, "month", counts.monthly)]
     tables = {
         "intervals": _table(_INTERVALS, _interval_rows(plan, counts)),

@@ -7,7 +7,7 @@ docs/reference/map.md.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -23,7 +23,7 @@ from percorso.analyses.jackknife import N_GROUPS, person_groups
 from percorso.analyses.kpi_conversion import ONLINE
 from percorso.analyses.orders_in import orders_in
 from percorso.analyses.select import NO_MASK, ScopePlan, select_events
-from percorso.engines.buckets import map_buckets
+from percorso.engines.buckets import sum_buckets
 from percorso.kernels.arrays import I64, U8, U64
 from percorso.kernels.cells import count_stage_contacts, find_stages
 from percorso.settings.stages import ORDER_SIGNAL
@@ -148,7 +148,11 @@ def plan_lanes(scope: ScopePlan, log: JourneyLog, basis: Basis) -> LanePlan:
 
 def count_lanes(plan: LanePlan, log: JourneyLog, *, threads: int | None = None) -> LaneCounts:
     """Count all lanes over all buckets."""
-    parts = list(map_buckets(log, lambda bucket: _count(plan, bucket), threads=threads))
+    return sum_buckets(log, lambda bucket: _count(plan, bucket), lambda parts: _together(plan, parts), threads=threads)
+
+
+def _together(plan: LanePlan, every: Iterable[LaneCounts]) -> LaneCounts:
+    parts = list(every)
     cells = {name: sum_cells(plan.cells[name], [part.cells[name] for part in parts]) for name in LANES}
     feedback = functools.reduce(Feedback.merge, (part.feedback for part in parts))
     rest = (sum(getattr(part, name) for part in parts) for name in ("contacts", "persons", "online_orders"))

@@ -16,7 +16,7 @@ import numpy as np
 from percorso.analyses.basis import Basis
 from percorso.analyses.select import ScopePlan, select_events
 from percorso.analyses.worth import Missing, Worth, amount, missing_rate_warnings, worth_of
-from percorso.engines.buckets import fold_buckets
+from percorso.engines.buckets import fold_apart, fold_buckets
 from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.language.said import said
 from percorso.store.journey_log import Bucket, JourneyLog
@@ -111,15 +111,13 @@ def total_orders(
     plan: ScopePlan, log: JourneyLog, basis: Basis, *, inside: Inside | None = None, threads: int | None = None
 ) -> tuple[OrderTotals, OrderTotals]:
     """Orders and value of persons, and of nobody; the second is empty where the question is about persons."""
-    of_persons = fold_buckets(
-        log,
-        lambda bucket: count_orders(plan, bucket, basis, inside),
-        lambda left, right: left.merge(right),
-        OrderTotals(),
-        threads=threads,
-    )
-    of_nobody = OrderTotals() if plan.is_of_persons or inside else count_orders(plan, log.unidentified, basis)
-    return of_persons, of_nobody
+
+    def count(bucket: Bucket) -> OrderTotals:
+        return count_orders(plan, bucket, basis, inside)
+
+    if plan.is_of_persons or inside:
+        return fold_buckets(log, count, OrderTotals.merge, OrderTotals(), threads=threads), OrderTotals()
+    return fold_apart(log, count, OrderTotals.merge, OrderTotals(), count, threads=threads)
 
 
 def order_fields(of_persons: OrderTotals, of_nobody: OrderTotals, basis: Basis) -> tuple[dict[str, Any], list[str]]:

@@ -95,6 +95,13 @@ class PersonsPlan:
     lapse: LapseLimits | None
     found: dict[int, Bools] = field(compare=False, repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What is handed to another process finds its own persons."""
+        nothing: dict[int, Bools] = {}
+        return PersonsPlan, (
+            self.rule, self.as_of_us, self.limits_time, self.out_flags, self.basis, self.lapse, nothing,
+        )  # fmt: skip
+
     def persons(self, bucket: Bucket) -> Bools:
         """Who meets the rule, bool of shape (n_persons,); not writable. Nobody in the bucket of the unidentified."""
         if not bucket.n_persons:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from percorso.analyses.calendar import Calendar, calendar_of
+from percorso.analyses.log_facts import first_of_persons_us
 from percorso.analyses.person_orders import LiveOrders
 from percorso.kernels.arrays import I32, I64, Bools
 from percorso.store.journey_log import JourneyLog
@@ -53,7 +54,7 @@ class Purchases:
 
 def day_calendar(log: JourneyLog, timezone: str, as_of_us: int) -> Calendar:
     """The days from the first event of anybody to the as-of time."""
-    first = log.first_of_persons_us
+    first = first_of_persons_us(log)
     return calendar_of("day", timezone, as_of_us if first is None else min(first, as_of_us), as_of_us)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from percorso.analyses.basis import Basis
-from percorso.analyses.quality_counts import QualityCounts, QualityPlan, count_quality, log_sources
+from percorso.analyses.log_facts import column_values
+from percorso.analyses.quality_counts import QualityCounts, QualityPlan, count_quality
 from percorso.analyses.quality_findings import FINDING_SCHEMA, find_faults
 from percorso.analyses.result import Result
 from percorso.analyses.select import plan_scope
@@ -125,7 +126,8 @@ def run_quality(
     scope = plan_scope(spec.scope, log, basis)
     end = spec.scope.end_us()
     future_end = scope.end_us if spec.scope.as_of else (np.iinfo(np.int64).max if end is None else end)
-    plan = QualityPlan(scope, tuple(sorted(log_sources(log) | set(ledger.imports))), int(future_end))
+    names = {*column_values(log, "source", with_nobody=True), *ledger.imports}
+    plan = QualityPlan(scope, tuple(sorted(names)), int(future_end))
     counted, nobody = count_quality(plan, log, basis, threads=threads)
     sources = _sources(plan, counted, nobody, ledger, basis)
     rejected = _rejected(ledger)

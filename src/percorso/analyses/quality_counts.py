@@ -11,12 +11,12 @@ from percorso.analyses.orders_in import orders_in
 from percorso.analyses.person_orders import refunds_of
 from percorso.analyses.select import ScopePlan
 from percorso.analyses.worth import Missing
-from percorso.engines.buckets import fold_buckets
+from percorso.engines.buckets import fold_apart
 from percorso.kernels.arrays import I32, I64, Bools
 from percorso.kernels.quality import N_CELLS, WITH_BOTS, WITHOUT_BOTS, count_events, mark_active
 from percorso.store.journey_log import FLAG_BOT, FLAG_HEAVY, Bucket, JourneyLog
 
-__all__ = ["Active", "Orders", "QualityCounts", "QualityPlan", "count_quality", "log_sources"]
+__all__ = ["Active", "Orders", "QualityCounts", "QualityPlan", "count_quality"]
 
 _LATEST, _EARLIEST = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 
@@ -124,12 +124,6 @@ class QualityCounts:
         )
 
 
-def log_sources(log: JourneyLog) -> set[str]:
-    """Names of all sources that have events."""
-    every = (*log.buckets, log.unidentified)
-    return {name for bucket in every for name in bucket.events.dictionary("source")}
-
-
 def count_quality(
     plan: QualityPlan, log: JourneyLog, basis: Basis, *, threads: int | None = None
 ) -> tuple[QualityCounts, QualityCounts]:
@@ -141,10 +135,11 @@ def count_quality(
         np.full(len(none), _EARLIEST),
         Orders(none, none, none),
     )
-    counted = fold_buckets(
-        log, lambda bucket: _count(plan, bucket, basis), lambda left, right: left.merge(right), empty, threads=threads
-    )
-    return counted, _count(plan, log.unidentified, basis)
+
+    def count(bucket: Bucket) -> QualityCounts:
+        return _count(plan, bucket, basis)
+
+    return fold_apart(log, count, lambda left, right: left.merge(right), empty, count, threads=threads)
 
 
 def _count(plan: QualityPlan, bucket: Bucket, basis: Basis) -> QualityCounts:

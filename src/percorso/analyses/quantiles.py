@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
 
-from percorso.engines.buckets import map_buckets
+from percorso.engines.buckets import sum_buckets
 from percorso.kernels.arrays import I32, I64
-from percorso.kernels.quantiles import Round, advance, observe, start_ranks, start_round
+from percorso.kernels.quantiles import Pass, Round, advance, observe, start_ranks, start_round
 from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = ["GroupedValues", "find_quantiles", "find_ranked", "median_interval", "summary_ranks"]
@@ -66,9 +66,13 @@ def find_ranked(log: JourneyLog, values: GroupedValues, counts: I64, ranks: I64,
 def _search(step: Round, log: JourneyLog, values: GroupedValues, threads: int | None) -> I64:
     while not step.done:
         now = step
-        passes = map_buckets(log, lambda bucket: observe(now, *values(bucket)), threads=threads)  # noqa: B023
-        step = advance(step, functools.reduce(lambda left, right: left.merge(right), passes))
+        outcome = sum_buckets(log, lambda bucket: observe(now, *values(bucket)), _outcome, threads=threads)  # noqa: B023
+        step = advance(step, outcome)
     return step.values()
+
+
+def _outcome(parts: Iterable[Pass]) -> Pass:
+    return functools.reduce(Pass.merge, parts)
 
 
 @functools.lru_cache(maxsize=4096)

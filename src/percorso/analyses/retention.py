@@ -28,7 +28,7 @@ from percorso.analyses.retention_plan import (
 )
 from percorso.analyses.survival import N_KINDS, TOO_YOUNG, curve_of, watched_enough
 from percorso.analyses.tallies import Tally, merge_tallies
-from percorso.engines.buckets import map_buckets
+from percorso.engines.buckets import sum_buckets
 from percorso.errors import NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I64
 from percorso.language.said import Said, said
@@ -62,7 +62,7 @@ def run_retention(
     """
     basis = Basis() if basis is None else basis
     plan = plan_retention(spec, log, basis)
-    counted = merge_counted(map_buckets(log, lambda bucket: count_cohorts(plan, bucket), threads=threads))
+    counted = sum_buckets(log, lambda bucket: count_cohorts(plan, bucket), merge_counted, threads=threads)
     tables = {
         "cohorts": _table(plan, _COHORTS, _cohort_rows(plan, counted)),
         "average": _table(plan, _AVERAGE, _average_rows(plan, counted)),

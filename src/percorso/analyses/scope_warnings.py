@@ -12,6 +12,7 @@ import numpy as np
 from percorso.analyses.basis import Basis
 from percorso.analyses.conditions import Among, Compare, Condition, Missing, leaves_of
 from percorso.analyses.fields import is_coded
+from percorso.analyses.log_facts import first_of_persons_us, last_of_persons_us, values_of_persons
 from percorso.analyses.person_tree import (
     STAGE,
     PersonRule,
@@ -22,10 +23,10 @@ from percorso.analyses.person_tree import (
 from percorso.analyses.result import Result
 from percorso.analyses.select import plan_scope
 from percorso.analyses.spec import Scope
-from percorso.engines.buckets import map_buckets
+from percorso.engines.buckets import sum_buckets
 from percorso.errors import nearest
 from percorso.language.said import Said, said
-from percorso.store.journey_log import JourneyLog
+from percorso.store.journey_log import Bucket, JourneyLog
 from percorso.time import zone_of
 
 __all__ = ["nearest_said", "rule_warnings", "with_scope_warnings"]
@@ -74,7 +75,7 @@ def rule_warnings(rule: PersonRule, log: JourneyLog, basis: Basis | None) -> Ite
         if isinstance(test, PersonTest) and test.leaf.field == STAGE and not isinstance(test.leaf, Missing):
             stages += [value for _, value in _named(test.leaf)]
     yield from _nothing_has(dict.fromkeys(wanted), log)
-    known = {value for value in log.global_dictionary("events", "stage") if value}
+    known = {value for value in values_of_persons(log, "stage") if value}
     known |= set() if basis is None else {stage.key for stage in basis.stages.stages}
     for value in dict.fromkeys(stages):
         if value not in known:
@@ -103,14 +104,18 @@ def _named(leaf: Condition) -> Iterator[tuple[str, str]]:
 def _persons_in(scope: Scope, log: JourneyLog, basis: Basis) -> tuple[dict[str, int], tuple[str, ...]]:
     plan = plan_scope(scope, log, basis).persons
     assert plan is not None
-    pairs = list(map_buckets(log, lambda b: (int(plan.persons(b).sum()), int(plan.everybody(b).sum()))))
-    inside, of = (sum(pair[side] for pair in pairs) for side in (0, 1))
+    inside, of = sum_buckets(log, lambda b: (int(plan.persons(b).sum()), int(plan.everybody(b).sum())), _pairs_added)
     told: tuple[str, ...] = ()
     if not inside and scope.persona:
         told = (said("warnings.persona_of_nobody", persona=scope.persona, of=of),)
     elif not inside:
         told = (said("warnings.rule_of_nobody", of=of),)
     return {"persons_in": inside, "persons_of": of}, told
+
+
+def _pairs_added(pairs: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    every = list(pairs)
+    return sum(one for one, _ in every), sum(two for _, two in every)
 
 
 def _values_of_nothing(scope: Scope, log: JourneyLog) -> Iterator[str]:
@@ -122,10 +127,10 @@ def _values_of_nothing(scope: Scope, log: JourneyLog) -> Iterator[str]:
 def _nothing_has(wanted: Iterable[tuple[str, str]], log: JourneyLog) -> Iterator[str]:
     for field, value in wanted:
         table, column = ("persons", field.removeprefix(_PERSON)) if field.startswith(_PERSON) else ("events", field)
-        if any(value in bucket.table(table).dictionary(column) for bucket in log.buckets):
-            continue
-        known = [known for known in log.global_dictionary(table, column) if known]
-        yield said("warnings.nothing_has", field=field, value=value, hint=nearest_said(value, known))
+        known = values_of_persons(log, column, table=table)
+        if value not in known:
+            hint = nearest_said(value, (one for one in known if one))
+            yield said("warnings.nothing_has", field=field, value=value, hint=hint)
 
 
 def _quiet_sources(scope: Scope, log: JourneyLog) -> Iterator[str]:
@@ -152,12 +157,18 @@ def _empty_period(scope: Scope, log: JourneyLog) -> Iterator[str]:
         return
     low = np.iinfo(np.int64).min if start is None else start
     high = np.iinfo(np.int64).max if end is None else end
-    times = [bucket.events.values("time") for bucket in log.buckets if bucket.n_events]
-    if not times or any(((time >= low) & (time < high)).any() for time in times):
+    earliest, latest = first_of_persons_us(log), last_of_persons_us(log)
+    if earliest is None or latest is None:
         return
     zone = zone_of(scope.timezone)
-    first, last = (_day(int(edge), zone) for edge in (min(t.min() for t in times), max(t.max() for t in times)))
-    yield _no_events(scope, first, last)
+    # Most empty periods lie before or after all events; within them one has to look.
+    if low > latest or high <= earliest or not sum_buckets(log, lambda bucket: _has_event(bucket, low, high), any):
+        yield _no_events(scope, _day(earliest, zone), _day(latest, zone))
+
+
+def _has_event(bucket: Bucket, low: int, high: int) -> bool:
+    time = bucket.events.values("time")
+    return bool(((time >= low) & (time < high)).any())
 
 
 def _no_events(scope: Scope, first: date, last: date) -> Said:

@@ -12,6 +12,7 @@ from percorso.analyses.codes import GlobalCodes
 from percorso.analyses.contact_counts import active_in, count_orders_by
 from percorso.analyses.contact_plan import ContactPlan, codes_at, group_at, journey_base, plan_contacts
 from percorso.analyses.contacts import inbound_values
+from percorso.analyses.kept import Kept
 from percorso.analyses.outcomes import ABANDONED
 from percorso.analyses.person_stages import stage_codes
 from percorso.analyses.select import NO_MASK, select_events
@@ -35,7 +36,17 @@ from percorso.kernels.stages import (
 )
 from percorso.store.journey_log import Bucket, JourneyLog
 
-__all__ = ["START", "StageCounts", "Stays", "count_stages", "no_stages", "now_cells", "plan_stages", "stays_of"]
+__all__ = [
+    "START",
+    "StageCounts",
+    "Stays",
+    "count_stages",
+    "no_stages",
+    "now_cells",
+    "plan_stages",
+    "stays_of",
+    "times_in",
+]
 
 #: Where a person's first stay comes from, in numbers of stages.
 START = -1
@@ -85,7 +96,6 @@ class StageCounts:
     abandoned: int = 0
     active: int = 0
     missing: tuple[Missing, ...] = ()
-    times: tuple[tuple[int, tuple[I32, I64]], ...] = ()
 
     def merge(self, other: StageCounts) -> StageCounts:
         names = [part.name for part in fields(self)]
@@ -97,10 +107,7 @@ def plan_stages(scope: Scope, log: JourneyLog, basis: Basis) -> ContactPlan:
     """Resolve a question about stages: names are the model's stages in order, and "" for none as the last."""
     plan = plan_contacts(scope, log, "stage", basis)
     keys = (*(stage.key for stage in basis.stages.stages), "")
-    position = {key: code for code, key in enumerate(keys)}
-    code = np.array([position.get(name, len(keys) - 1) for name in plan.names.values], np.int32)
-    luts = {index: code.take(lut) for index, lut in plan.names.of_bucket.items()}
-    return replace(plan, names=GlobalCodes("events", "stage", keys, luts))
+    return replace(plan, names=GlobalCodes("events", "stage", keys, other=len(keys) - 1))
 
 
 def no_stages(plan: ContactPlan, n_touchpoints: int) -> StageCounts:
@@ -111,11 +118,19 @@ def no_stages(plan: ContactPlan, n_touchpoints: int) -> StageCounts:
     return StageCounts(none, none, none, none, none, none, none, none, moves, moves, exits, none, none, none, none)
 
 
-def count_stages(plan: ContactPlan, bucket: Bucket, basis: Basis, touchpoints: GlobalCodes) -> StageCounts:
-    """What one bucket of persons adds."""
+def times_in(plan: ContactPlan, bucket: Bucket) -> tuple[I32, I64]:
+    """All times whose medians are asked for: of stays by cell, of getting further by cell, of moves by pair."""
+    return _times(plan, stays_of(plan, bucket))
+
+
+def count_stages(
+    plan: ContactPlan, bucket: Bucket, basis: Basis, touchpoints: GlobalCodes, times: Kept[tuple[I32, I64]]
+) -> StageCounts:
+    """What one bucket of persons adds; its times are put to `times`."""
     n = plan.n_cells
     events, persons, contacts = _events(plan, bucket)
     stays = stays_of(plan, bucket)
+    times.put(bucket, _times(plan, stays))
     entered, further, number, over = (np.zeros(n, np.int64) for _ in range(4))
     count_stays(stays.cell, stays.stay_us, stays.further_us, stays.inside, entered, further, number, over)
     moves, movers = _moves(plan, stays)
@@ -138,7 +153,6 @@ def count_stages(plan: ContactPlan, bucket: Bucket, basis: Basis, touchpoints: G
         abandoned,
         int(active_in(plan, bucket).sum()),
         bought.orders.worth.missing,
-        ((bucket.index, _times(plan, stays)),),
     )
 
 
@@ -227,7 +241,6 @@ def _pairs(plan: ContactPlan, stays: Stays) -> I32:
 
 
 def _times(plan: ContactPlan, stays: Stays) -> tuple[I32, I64]:
-    """All times whose medians are asked for: of stays by cell, of getting further by cell, of moves by pair."""
     n = len(stays.cell)
     group, value = np.empty(3 * n, np.int32), np.empty(3 * n, np.int64)
     n_times = stay_times(

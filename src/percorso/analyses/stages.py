@@ -19,23 +19,32 @@ from percorso.analyses.contact_report import (
     OfNobody,
     by_name,
     few_warning,
-    of_nobody,
+    fold_with_nobody,
     order_totals,
     ratio_column,
     seconds_column,
     value_warnings,
     wilson_columns,
 )
+from percorso.analyses.kept import KEPT_TIMES, Kept, n_bytes
 from percorso.analyses.outcomes import ABANDONED
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.result import Result
 from percorso.analyses.select import select_events
 from percorso.analyses.spec import Scope
-from percorso.analyses.stage_counts import START, StageCounts, count_stages, no_stages, now_cells, plan_stages, stays_of
+from percorso.analyses.stage_counts import (
+    START,
+    StageCounts,
+    count_stages,
+    no_stages,
+    now_cells,
+    plan_stages,
+    stays_of,
+    times_in,
+)
 from percorso.analyses.touchpoint_counts import end_cells, ends_of, own_orders
 from percorso.analyses.worth import amounts_column
-from percorso.engines.buckets import fold_buckets
 from percorso.errors import SpecError
 from percorso.kernels.arrays import I64, Bools
 from percorso.store.journey_log import Bucket, JourneyLog
@@ -94,19 +103,20 @@ def run_stages(spec: StagesSpec, log: JourneyLog, basis: Basis | None = None, *,
 
 def _gather(plan: ContactPlan, log: JourneyLog, basis: Basis, threads: int | None) -> _Found:
     touchpoints: GlobalCodes = global_codes(log, "touchpoint")
-    counts = fold_buckets(
+    kept = Kept(lambda bucket: times_in(plan, bucket), n_bytes, KEPT_TIMES)
+    counts, nobody = fold_with_nobody(
+        plan,
         log,
-        lambda bucket: count_stages(plan, bucket, basis, touchpoints),
-        lambda left, right: left.merge(right),
+        lambda bucket: count_stages(plan, bucket, basis, touchpoints, kept),
+        StageCounts.merge,
         no_stages(plan, len(touchpoints.values)),
+        lambda bucket: own_orders(plan, bucket, basis),
         threads=threads,
     )
     moved = counts.moves.copy()
     moved[:, -1] = 0  # from the start there is no time
     measured = np.concatenate([counts.over, counts.further, moved.reshape(-1)])
-    values = dict(counts.times)
-    times = find_quantiles(log, lambda bucket: values[bucket.index], measured, threads=threads)
-    nobody = of_nobody(plan, log, lambda bucket: own_orders(plan, bucket, basis))
+    times = find_quantiles(log, kept, measured, threads=threads)
     return _Found(counts, nobody, times, touchpoints.values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from percorso.analyses.edges import END, START
 from percorso.analyses.paths import PathPlan, stream_of
-from percorso.engines.buckets import map_buckets
+from percorso.engines.buckets import sum_buckets
 from percorso.kernels.arrays import I32, I64, Bools
 from percorso.kernels.flow import number_keys, steps_backward, steps_forward
 from percorso.store.journey_log import Bucket, JourneyLog
@@ -38,9 +39,13 @@ def count_steps(
     plan: PathPlan, log: JourneyLog, anchor: int, n_steps: int, *, forward: bool, threads: int | None = None
 ) -> LinkPartial:
     """Links of all cases from the anchor (a global code)."""
+    return sum_buckets(log, lambda b: _count_links(plan, b, anchor, n_steps, forward), _together, threads=threads)
+
+
+def _together(parts: Iterable[LinkPartial]) -> LinkPartial:
     total: Counter[Link] = Counter()
     n_cases = 0
-    for part in map_buckets(log, lambda b: _count_links(plan, b, anchor, n_steps, forward), threads=threads):
+    for part in parts:
         total.update(part.count)
         n_cases += part.n_cases
     return LinkPartial(total, n_cases)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from percorso.analyses.people import PersonTask
 from percorso.analyses.result import Result
 from percorso.analyses.select import NO_MASK, ScopePlan, plan_scope, select_events
 from percorso.analyses.spec import Scope
-from percorso.engines.buckets import map_buckets
+from percorso.engines.buckets import sum_buckets
 from percorso.errors import SpecError
 from percorso.kernels.arrays import I32, I64, U8, Bools
 from percorso.kernels.timeouts import find_roles, try_timeouts
@@ -108,8 +108,8 @@ def run_timeouts(
     plan = plan_scope(spec.scope, log, basis)
     categories = global_codes(log, "category")
     limits = np.array(CANDIDATES_DAYS, np.int64) * DAY_US
-    parts = map_buckets(log, lambda bucket: _count(plan, bucket, categories, limits), threads=threads)
-    found = reduce(lambda a, b: a.merge(b), parts)
+    together = partial(reduce, TimeoutCounts.merge)
+    found = sum_buckets(log, lambda bucket: _count(plan, bucket, categories, limits), together, threads=threads)
     cut, converted = found.cut.sum(axis=0), int(found.converted.sum())
     best = _recommended(cut, converted, spec.at_most)
     tables = {

@@ -13,6 +13,7 @@ from percorso.analyses.contact_counts import OrdersBy, active_in, count_orders_b
 from percorso.analyses.contact_plan import ContactPlan, add_at, codes_at, group_at, journey_base, journey_states
 from percorso.analyses.contacts import inbound_values
 from percorso.analyses.conversion_points import Points, count_points
+from percorso.analyses.kept import Kept
 from percorso.analyses.orders_in import orders_in
 from percorso.analyses.outcomes import old_journeys
 from percorso.analyses.select import NO_MASK, select_events
@@ -31,6 +32,7 @@ __all__ = [
     "Pairs",
     "TouchpointCounts",
     "count_touchpoints",
+    "durations_in",
     "end_cells",
     "ends_of",
     "names_of_events",
@@ -66,7 +68,6 @@ class TouchpointCounts:
     value: I64
     valueless: I64
     points: Points = _NO_POINTS
-    durations: tuple[tuple[int, tuple[I32, I64]], ...] = ()
     missing: tuple[Missing, ...] = ()
     active: int = 0
     first_us: int = _LATEST
@@ -111,14 +112,25 @@ def no_touchpoints(n_cells: int, n_places: int, n_stages: int) -> TouchpointCoun
     )
 
 
+def durations_in(plan: ContactPlan, bucket: Bucket) -> tuple[I32, I64]:
+    """Cell and µs of each contact whose events at the touchpoint tell a duration: the longest of them."""
+    return _durations(plan, bucket, select_events(plan.scope, bucket).dense())
+
+
 def count_touchpoints(
-    plan: ContactPlan, bucket: Bucket, basis: Basis, places: GlobalCodes, stages: GlobalCodes
+    plan: ContactPlan,
+    bucket: Bucket,
+    basis: Basis,
+    places: GlobalCodes,
+    stages: GlobalCodes,
+    durations: Kept[tuple[I32, I64]],
 ) -> TouchpointCounts:
-    """What one bucket of persons adds."""
+    """What one bucket of persons adds; its durations are put to `durations`."""
     empty = no_touchpoints(plan.n_cells, len(places.values), len(stages.values))
     keep = select_events(plan.scope, bucket).dense()
     first = _count_events(plan, bucket, places, stages, keep, empty)
     timed = _durations(plan, bucket, keep)
+    durations.put(bucket, timed)
     _count_journeys(plan, bucket, empty)
     bought = own_orders(plan, bucket, basis)
     orders, value, valueless = count_orders_by(bought, plan.n_cells)
@@ -130,7 +142,6 @@ def count_touchpoints(
         value=value,
         valueless=valueless,
         points=count_points(bucket, bought),
-        durations=((bucket.index, timed),),
         missing=bought.orders.worth.missing,
         active=int(active_in(plan, bucket).sum()) if keep is not None else bucket.n_persons,
         first_us=first,
@@ -205,7 +216,6 @@ def pairs_of(plan: ContactPlan, bucket: Bucket) -> Pairs:
 
 
 def _durations(plan: ContactPlan, bucket: Bucket, keep: U8 | None) -> tuple[I32, I64]:
-    """Cell and µs of each contact whose events at the touchpoint tell a duration: the longest of them."""
     nothing = np.zeros(0, np.int32), np.zeros(0, np.int64)
     if "details" not in bucket.meta["files"] or "duration_s" not in bucket.table("details").names:
         return nothing

@@ -19,7 +19,7 @@ from percorso.analyses.contact_report import (
     OfNobody,
     by_name,
     few_warning,
-    of_nobody,
+    fold_with_nobody,
     order_columns,
     order_totals,
     period_weeks,
@@ -32,6 +32,7 @@ from percorso.analyses.contact_report import (
     young_warning,
 )
 from percorso.analyses.conversion_points import points_table
+from percorso.analyses.kept import KEPT_TIMES, Kept, n_bytes
 from percorso.analyses.outcomes import ABANDONED
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_quantiles
@@ -40,6 +41,7 @@ from percorso.analyses.spec import Scope
 from percorso.analyses.touchpoint_counts import (
     TouchpointCounts,
     count_touchpoints,
+    durations_in,
     end_cells,
     ends_of,
     names_of_events,
@@ -48,8 +50,7 @@ from percorso.analyses.touchpoint_counts import (
     pairs_of,
     present_in,
 )
-from percorso.engines.buckets import fold_buckets
-from percorso.kernels.arrays import I64, Bools
+from percorso.kernels.arrays import I32, I64, Bools
 from percorso.kernels.contact_counts import INBOUND, OUTBOUND, PERSONS
 from percorso.store.journey_log import Bucket, JourneyLog
 
@@ -78,6 +79,7 @@ class _Found:
     nobody: OfNobody
     places: tuple[str, ...]
     stages: tuple[str, ...]
+    durations: Kept[tuple[I32, I64]]
 
 
 def run_touchpoints(
@@ -94,8 +96,7 @@ def run_touchpoints(
     plan = plan_contacts(spec.scope, log, "touchpoint", basis)
     found = _gather(plan, log, basis, threads)
     counts = found.counts
-    durations = dict(counts.durations)
-    time = find_quantiles(log, lambda bucket: durations[bucket.index], counts.measured, threads=threads)
+    time = find_quantiles(log, found.durations, counts.measured, threads=threads)
     table = _table(plan, found, time, basis)
     tables = {"touchpoints": table}
     if plan.by is None:
@@ -110,15 +111,17 @@ def run_touchpoints(
 
 def _gather(plan: ContactPlan, log: JourneyLog, basis: Basis, threads: int | None) -> _Found:
     places, stages = global_codes(log, "place"), global_codes(log, "stage")
-    counts = fold_buckets(
+    durations = Kept(lambda bucket: durations_in(plan, bucket), n_bytes, KEPT_TIMES)
+    counts, nobody = fold_with_nobody(
+        plan,
         log,
-        lambda bucket: count_touchpoints(plan, bucket, basis, places, stages),
-        lambda left, right: left.merge(right),
+        lambda bucket: count_touchpoints(plan, bucket, basis, places, stages, durations),
+        TouchpointCounts.merge,
         no_touchpoints(plan.n_cells, len(places.values), len(stages.values)),
+        lambda bucket: own_orders(plan, bucket, basis),
         threads=threads,
     )
-    nobody = of_nobody(plan, log, lambda bucket: own_orders(plan, bucket, basis))
-    return _Found(counts, nobody, places.values, stages.values)
+    return _Found(counts, nobody, places.values, stages.values, durations)
 
 
 def _table(plan: ContactPlan, found: _Found, time: I64, basis: Basis) -> pa.Table:

@@ -5,7 +5,7 @@ Defined in docs/reference/variants.md. The plain twin is tests/naive/variants.py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ from percorso.analyses.paths import PathPlan, PathSpec, check_node, plan_paths
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_quantiles
 from percorso.analyses.result import Result
-from percorso.engines.buckets import map_buckets
+from percorso.engines.buckets import sum_buckets
 from percorso.errors import Corrupt, NotFound, SpecError, nearest_hint
 from percorso.kernels.arrays import I32, I64, U64, Bools
 from percorso.kernels.variants import hash_paths, misspelt
@@ -90,8 +90,7 @@ def run_variants(
     """
     plan = plan_paths(spec, log, basis)
     cases = _kept_cases(plan, path_keys(plan))
-    parts = map_buckets(log, lambda bucket: count_variants(plan, cases(bucket), bucket), threads=threads)
-    found = sum_variants(parts)
+    found = sum_buckets(log, lambda bucket: count_variants(plan, cases(bucket), bucket), sum_variants, threads=threads)
     shown = _spell(plan, cases, log, found, _top_rows(found, spec.top))
     times = None if spec.counts_only else _times_us(plan, cases, log, found, shown, threads)
     answer = _result(spec, plan, log, found, shown, times)
@@ -119,20 +118,32 @@ def _spell(
 ) -> _Shown:
     """Read the paths of the rows off their example cases; order by group, count and path."""
     examples = found.example[rows]
-    spelt: dict[int, list[int]] = {}
-    buckets = {bucket.index: bucket for bucket in log.buckets}
-    for index in np.unique(examples >> 32).tolist():
-        bucket, mine = buckets[index], examples[examples >> 32 == index]
-        stream = cases_of(bucket).stream
-        at = np.flatnonzero(np.isin(stream.case, mine & 0xFFFFFFFF))
-        at = at[np.argsort(stream.case[at], kind="stable")]
-        codes = plan.nodes.lut(bucket)[stream.node[at]]
-        cases, begins = np.unique(stream.case[at], return_index=True)
-        for case, path in zip(cases.tolist(), np.split(codes, begins[1:]), strict=True):
-            spelt[index << 32 | case] = path.tolist()
+
+    def spell(bucket: Bucket) -> dict[int, list[int]]:
+        mine = examples[examples >> 32 == bucket.index]
+        return _paths_of(plan, cases_of, bucket, mine) if len(mine) else {}
+
+    spelt = sum_buckets(log, spell, _spelt_together, threads=1)
     paths = [spelt[example] for example in examples.tolist()]
     order = sorted(range(len(rows)), key=lambda i: (found.group[rows[i]], -found.cases[rows[i]], paths[i]))
     return _Shown(rows[order], [paths[i] for i in order])
+
+
+def _paths_of(
+    plan: PathPlan, cases_of: Callable[[Bucket], HashedCases], bucket: Bucket, examples: I64
+) -> dict[int, list[int]]:
+    """The path of each of some cases of a bucket, as global codes, in order."""
+    stream = cases_of(bucket).stream
+    at = np.flatnonzero(np.isin(stream.case, examples & 0xFFFFFFFF))
+    at = at[np.argsort(stream.case[at], kind="stable")]
+    codes = plan.nodes.lut(bucket)[stream.node[at]]
+    cases, begins = np.unique(stream.case[at], return_index=True)
+    paths = zip(cases.tolist(), np.split(codes, begins[1:]), strict=True)
+    return {bucket.index << 32 | case: path.tolist() for case, path in paths}
+
+
+def _spelt_together(parts: Iterable[dict[int, list[int]]]) -> dict[int, list[int]]:
+    return {case: path for part in parts for case, path in part.items()}
 
 
 def _times_us(
@@ -309,8 +320,9 @@ def variant_people(
     code = values.index(group)
     cases_of = _kept_cases(plan, keys)
     if path is None:
-        parts = map_buckets(log, lambda bucket: count_variants(plan, cases_of(bucket), bucket), threads=threads)
-        found = sum_variants(parts)
+        found = sum_buckets(
+            log, lambda bucket: count_variants(plan, cases_of(bucket), bucket), sum_variants, threads=threads
+        )
         rows = _top_rows(found, spec.top)
         hashes = found.hash_a[rows], found.hash_b[rows]
     else:

@@ -7,17 +7,19 @@ watched; the latest of them as long as the one asked for is what to ask instead.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
+from percorso.analyses.log_facts import Fact, ask_facts, first_of_all_us
 from percorso.analyses.outcomes import journeys_of_kind
 from percorso.analyses.spec import Scope
 from percorso.events.zones import days_of
 from percorso.language.measures import DURATION
 from percorso.language.said import Figure, Said, said
-from percorso.store.journey_log import JourneyLog
+from percorso.store.journey_log import Bucket, JourneyLog
 
 __all__ = ["AskedPeriod", "ask_instead", "first_event_us", "longest_timeout_us"]
 
@@ -61,16 +63,23 @@ class AskedPeriod:
 
 def first_event_us(log: JourneyLog, as_of_us: int) -> int:
     """Time of the first event of anybody, or of nobody; without any, the as-of time."""
-    first, times = log.first_of_persons_us, log.unidentified.events.values("time")
-    return int(min([*([] if first is None else [first]), *times[:1].tolist(), as_of_us]))
+    first = first_of_all_us(log)
+    return as_of_us if first is None else min(first, as_of_us)
 
 
 def longest_timeout_us(log: JourneyLog) -> int:
     """The longest time-out of a purchase journey, µs: those of categories may be longer than the shop's."""
-    timeouts = (
-        bucket.table("journeys").values("timeout")[journeys_of_kind(bucket, "purchase")] for bucket in log.buckets
-    )
-    return max((int(mine.max(initial=0)) for mine in timeouts), default=0)
+    ((of_persons, _),) = ask_facts(log, [Fact("longest timeout", _longest_timeout, _longest)])
+    return int(of_persons)
+
+
+def _longest_timeout(buckets: Sequence[Bucket]) -> int:
+    timeouts = (bucket.table("journeys").values("timeout")[journeys_of_kind(bucket, "purchase")] for bucket in buckets)
+    return _longest(int(mine.max(initial=0)) for mine in timeouts)
+
+
+def _longest(every: Iterable[int]) -> int:
+    return max(every, default=0)
 
 
 def ask_instead(asked: AskedPeriod, log: JourneyLog, *, days: int = 0) -> Said:

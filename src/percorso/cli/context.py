@@ -11,6 +11,7 @@ import typer
 
 from percorso.errors import PercorsoError
 from percorso.language.words import ENGLISH, LANGUAGES, Words
+from percorso.services.engine import choose_engine
 from percorso.services.workspace import Workspace, default_folder, open_workspace
 
 __all__ = [
@@ -31,6 +32,8 @@ class Invocation:
 
     folder: Path = field(default_factory=default_folder)
     language: str = field(default_factory=lambda: os.environ.get("PERCORSO_LANGUAGE", ""))  # "": the workspace's
+    engine: str = ""  # "": PERCORSO_ENGINE, else the workspace's
+    master: str = ""
     opened: Workspace | None = None
 
 
@@ -46,10 +49,13 @@ def workspace_of(ctx: typer.Context) -> Workspace:
     ------
     WorkspaceError
         There is none; the hint says how to make one.
+    SpecError
+        There is no such engine as was asked for.
     """
     invocation = invocation_of(ctx)
     if invocation.opened is None:
-        invocation.opened = open_workspace(invocation.folder)
+        workspace = open_workspace(invocation.folder)
+        invocation.opened = choose_engine(workspace, invocation.engine, invocation.master)
     return invocation.opened
 
 

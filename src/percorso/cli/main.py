@@ -28,9 +28,10 @@ from percorso import __version__
 from percorso.cli.context import Invocation, words_anywhere
 from percorso.cli.lazy import LazyCommand, lazy_group
 from percorso.cli.usage import usage_error
-from percorso.errors import PercorsoError
+from percorso.errors import EngineError, PercorsoError
 from percorso.language.said import again, said
 from percorso.language.words import Words
+from percorso.services.engine import check_command
 
 __all__ = ["COMMANDS", "app", "main", "run"]
 
@@ -47,6 +48,7 @@ COMMANDS = (
     LazyCommand("import", "percorso.cli.imports", "Import files: CSV, Parquet, NDJSON, exports of known tools.", _DATA),
     LazyCommand("rejected", "percorso.cli.rejected", "Show the rows that could not be imported, and why.", _DATA),
     LazyCommand("build", "percorso.cli.build", "Turn events into persons, sessions and journeys.", _DATA),
+    LazyCommand("spark", "percorso.cli.spark", "What a cluster needs to work for you.", _DATA),
     LazyCommand("identity", "percorso.cli.identity", "Who is one person: why, how it went, and by hand.", _DATA),
     LazyCommand("erase", "percorso.cli.erase", "Erase a person for good.", _DATA),
     LazyCommand("export-person", "percorso.cli.export_person", "Everything held on a person, in one file.", _DATA),
@@ -108,14 +110,33 @@ def root(
             help="Of what people read. Default: $PERCORSO_LANGUAGE, else the workspace's.",
         ),
     ] = "",
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            metavar="local|spark",
+            help="What works it out: this process, or Apache Spark. Default: $PERCORSO_ENGINE, else the workspace's.",
+        ),
+    ] = "",
+    master: Annotated[
+        str,
+        typer.Option(
+            "--master",
+            metavar="URL",
+            help="Where Spark is: local[2], spark://…, yarn, k8s://…, sc://…. Default: $PERCORSO_MASTER, else the "
+            "workspace's.",
+        ),
+    ] = "",
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop.")
     ] = False,
 ) -> None:
     """Customer journeys from the files your shop already has."""
-    chosen = _note_options(ctx, workspace, language).language
-    if chosen:
-        Words(chosen)  # refuses what is no language of ours, whatever the command
+    invocation = _note_options(ctx, workspace, language)
+    invocation.engine, invocation.master = engine, master
+    if invocation.language:
+        Words(invocation.language)  # refuses what is no language of ours, whatever the command
+    check_command(ctx.invoked_subcommand or "", engine, master)
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())
 
@@ -137,14 +158,14 @@ def _note_options_of(error: typer.TyperException) -> None:
 
 
 class _WithoutPandas(MetaPathFinder):
-    """Lets Arrow find no pandas in this process, which is all ours.
+    """Lets Arrow find no pandas in this process, which is all ours; Spark's package, which needs it, finds it.
 
     Where somebody has installed it, Arrow imports it to find out whether a list that it gets is one of pandas: a third
     of a second of every command, and no command has data frames.
     """
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
-        if fullname == "pandas":
+        if fullname == "pandas" and "pyspark" not in sys.modules:
             raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
 
 
@@ -170,6 +191,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = command.main(args=list(arguments), prog_name="percorso", standalone_mode=False, obj=invocation)
     except PercorsoError as error:
+        if isinstance(error, EngineError) and os.environ.get("PERCORSO_DEBUG"):  # what Spark says is in its cause
+            traceback.print_exception(error)
         tell(error.as_dict())
         return error.exit_code
     except typer.TyperException as error:

@@ -14,6 +14,10 @@ from percorso.language.said import said
 __all__ = ["usage_error"]
 
 
+#: Options of the engine, which stand before the command, each with a value that it takes.
+_ENGINE = {"--engine": "spark", "--master": "'local[2]'"}
+
+
 def usage_error(error: typer.TyperException, commands: Sequence[str]) -> dict[str, Any]:
     """The error as the JSON that answers carry.
 
@@ -32,6 +36,8 @@ def usage_error(error: typer.TyperException, commands: Sequence[str]) -> dict[st
         hint = said("errors.workspace_first", command=command)
     if command and option == "--language":
         hint = said("errors.language_first", command=command)
+    if command and option in _ENGINE:
+        hint = said("errors.engine_first", option=option, value=_ENGINE[option], command=command)
     return {"code": "usage", "message": _message(error, commands), "hint": hint}
 
 

@@ -7,20 +7,26 @@ order. So an answer does not depend on how the buckets were dealt out.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from percorso.engines import local
 from percorso.store.journey_log import Bucket, BucketEngine, JourneyLog
 
-__all__ = ["engine_of", "fold_buckets", "map_buckets", "run_buckets"]
+__all__ = ["engine_of", "fold_apart", "fold_buckets", "is_far", "map_buckets", "run_buckets", "sum_buckets"]
 
 P = TypeVar("P")
+Q = TypeVar("Q")
 
 
 def engine_of(log: JourneyLog) -> BucketEngine | None:
     """Where the log's buckets are asked; None: in this process."""
     return log.engine
+
+
+def is_far(log: JourneyLog) -> bool:
+    """Are the log's buckets asked elsewhere than in this process, so that asking takes a round to there and back?"""
+    return engine_of(log) is not None
 
 
 def map_buckets(log: JourneyLog, task: Callable[[Bucket], P], *, threads: int | None = None) -> Iterator[P]:
@@ -56,6 +62,34 @@ def map_buckets(log: JourneyLog, task: Callable[[Bucket], P], *, threads: int | 
     yield from (found[bucket.index] for bucket in log.buckets)
 
 
+def sum_buckets(
+    log: JourneyLog,
+    task: Callable[[Bucket], P],
+    add_up: Callable[[Iterable[P]], P],
+    *,
+    threads: int | None = None,
+) -> P:
+    """``task`` of every bucket, all added up at once.
+
+    As `fold_buckets` for what adds up faster many at a time, or takes long in a bucket; a cluster's tasks add up
+    what their own buckets say.
+
+    Parameters
+    ----------
+    log : JourneyLog
+    task : callable
+        As in `map_buckets`.
+    add_up : callable
+        Makes one of many, in any order, and of such ones too.
+    threads : int, optional
+        As of `map_buckets`.
+    """
+    engine = engine_of(log)
+    if engine is None:
+        return add_up(local.map_buckets(log.buckets, task, threads))
+    return add_up(engine.run(log.buckets, lambda buckets: add_up(map(task, buckets))))
+
+
 def fold_buckets(
     log: JourneyLog, task: Callable[[Bucket], P], merge: Callable[[P, P], P], empty: P, *, threads: int | None = None
 ) -> P:
@@ -86,7 +120,46 @@ def fold_buckets(
     return functools.reduce(merge, run_buckets(log, fold, threads=threads), empty)
 
 
-def run_buckets(log: JourneyLog, task: Callable[[Sequence[Bucket]], P], *, threads: int | None = None) -> list[P]:
+def fold_apart(
+    log: JourneyLog,
+    task: Callable[[Bucket], P],
+    merge: Callable[[P, P], P],
+    empty: P,
+    nobody: Callable[[Bucket], Q],
+    *,
+    threads: int | None = None,
+) -> tuple[P, Q]:
+    """As `fold_buckets`, and beside it what another task says of the bucket of the unidentified.
+
+    Parameters
+    ----------
+    log, task, merge, empty, threads
+        As of `fold_buckets`.
+    nobody : callable
+        Called with the bucket of the unidentified.
+    """
+    engine = engine_of(log)
+    if engine is None:
+        return fold_buckets(log, task, merge, empty, threads=threads), nobody(log.unidentified)
+    apart = log.unidentified.index
+
+    def fold(buckets: Sequence[Bucket]) -> tuple[P, list[Q]]:
+        of_persons, of_nobody = empty, []
+        for bucket in buckets:
+            if bucket.index == apart:
+                of_nobody.append(nobody(bucket))
+            else:
+                of_persons = merge(of_persons, task(bucket))
+        return of_persons, of_nobody
+
+    parts = list(engine.run((*log.buckets, log.unidentified), fold))
+    (of_nobody,) = (one for _, found in parts for one in found)
+    return functools.reduce(merge, (of_persons for of_persons, _ in parts), empty), of_nobody
+
+
+def run_buckets(
+    log: JourneyLog, task: Callable[[Sequence[Bucket]], P], *, with_nobody: bool = False, threads: int | None = None
+) -> list[P]:
     """``task`` of runs of buckets that are all buckets together.
 
     For a task that adds to sums of its own, so that a bucket's are never made only to be added to others.
@@ -96,10 +169,13 @@ def run_buckets(log: JourneyLog, task: Callable[[Sequence[Bucket]], P], *, threa
     log : JourneyLog
     task : callable
         Called once for each run of buckets, how many and which is the engine's choice.
+    with_nobody : bool
+        The bucket of the unidentified is one of them.
     threads : int, optional
         As of `fold_buckets`.
     """
-    engine = engine_of(log)
+    engine, apart = engine_of(log), (log.unidentified,) if with_nobody else ()
     if engine is None:
-        return local.run_buckets(log.buckets, task, threads)
-    return list(engine.run(log.buckets, task))
+        parts = local.run_buckets(log.buckets, task, threads)
+        return [*parts, task(apart)] if apart else parts
+    return list(engine.run((*log.buckets, *apart), task))

@@ -24,6 +24,7 @@ from percorso.identity.identifiers import WORKSPACE_WIDE, IdentifierRules
 from percorso.identity.placement import person_id
 from percorso.kernels.arrays import U8
 from percorso.store.lake import LakeFile
+from percorso.store.mapped import open_parquet
 
 __all__ = [
     "IDENTIFIER_READ",
@@ -62,7 +63,7 @@ def known_spaces(files: Sequence[LakeFile]) -> tuple[str, ...]:
     """All id spaces of the lake, sorted."""
     found: set[str] = set()
     for file in files:
-        with pq.ParquetFile(file.path, read_dictionary=["id_space"], memory_map=True) as parquet:
+        with open_parquet(file.path, coded=["id_space"]) as parquet:
             for batch in parquet.iter_batches(batch_size=1 << 20, columns=["id_space"]):
                 found.update(pc.unique(batch.column(0)).cast(pa.string()).to_pylist())
     return tuple(sorted(found))
@@ -120,7 +121,7 @@ def rows_with(
     wanted = {kind: [i for i in identifiers if i.kind == kind] for kind in sorted({i.kind for i in identifiers})}
     columns = sorted({kind if kind in IDENTIFIER_READ else "other_ids" for kind in wanted})
     for file in files:
-        with pq.ParquetFile(file.path, read_dictionary=[*columns, "id_space"], memory_map=True) as parquet:
+        with open_parquet(file.path, coded=[*columns, "id_space"]) as parquet:
             for group in range(parquet.num_row_groups):
                 table = parquet.read_row_group(group, columns=[*columns, "id_space"])
                 marks = np.zeros(len(table), dtype=np.bool_)
@@ -145,7 +146,7 @@ def messages_with(
         wanted.setdefault((identifier.kind, identifier.value), []).append(identifier)
     columns = sorted({kind if kind in IDENTIFIER_READ else "other_ids" for kind, _ in wanted})
     for file in files:
-        with pq.ParquetFile(file.path, read_dictionary=[*columns, "id_space"], memory_map=True) as parquet:
+        with open_parquet(file.path, coded=[*columns, "id_space"]) as parquet:
             for group in range(parquet.num_row_groups):
                 table = parquet.read_row_group(group, columns=[*columns, "id_space"])
                 hits = [(ones, _carrying(table, kind, ones, rules)) for (kind, _), ones in wanted.items()]
@@ -249,7 +250,7 @@ def _messages(
         if not ids or (first_us is not None and file.max_time_us < first_us):
             continue
         wanted = pa.array(sorted(ids), pa.string())
-        with pq.ParquetFile(file.path, memory_map=True) as parquet:
+        with open_parquet(file.path) as parquet:
             for group in _groups_between(parquet, first_us, last_us):
                 hits = pc.is_in(parquet.read_row_group(group, columns=["message_id"]).column(0), wanted)
                 if pc.any(hits).as_py():

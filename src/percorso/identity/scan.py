@@ -14,7 +14,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from percorso.engines.prefetch import prefetch
 from percorso.events.aliases import canonical_name
@@ -34,9 +33,10 @@ from percorso.identity.rows import (
 from percorso.identity.tables import IdentifierTable, ReferenceTable, SetTable
 from percorso.store.columns import as_strings, hash_column, null_mask, string_buffers
 from percorso.store.lake import LakeFile
+from percorso.store.mapped import open_parquet
 from percorso.store.row_keys import column_tag
 
-__all__ = ["BATCH_ROWS", "RowScanner", "message_keys", "read_batches"]
+__all__ = ["BATCH_ROWS", "CODED_SCAN", "RowScanner", "message_keys", "read_batches"]
 
 #: Rows worked on at a time: large enough to amortise Python, small enough for the cache.
 BATCH_ROWS = 131_072
@@ -61,7 +61,8 @@ _COLUMNS = (
     *OWNING_REFERENCES,
     *PLAIN_REFERENCES,
 )
-_CODED = ("type", "name", "source_kind", "id_space", "ref_space")
+#: Of these read as dictionaries.
+CODED_SCAN = ("type", "name", "source_kind", "id_space", "ref_space")
 
 
 def message_keys(source: str, ids: pa.StringArray) -> npt.NDArray[np.uint64]:
@@ -78,7 +79,7 @@ def read_batches(
     Columns named in `coded` arrive as dictionaries straight from the Parquet pages.
     """
     for file in files:
-        with pq.ParquetFile(file.path, read_dictionary=list(coded), memory_map=True) as parquet:
+        with open_parquet(file.path, coded=coded) as parquet:
             for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=list(columns)):
                 yield file, batch
 
@@ -118,19 +119,31 @@ class RowScanner:
         sources = list(dict.fromkeys([*rows.sources, *(file.source for file in files)]))
         code = {name: number for number, name in enumerate(sources)}
         with _Sinks(rows) as sinks:
-            for file, batch in prefetch(read_batches(files, [*_COLUMNS, *self._strong_columns()], coded=_CODED)):
+            for file, batch in prefetch(read_batches(files, self.columns(), coded=CODED_SCAN)):
                 sinks.write_text(batch)
-                arrays = self._arrays(file, batch, code[file.source], sinks.n_rows)
+                arrays = self.arrays(file, batch, code[file.source], sinks.n_rows)
                 sinks.write(arrays, batch.num_rows)
                 progress(batch.num_rows)
             return RowFiles(rows.folder, sinks.n_rows, tuple(sources), sinks.sparse)
 
-    def _strong_columns(self) -> list[str]:
-        return [kind for kind in self.kinds if kind in STRONG_COLUMNS]
+    def columns(self) -> list[str]:
+        """What is read of the lake."""
+        return [*_COLUMNS, *(kind for kind in self.kinds if kind in STRONG_COLUMNS)]
 
-    def _arrays(
+    def arrays(
         self, file: LakeFile, batch: pa.RecordBatch, source: int, first_row: int
     ) -> dict[str, npt.NDArray[Any] | None]:
+        """ROW_COLUMNS and SPARSE_COLUMNS of some rows of a file; what is new on them goes to the tables.
+
+        Parameters
+        ----------
+        batch : pyarrow.RecordBatch
+            `columns`, those of CODED_SCAN as dictionaries.
+        source : int
+            Code of the file's source.
+        first_row : int
+            Number of the first row among those that are scanned.
+        """
         n = batch.num_rows
         key = message_keys(file.source, as_strings(batch.column("message_id")))
         received, sent = micros(batch.column("received_at")), micros(batch.column("sent_at"))

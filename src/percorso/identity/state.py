@@ -48,8 +48,8 @@ from percorso.identity.tables import (
     read_array,
 )
 from percorso.kernels.sets import members_of
+from percorso.store.files import sync_folder
 from percorso.store.lake import LakeFile
-from percorso.store.parts import sync_folder
 
 __all__ = ["STATE_FORMAT", "IdentityState", "LakeRange", "lake_name", "new_state", "open_state"]
 

@@ -329,6 +329,11 @@ class ReferenceTable:
     def __len__(self) -> int:
         return len(self._table)
 
+    @property
+    def keys(self) -> npt.NDArray[np.uint64]:
+        """What stands for each code wherever it is given: uint64, shape (n, 2)."""
+        return self._table.keys()
+
     def codes(self, kind: str, spaces: pa.StringArray, values: pa.StringArray) -> npt.NDArray[np.int32]:
         """Codes, int32, shape (n,): -1 where null, empty or blocked ("null" is nobody's order)."""
         trimmed = self._rules.normalise_many(kind, values)

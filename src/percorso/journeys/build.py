@@ -34,7 +34,7 @@ from percorso.store.alias_table import merge_alias_table, write_alias_table
 from percorso.store.journey_log import LOG_FORMAT, JourneyLog
 from percorso.store.lake import LakeFile
 
-__all__ = ["BuildInput", "Built", "build_tables"]
+__all__ = ["BuildInput", "Built", "build_tables", "log_manifest"]
 
 #: With more dead or touched rows than this share, beginning anew costs less.
 _MOST_DEAD = 0.5
@@ -111,11 +111,8 @@ def _build(work: BuildInput, state: IdentityState | None, before: JourneyLog | N
     else:
         written = touched_buckets(work, state, placement, touched, before, coder, progress)
         built = len(touched.rows_now)
-    manifest = _manifest(written, placement) | {
-        "alias": _alias_table(work, state, placement, before),
-        "sources": _newest_by_source(work.files),
-        "journey_timeout_us": settings.journeys.timeout_us,
-    }
+    alias = _alias_table(work, state, placement, before)
+    manifest = log_manifest(work, written, alias, n_duplicates=placement.n_duplicates)
 
     def keep_state() -> None:
         state.forget(gone)
@@ -184,7 +181,18 @@ def _newest_by_source(files: Sequence[LakeFile]) -> dict[str, int]:
     return newest
 
 
-def _manifest(written: WrittenTables, placement: Placement) -> dict[str, Any]:
+def log_manifest(work: BuildInput, written: WrittenTables, alias: str, *, n_duplicates: int) -> dict[str, Any]:
+    """The manifest's entries on the tables of a log.
+
+    Parameters
+    ----------
+    work : BuildInput
+    written : WrittenTables
+    alias : str
+        File name of the alias table.
+    n_duplicates : int
+        Rows of the lake that are copies of others.
+    """
     entries = written.buckets
     names = "".join(name for entry in entries for name in sorted(entry["files"].values()))
     names += "".join(name for parts in written.cold.values() for name in parts if name)
@@ -200,7 +208,10 @@ def _manifest(written: WrittenTables, placement: Placement) -> dict[str, Any]:
         "cold": written.cold,
         "data_version": hashlib.sha256(names.encode()).hexdigest()[:16],
         "as_of_us": max(newest, default=0),
-        "n_duplicates": placement.n_duplicates,
+        "n_duplicates": n_duplicates,
+        "alias": alias,
+        "sources": _newest_by_source(work.files),
+        "journey_timeout_us": work.settings.journeys.timeout_us,
         # Which identity state belongs to this log, and to no other of the same tables.
         "state": uuid.uuid4().hex,
     }

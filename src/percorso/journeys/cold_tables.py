@@ -16,9 +16,10 @@ from percorso.journeys.columns import record_batch
 from percorso.journeys.shuffle import Shuffle
 from percorso.store.cold import COLD_COLUMNS, Cold, cold_parts, month_key, month_of_time, one_array, part_of_key
 from percorso.store.columns import whole
+from percorso.store.files import AnyPath
 from percorso.store.log_files import settled, write_table
 
-__all__ = ["ColdFiles", "ColdShuffle"]
+__all__ = ["ColdFiles", "ColdShuffle", "cold_months"]
 
 _RECORD = np.dtype([("key", np.uint64), ("month", np.int64)])
 _SCHEMA = pa.schema([(name, pa.string()) for name in COLD_COLUMNS])
@@ -58,20 +59,14 @@ class ColdShuffle:
         """Rows that stand in a table and leave it."""
         self._gone.append((month_of_time(time), key))
 
-    def write(self, folder: Path, before: Cold | None = None) -> ColdFiles:
+    def write(self, folder: AnyPath, before: Cold | None = None) -> ColdFiles:
         """Write the tables that have other rows than before (all of them where there was nothing before)."""
         old = {month: list(parts) for month, parts in before.files.items()} if before else {}
         gone = self._gone_by_part()
 
         def of_part(part: int) -> dict[int, str | None]:
-            new = _by_month(*self._shuffle.read(part))
-            found: dict[int, str | None] = {}
-            for month in sorted(new.keys() | gone[part].keys()):
-                was = before.table(month, part) if before else None
-                table = _merged(was, gone[part].get(month), new.get(month))
-                name = f"cold.{month_key(month)}.{part:02x}"
-                found[month] = write_table(folder, name, table) if table is not None and table.num_rows else None
-            return found
+            records, texts = self._shuffle.read(part)
+            return cold_months(folder, part, records["key"], records["month"], texts, gone[part], before)
 
         for part, found in enumerate(in_parallel(range(self._n_parts), of_part)):
             for month, name in found.items():
@@ -92,11 +87,46 @@ class ColdShuffle:
         return found
 
 
-def _by_month(records: npt.NDArray[Any], texts: pa.Table) -> dict[int, pa.RecordBatch]:
+def cold_months(
+    folder: AnyPath,
+    part: int,
+    key: npt.NDArray[np.uint64],
+    month: npt.NDArray[np.int64],
+    texts: pa.Table,
+    gone: Mapping[int, npt.NDArray[np.uint64]] | None = None,
+    before: Cold | None = None,
+) -> dict[int, str | None]:
+    """Write the tables of one part whose rows are others than before, and return the file of each such month.
+
+    Parameters
+    ----------
+    folder : Path
+    part : int
+    key, month : uint64 and int64, shape (n_rows,)
+        Of rows that come in.
+    texts : pyarrow.Table
+        Their COLD_COLUMNS.
+    gone : mapping, optional
+        Month -> keys of the rows that leave.
+    before : Cold, optional
+        The tables that the log has.
+    """
+    new, gone = _by_month(np.ascontiguousarray(key), np.ascontiguousarray(month), texts), gone or {}
+    found: dict[int, str | None] = {}
+    for number in sorted(new.keys() | gone.keys()):
+        was = before.table(number, part) if before else None
+        table = _merged(was, gone.get(number), new.get(number))
+        name = f"cold.{month_key(number)}.{part:02x}"
+        found[number] = write_table(folder, name, table) if table is not None and table.num_rows else None
+    return found
+
+
+def _by_month(
+    key: npt.NDArray[np.uint64], month: npt.NDArray[np.int64], texts: pa.Table
+) -> dict[int, pa.RecordBatch]:
     """A table for each month, its rows by key."""
-    if not len(records):
+    if not len(key):
         return {}
-    key, month = (np.ascontiguousarray(records[name]) for name in ("key", "month"))
     order = np.lexsort((key, month))
     months, heads = np.unique(month[order], return_index=True)
     rows = np.split(order, heads[1:])

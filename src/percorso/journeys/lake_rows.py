@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,8 @@ from percorso.journeys.numbering import Persons
 from percorso.journeys.shuffle import Shuffle
 from percorso.store.cold import COLD_COLUMNS
 from percorso.store.columns import as_strings, string_buffers
+from percorso.store.files import AnyPath
+from percorso.store.mapped import open_parquet
 
 __all__ = ["LakeRows", "StateColumns", "message_ids", "shuffle_lake"]
 
@@ -35,13 +36,13 @@ class LakeRows:
 
     Attributes
     ----------
-    path : Path
+    path : AnyPath
     range : LakeRange
     wanted : int64, shape (n,), or None
         Rows of the row files, ascending; None: all of the file.
     """
 
-    path: Path
+    path: AnyPath
     range: LakeRange
     wanted: npt.NDArray[np.int64] | None = None
 
@@ -89,7 +90,7 @@ def _batches(files: Iterable[LakeRows]) -> Iterator[tuple[str, Any, pa.RecordBat
     """Source, rows (a slice, or numbers) and batch."""
     for file in files:
         at = file.range.start
-        with pq.ParquetFile(file.path, read_dictionary=list(CODED_READ), memory_map=True) as parquet:
+        with open_parquet(file.path, coded=CODED_READ) as parquet:
             groups = range(parquet.num_row_groups) if file.wanted is None else _groups(parquet, file)
             starts = np.cumsum([0] + [parquet.metadata.row_group(g).num_rows for g in range(parquet.num_row_groups)])
             for group in groups:

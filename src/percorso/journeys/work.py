@@ -23,6 +23,7 @@ from percorso.journeys.progress import Progress
 from percorso.journeys.shuffle import Shuffle, join_records
 from percorso.journeys.tables import bucket_tables
 from percorso.settings import Settings
+from percorso.store.files import AnyPath, make_folder
 from percorso.store.journey_log import JourneyLog
 from percorso.store.lake import LakeFile
 
@@ -42,7 +43,7 @@ class BuildInput:
         What holds by hand.
     secret : bytes
         Key of all keyed hashes.
-    log : Path
+    log : AnyPath
         Where the tables go.
     state : Path
         Where the identity state is kept.
@@ -58,7 +59,7 @@ class BuildInput:
     settings: Settings
     decisions: Folded
     secret: bytes
-    log: Path
+    log: AnyPath
     state: Path
     scratch: Path
     memory_bytes: int
@@ -117,9 +118,9 @@ def fragment_tables(
 
 
 def in_threads(
-    folder: Path, build: Callable[[int], dict[str, Any]], indices: Sequence[int], done: Counter
+    folder: AnyPath, build: Callable[[int], dict[str, Any]], indices: Sequence[int], done: Counter
 ) -> list[dict[str, Any]]:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     # More than there are cores: half of the time a bucket waits for the disk.
     with ThreadPoolExecutor(2 * default_threads(), thread_name_prefix="percorso-build") as pool:
         return list(_counted(pool.map(build, indices), done))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from percorso.store.files import AnyPath
 from percorso.store.journey_log import (
     FLAG_BOT,
     FLAG_ENGAGED,
@@ -35,7 +35,7 @@ _FLAGS = (
 )
 
 
-def write_bucket(index: int, tables: Mapping[str, pa.RecordBatch], folder: Path) -> dict[str, Any]:
+def write_bucket(index: int, tables: Mapping[str, pa.RecordBatch], folder: AnyPath) -> dict[str, Any]:
     """Write the tables of a bucket and return its entry in the manifest.
 
     The entry depends on the tables alone, so that it is the same for tables built at once and merged ones.
@@ -46,7 +46,7 @@ def write_bucket(index: int, tables: Mapping[str, pa.RecordBatch], folder: Path)
         Number of the bucket.
     tables : mapping
         Name of the table -> its rows.
-    folder : Path
+    folder : AnyPath
         The journey log.
     """
     files = {name: write_table(folder, name, table) for name, table in sorted(tables.items())}

@@ -1,7 +1,8 @@
 """Where compiled kernels are kept between runs.
 
-``$PERCORSO_CACHE``, else the user's cache folder, else a private folder under the system's temporary one,
-with a warning. So Percorso starts fast from a read-only install, and starts at all without a home.
+``$PERCORSO_KERNELS`` (set by an environment that brings them along), else ``$PERCORSO_CACHE``, else the user's cache
+folder, else a private folder under the system's temporary one, with a warning. So Percorso starts fast from a
+read-only install, and starts at all without a home.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import re
 import stat
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["cache_folder", "source_fingerprint"]
+__all__ = ["cache_folder", "cached_kernels", "source_fingerprint"]
 
 _logger = logging.getLogger("percorso.kernels")
 _IMPORTED_KERNELS = re.compile(r"^\s*(?:from|import)\s+percorso\.kernels\.(\w+)", re.MULTILINE)
@@ -29,11 +31,10 @@ def cache_folder() -> Path:
     Returns
     -------
     Path
-        ``$PERCORSO_CACHE/kernels``, or the first of the fallbacks that can be written.
+        ``kernels`` in ``$PERCORSO_KERNELS``, in ``$PERCORSO_CACHE``, or in the first fallback that can be written.
     """
-    given = os.environ.get("PERCORSO_CACHE")
-    wanted = [Path(given)] if given else []
-    home = _user_cache_folder()
+    wanted = [Path(given) for name in ("PERCORSO_KERNELS", "PERCORSO_CACHE") if (given := os.environ.get(name))]
+    home = user_cache_folder()
     if home is not None:
         wanted.append(home)
     for folder in wanted:
@@ -43,6 +44,13 @@ def cache_folder() -> Path:
     folder = _private_temporary_folder()
     _logger.warning("No cache folder can be written; compiled kernels go to %s. PERCORSO_CACHE names one.", folder)
     return folder
+
+
+def cached_kernels() -> Iterator[tuple[str, Path]]:
+    """Every file of compiled kernels of this version: (path below :func:`cache_folder`, where it lies)."""
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        for path in sorted((cache_folder() / source_fingerprint(source) / source.parent.name).glob("*.nb[ic]")):
+            yield path.relative_to(cache_folder()).as_posix(), path
 
 
 def source_fingerprint(file: Path) -> str:
@@ -77,7 +85,8 @@ def _content_hash(file: Path) -> bytes:
     return hashlib.blake2b(file.read_bytes(), digest_size=16).digest()
 
 
-def _user_cache_folder() -> Path | None:
+def user_cache_folder() -> Path | None:
+    """Percorso's folder among the user's caches, which need not exist yet; None where there is no home."""
     given = os.environ.get("XDG_CACHE_HOME")
     if given:
         return Path(given) / "percorso"

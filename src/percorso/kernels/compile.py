@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba import types
 from numba.core import config
+from numba.core.caching import UserProvidedCacheLocator
 
 from percorso.kernels.cache import cache_folder, source_fingerprint
 
@@ -111,15 +112,30 @@ def kernel(*signatures: Any, **options: Any) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         if not signatures:
             return cast(F, numba.njit(nogil=True, **options)(function))
-        before = config.CACHE_DIR
+        before = config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES
         # Given back at once: how a user's own numba functions are cached is none of our business.
-        config.CACHE_DIR = str(_folder_of(function))
+        config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = str(_folder_of(function)), _LOCATOR
         try:
             return cast(F, numba.njit(list(signatures), nogil=True, cache=True, **options)(function))
         finally:
-            config.CACHE_DIR = before
+            config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = before
 
     return decorate
+
+
+class AnyPlaceLocator(UserProvidedCacheLocator):  # type: ignore[misc]  # numba's types are not followed
+    """Finds a kernel in the cache by what its files say, wherever they are installed.
+
+    numba's own takes the path of the installation into account: Spark unpacks an environment into another folder for
+    each application, and each would compile all kernels again.
+    """
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, py_file: str) -> str:
+        return Path(py_file).parent.name
+
+
+_LOCATOR = f"{AnyPlaceLocator.__module__}.{AnyPlaceLocator.__qualname__}"
 
 
 def _folder_of(function: Callable[..., Any]) -> Path:

@@ -10,13 +10,11 @@ import contextlib
 import hashlib
 import hmac
 import importlib
-import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,14 +25,18 @@ from percorso.identity.decisions import Folded
 from percorso.journeys.progress import Progress
 from percorso.language.said import said
 from percorso.services.decisions import folded_decisions
+from percorso.services.engine import spark_engine, with_engine
 from percorso.services.workspace import Workspace
 from percorso.settings import Settings
+from percorso.store.files import AnyPath, let_go, listed, make_folder, purge, remove
 from percorso.store.lake_mark import lake_mark
 from percorso.store.lock import exclusive_lock
-from percorso.store.log_manifest import read_manifest, swap_manifest
+from percorso.store.log_manifest import manifest_version, read_manifest, swap_manifest
 
 if TYPE_CHECKING:
+    from percorso.journeys.build import Built
     from percorso.store.journey_log import JourneyLog
+    from percorso.store.lake import LakeFile
 
 __all__ = [
     "BuildReport",
@@ -171,12 +173,9 @@ def _has_its_state(workspace: Workspace, manifest: Mapping[str, Any]) -> bool:
     return bool(manifest) and current.get("log") == manifest.get("state")
 
 
-def purge_log(folder: Path, manifest: Mapping[str, Any]) -> None:
+def purge_log(folder: AnyPath, manifest: Mapping[str, Any]) -> None:
     """Delete every file of the log that its manifest does not name, without grace; all of them where it names none."""
-    kept = {"build.lock", *(["manifest.json"] if manifest else []), *_texts_of(manifest)}
-    for path in folder.glob("*"):
-        if path.is_file() and path.name not in kept:
-            path.unlink(missing_ok=True)
+    purge(folder, {"build.lock", *(["manifest.json"] if manifest else []), *_texts_of(manifest)})
 
 
 def _texts_of(body: Any) -> set[str]:
@@ -194,24 +193,24 @@ def fresh_log(
     progress: Progress = lambda phase, done, total: None,
     when_busy: Callable[[JourneyLog], None] = lambda log: None,
 ) -> JourneyLog:
-    """The journey log, built first where it is missing or stale.
+    """The journey log with the workspace's engine, built first where it is missing or stale.
 
     While another process builds, the last log answers, and `when_busy` is told so; where there is none yet,
     the question waits for it.
     """
     log = _opened(workspace)
     if log is not None and not is_stale(workspace, log) and not any(workspace.erasures.glob("*.job")):
-        return log
+        return with_engine(workspace, log)
     try:
         build_log(workspace, progress=progress, wait_s=_WAIT_S if log is None else 0.0)
     except Busy:
         if log is None:
             raise
         when_busy(log)
-        return log
+        return with_engine(workspace, log)
     log = _opened(workspace)
     assert log is not None
-    return log
+    return with_engine(workspace, log)
 
 
 def _opened(workspace: Workspace) -> JourneyLog | None:
@@ -225,7 +224,7 @@ def is_stale(workspace: Workspace, log: JourneyLog) -> bool:
 
 
 #: Sections of the settings that say how questions are asked and answers shown.
-_OF_ASKING = ("rates", "map", "targets", "service")
+_OF_ASKING = ("rates", "map", "targets", "service", "engine", "storage")
 
 
 def _is_stale(workspace: Workspace, manifest: Mapping[str, Any]) -> bool:
@@ -263,35 +262,59 @@ def _build(workspace: Workspace, progress: Progress, *, full: bool) -> int:
     files = importlib.import_module("percorso.store.lake").Lake(workspace.lake).live_files()
     if not files:
         raise NothingImported(said("errors.no_events"), hint=said("errors.import_first"))
+    upon = manifest_version(workspace.log)
     old: JourneyLog | None = None
     with contextlib.suppress(Corrupt, FormatTooNew):
         old = _opened(workspace)
-    scratch = workspace.tmp / "build"
-    shutil.rmtree(scratch, ignore_errors=True)
-    try:
-        # Loaded when there is something to build: every question would pay a third of a second for its kernels.
-        builder = importlib.import_module("percorso.journeys.build")
-        built = builder.build_tables(
-            builder.BuildInput(
-                files=files,
-                settings=workspace.settings,
-                decisions=decisions,
-                secret=workspace.secret,
-                log=workspace.log,
-                state=workspace.state,
-                scratch=scratch,
-                memory_bytes=workspace.memory_bytes,
-                before=None if full or old is None or not _same_rules(old, origin) else old,
-            ),
-            progress,
-        )
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    before = None if full or old is None or not _same_rules(old, origin) else old
+    built = _written(workspace, files, decisions, before, progress)
     manifest = built.manifest | origin | {"built_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    swap_manifest(workspace.log, manifest)
+    if old is not None and "traces" in old.manifest and _is_of_the_same(old.manifest, manifest):
+        manifest.setdefault("traces", old.manifest["traces"])
+    swap_manifest(workspace.log, manifest, upon)
     built.keep_state()
     _remove_old(workspace.log, _files_of(old.manifest) if old else set(), _files_of(manifest))
     return int(built.events_built)
+
+
+def _written(
+    workspace: Workspace, files: Sequence[LakeFile], decisions: Folded, before: JourneyLog | None, progress: Progress
+) -> Built:
+    """The tables of a log, written by the workspace's engine."""
+    scratch = workspace.tmp / "build"
+    shutil.rmtree(scratch, ignore_errors=True)
+    # Loaded when there is something to build: every question would pay a third of a second for its kernels.
+    work = importlib.import_module("percorso.journeys.work").BuildInput(
+        files=files,
+        settings=workspace.settings,
+        decisions=decisions,
+        secret=workspace.secret,
+        log=workspace.log,
+        state=workspace.state,
+        scratch=scratch,
+        memory_bytes=workspace.memory_bytes,
+        before=before,
+    )
+    spark = spark_engine(workspace)
+    built: Built
+    try:
+        if spark is None:
+            built = importlib.import_module("percorso.journeys.build").build_tables(work, progress)
+        else:
+            make_folder(workspace.log)
+            cluster = importlib.import_module("percorso.journeys.spread.build")
+            exchange = importlib.import_module("percorso.engines.spark_exchange").SparkExchange(
+                spark.session, cluster.parts_for(sum(file.rows for file in files), spark.tasks)
+            )
+            built = cluster.build_on_cluster(work, exchange, progress)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return built
+
+
+def _is_of_the_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Are two logs made of the same: were they built by different engines, or again?"""
+    return all(before.get(name) == now[name] for name in ("lake", "decisions", "data_version", *_EVERYTHING))
 
 
 def _same_rules(log: JourneyLog, origin: Mapping[str, object]) -> bool:
@@ -303,23 +326,22 @@ def _files_of(manifest: Mapping[str, Any]) -> set[str]:
     return {text for text in _texts_of(manifest) if text.endswith(".arrow")}
 
 
-def _remove_old(folder: Path, before: set[str], used: set[str]) -> None:
+def _remove_old(folder: AnyPath, before: set[str], used: set[str]) -> None:
     """Delete bucket files that no manifest names, an hour after the last one did.
 
     A reader that maps a file keeps it even when its name is gone; the grace is for readers that have read
     the manifest and not yet opened every file.
     """
     now = time.time()
-    for name in before - used:
-        with contextlib.suppress(FileNotFoundError):
-            os.utime(folder / name)  # from now on it waits to be deleted
-    for path in folder.glob("*.arrow"):
-        if path.name not in used and now - path.stat().st_mtime > _GRACE_S:
-            path.unlink(missing_ok=True)
-    for path in folder.glob(".*.arrow.*"):
-        with contextlib.suppress(FileNotFoundError):
-            if now - path.stat().st_mtime > _GRACE_S:
-                path.unlink()
+    waiting = let_go(folder, before - used, used)
+    old = []
+    for one in listed(folder):
+        name = one.path.name
+        since = waiting.get(name, one.changed_ns / 1e9)
+        is_draft = name.startswith(".") and ".arrow." in name
+        if (is_draft or name.endswith(".arrow")) and name not in used and now - since > _GRACE_S:
+            old.append(one.path)
+    remove(old)
 
 
 def _report(manifest: Mapping[str, Any], seconds: float, built: bool, touched: int) -> BuildReport:

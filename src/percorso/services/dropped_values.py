@@ -19,6 +19,7 @@ from percorso.identity.masking import mask
 from percorso.identity.state import LakeRange
 from percorso.services.identity_state import KnownIdentity
 from percorso.store.columns import as_strings, hash_column, null_mask, whole
+from percorso.store.mapped import open_parquet
 from percorso.store.row_keys import column_tag
 
 __all__ = ["DroppedType", "DroppedValue", "dropped_values"]
@@ -110,7 +111,7 @@ def _of_file(known: KnownIdentity, part: LakeRange, keys: npt.NDArray[np.uint64]
     keep = known.state.arrays["keep"]
     counts: _Counts = {}
     row = part.start
-    with pq.ParquetFile(known.lake_path(part), read_dictionary=["id_space"], memory_map=True) as parquet:
+    with open_parquet(known.lake_path(part), coded=["id_space"]) as parquet:
         for group in range(parquet.num_row_groups):
             filled = _filled(parquet, group, columns)
             n = parquet.metadata.row_group(group).num_rows

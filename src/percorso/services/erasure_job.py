@@ -23,10 +23,10 @@ from percorso.services.import_rows import event_keys
 from percorso.services.workspace import Workspace
 from percorso.store import database
 from percorso.store.database.scrub import scrub_database
+from percorso.store.files import sync_folder
 from percorso.store.lake import Lake
 from percorso.store.lake_erase import Cut, LakeErasure, RejectedRow
 from percorso.store.lock import exclusive_lock
-from percorso.store.parts import sync_folder
 
 __all__ = [
     "DoneRecord",

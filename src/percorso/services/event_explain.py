@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from percorso.identity.event_evidence import RowEvidence, evidence_of
 from percorso.identity.masking import mask
@@ -15,6 +14,7 @@ from percorso.identity.rows import OWNING_REFERENCES
 from percorso.identity.rules import placement_rules
 from percorso.services.explained import EventExplanation, ShownEvent
 from percorso.services.identity_state import KnownIdentity, ShownIdentifier
+from percorso.store.mapped import open_parquet
 
 __all__ = ["EventTeller"]
 
@@ -93,7 +93,7 @@ class EventTeller:
             inside = [row for row in missing if part.start <= row < part.start + part.rows]
             if not inside:
                 continue
-            with pq.ParquetFile(self.known.lake_path(part), memory_map=True) as parquet:
+            with open_parquet(self.known.lake_path(part)) as parquet:
                 sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
                 ends = np.cumsum(sizes)
                 for row in inside:

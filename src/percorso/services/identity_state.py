@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,7 +20,9 @@ from percorso.identity.tables import strong_types
 from percorso.identity.units import unit_ids
 from percorso.journeys.progress import Progress
 from percorso.services.build import build_log, fresh_log
+from percorso.services.engine import choose_engine
 from percorso.services.workspace import Workspace
+from percorso.store.files import AnyPath
 from percorso.store.journey_log import JourneyLog, open_log
 from percorso.store.lake_tables import EVENTS
 
@@ -93,7 +94,7 @@ class KnownIdentity:
         ids = unit_ids(self.state, pairs, np.asarray(units, dtype=np.int32), secret=self.workspace.secret)
         return [bytes(one).hex() for one in ids]
 
-    def lake_path(self, part: LakeRange) -> Path:
+    def lake_path(self, part: LakeRange) -> AnyPath:
         """A file of the lake that the log was made of; it may have left the lake since, and be deleted."""
         return self.workspace.lake / EVENTS.name / part.path
 
@@ -135,7 +136,7 @@ def known_identity(
         if state is not None:
             kinds = strong_types(workspace.settings.identity.own_types)
             return KnownIdentity(workspace, log, state, known_graph(state), kinds, personal)
-        build_log(workspace, full=full, progress=progress)
+        build_log(choose_engine(workspace, "local"), full=full, progress=progress)  # a cluster keeps no state
         before, log = log.state, open_log(workspace.log) or log
         # Another log: another process has built meanwhile, or was about to save the state. The same: the state is lost.
         full = log.state == before

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from percorso.engines.ranges import in_parallel
 from percorso.events.event import EVENT_SCHEMA, IDENTIFIER_COLUMNS, ITEM_TYPE
@@ -20,6 +19,7 @@ from percorso.identity.mentions import Mentions, Standing
 from percorso.services.person_rows import PersonRows
 from percorso.services.person_scan import is_in, marked_rows, where_coded
 from percorso.store.lake import ImportRecord, Lake, LakeFile
+from percorso.store.mapped import open_parquet
 
 __all__ = ["NAMING_COLUMNS", "TEXT_COLUMNS", "Elsewhere", "Rejected", "matching_rejects", "rows_elsewhere", "standing"]
 
@@ -177,7 +177,7 @@ def _spaces(files: Sequence[LakeFile], imports: Sequence[ImportRecord]) -> Mappi
     """Import -> id spaces of its source, where they are known: by its events, whatever import they came with."""
     of_source: dict[str, set[str]] = {}
     for file in files:
-        with pq.ParquetFile(file.path, read_dictionary=["id_space"], memory_map=True) as parquet:
+        with open_parquet(file.path, coded=["id_space"]) as parquet:
             for group in range(parquet.num_row_groups):
                 column = parquet.read_row_group(group, columns=["id_space"]).column(0)
                 of_source.setdefault(file.source, {file.source}).update(pc.unique(column).cast(pa.string()).to_pylist())

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from percorso.engines.ranges import in_parallel
 from percorso.events.event import EVENT_SCHEMA
 from percorso.store.lake import LakeFile
+from percorso.store.mapped import open_parquet
 
 __all__ = ["Marker", "is_in", "marked_rows", "where_coded"]
 
@@ -42,15 +43,15 @@ def marked_rows(files: Sequence[LakeFile], mark: Marker, columns: Sequence[str])
 def _groups(files: Sequence[LakeFile]) -> list[tuple[LakeFile, int]]:
     places = []
     for file in files:
-        with pq.ParquetFile(file.path, memory_map=True) as parquet:
+        with open_parquet(file.path) as parquet:
             places += [(file, group) for group in range(parquet.num_row_groups)]
     return places
 
 
 def _marked(file: LakeFile, group: int, mark: Marker, columns: Sequence[str]) -> pa.Table | None:
-    with pq.ParquetFile(file.path, memory_map=True) as parquet:
+    with open_parquet(file.path) as parquet:
         shown, coded = _worth_reading(parquet, group, columns)
-    with pq.ParquetFile(file.path, memory_map=True, read_dictionary=coded) as parquet:
+    with open_parquet(file.path, coded=coded) as parquet:
         marks = mark(file, parquet.read_row_group(group, columns=shown))
         if not marks.any():
             return None

@@ -18,6 +18,7 @@ from percorso.analyses.journeys import JourneysSpec
 from percorso.analyses.kpi_periods import period_of
 from percorso.analyses.kpis import KpisSpec
 from percorso.analyses.lifecycle import LifecycleSpec
+from percorso.analyses.log_facts import values_of_persons
 from percorso.analyses.map import MapSpec
 from percorso.analyses.places import PlacesSpec
 from percorso.analyses.plots_telling import days_of
@@ -207,7 +208,7 @@ class _Asking:
             yield "funnel", ("funnel", "summary"), asked(ask_funnel, FunnelSpec(steps=steps, scope=scope))
         stages = FlowSpec(unit="stage", collapse=True, scope=scope)
         yield "stage_flow", ("flow",), asked(ask_flow, stages)
-        if _CENTRE in self.log.global_dictionary("events", "touchpoint"):
+        if _CENTRE in values_of_persons(self.log, "touchpoint"):
             onward = FlowSpec(
                 unit="touchpoint", collapse=True, kind="purchase", steps=4, from_node=_CENTRE, top=6, scope=journeys
             )
@@ -233,7 +234,7 @@ class _Asking:
         return ask_map(self.workspace, spec, kpis=kpis, **how)
 
     def _steps(self) -> tuple[str, ...]:
-        told = set(self.log.global_dictionary("events", "event"))
+        told = values_of_persons(self.log, "event")
         return tuple(step for step in _STEPS if step in told)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from percorso.engines.sql import SqlLimits, run_select
 from percorso.errors import SpecError
@@ -19,6 +18,7 @@ from percorso.services.workspace import Workspace
 from percorso.store.columns import as_strings
 from percorso.store.journey_log import Bucket, JourneyLog
 from percorso.store.lake import Lake, LakeFile
+from percorso.store.mapped import open_parquet
 
 __all__ = ["TIME_LIMIT_S", "run_sql"]
 
@@ -118,7 +118,8 @@ def _keys(bucket: Bucket, first: int) -> pa.Table:
 
 
 def _lake_rows(file: LakeFile) -> pa.Table:
-    table = pq.read_table(file.path, columns=["message_id", *IDENTIFIERS], partitioning=None)
+    with open_parquet(file.path, in_memory=False) as parquet:
+        table = parquet.read(columns=["message_id", *IDENTIFIERS])
     table = table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
     keys = message_keys(file.source, as_strings(table.column("message_id")))
     return table.select(list(IDENTIFIERS)).append_column("key", pa.array(keys[:, 0]))

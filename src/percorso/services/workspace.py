@@ -10,8 +10,10 @@ from pathlib import Path
 
 from percorso.errors import Corrupt, WorkspaceError
 from percorso.language.said import said
-from percorso.settings import Settings, default_toml, load_settings
+from percorso.settings import EngineSettings, Settings, default_toml, load_settings
 from percorso.store.database import DATABASE_FILE
+from percorso.store.files import AnyPath
+from percorso.store.objects import ObjectPath, ObjectStore
 
 __all__ = ["Workspace", "default_folder", "init_workspace", "open_workspace"]
 
@@ -40,16 +42,18 @@ class Workspace:
     folder: Path
     settings: Settings
     secret: bytes = field(repr=False)
+    #: Chosen for this process by `percorso.services.engine.choose_engine`; None: as environment and settings say.
+    engine: EngineSettings | None = None
 
     @property
-    def lake(self) -> Path:
+    def lake(self) -> AnyPath:
         """Delta tables: events, rejected rows, ad spend, imports."""
-        return self.folder / "lake"
+        return self._stored(self.settings.storage.lake or "lake")
 
     @property
-    def log(self) -> Path:
+    def log(self) -> AnyPath:
         """The journey log."""
-        return self.folder / "log"
+        return self._stored(self.settings.storage.log or "log")
 
     @property
     def database(self) -> Path:
@@ -81,6 +85,19 @@ class Workspace:
     def mappings(self) -> Path:
         """Mapping files kept by `percorso import --save-mapping`."""
         return self.folder / "mappings"
+
+    def _stored(self, where: str) -> AnyPath:
+        """A folder, seen from the workspace, or an address in an object store."""
+        storage = self.settings.storage
+        scheme, found, rest = where.partition("://")
+        if not found:
+            return self.folder / where
+        bucket, _, key = rest.partition("/")
+        cache = str(self.folder / storage.cache) if storage.cache else ""
+        store = ObjectStore(
+            f"{scheme}://{bucket}", storage.endpoint, storage.region, storage.allow_http, cache, storage.cache_bytes
+        )
+        return ObjectPath(store, key)
 
 
 def default_folder() -> Path:

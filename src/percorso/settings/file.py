@@ -80,7 +80,8 @@ class _Reader:
             elif name in parts:
                 values[parts[name].target] = self._part(parts[name], value, at)
             else:
-                raise self._error(at, "is not a setting.", nearest_hint(name, (*known, *parts)))
+                hint = nearest_hint(name, (*known, *parts))
+                raise self._error(at, "is not a setting.", f"{section.unknown} {hint}" if section.unknown else hint)
         self._check_complete(section, raw, path)
         problem = section.check(values) if section.check else None
         if problem is not None:

@@ -35,12 +35,14 @@ __all__ = [
     "RATE",
     "SHARE",
     "SIGNAL_LIST",
+    "SIZE",
     "TAX",
     "TEXT",
     "TEXTS",
     "TIMEZONE",
     "WEEKDAYS",
     "WEEKDAY_NAMES",
+    "YES_NO",
     "Kind",
     "WrongValueError",
     "whole_number",
@@ -222,6 +224,19 @@ def _memory(value: object) -> int:
     return size_bytes
 
 
+def _size(value: object) -> int:
+    found = _MEMORY.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None or not float(found[1]):
+        raise WrongValueError(f"{_say(value)} is not a size.", 'Allowed: a size with its unit, such as "20GB".')
+    return int(float(found[1]) * _MEMORY_BYTES[found[2].upper()])
+
+
+def _yes_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise WrongValueError(f"{_say(value)} is neither.", "Allowed: true or false, without quotes.")
+    return value
+
+
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SHIPPED_TYPES = ("user_id", "loyalty_id", "email", "phone", "card_token", "anonymous_id", "device_id")
 
@@ -320,4 +335,6 @@ BUCKET_BITS = Kind(
     f'"auto" (by the number of events) or a whole number from 0 to {MOST_BUCKET_BITS}',
     f'"auto" (secondo il numero di eventi) o un numero intero da 0 a {MOST_BUCKET_BITS}',
 )
+SIZE = Kind(_size, 'a size, such as "20GB"', 'una dimensione, come "20GB"')
+YES_NO = Kind(_yes_no, "true or false", "true o false")
 OWN_TYPES = Kind(lambda value: _list_of(_own_type, value), "a list of names", "un elenco di nomi")

@@ -52,6 +52,7 @@ class Section:
     field: str = ""  # where it differs from the last part of the name
     example: str = ""  # TOML shown commented out where the section is empty by default
     check: Callable[[Mapping[str, Any]], Problem | None] | None = None  # of a table's values, by field
+    unknown: str = ""  # hint for keys that the table does not know, before the nearest one
 
     @property
     def last(self) -> str:

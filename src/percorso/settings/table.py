@@ -6,11 +6,13 @@ commented file and ``docs/reference/settings.md`` from it.
 
 from __future__ import annotations
 
+from percorso.settings.engine_sections import ENGINE
 from percorso.settings.identity_sections import BOTS, IDENTITY
 from percorso.settings.journey_sections import CHANNELS, JOURNEYS, PATHS, SESSIONS, STAGES
 from percorso.settings.kpi_sections import SERVICE, TARGETS
 from percorso.settings.map_sections import MAP
 from percorso.settings.sections import Section
+from percorso.settings.storage_sections import STORAGE
 from percorso.settings.values import Settings
 from percorso.settings.workspace_sections import ALIASES, BUILD, IMPORT, PLACES, RATES, WORKSPACE
 
@@ -30,6 +32,8 @@ SECTIONS: tuple[Section, ...] = (
     BOTS,
     IMPORT,
     BUILD,
+    ENGINE,
+    STORAGE,
     MAP,
     TARGETS,
     SERVICE,

@@ -13,6 +13,7 @@ __all__ = [
     "BuildSettings",
     "ChannelRule",
     "ChannelSettings",
+    "EngineSettings",
     "Goal",
     "IdentitySettings",
     "ImportSettings",
@@ -26,6 +27,7 @@ __all__ = [
     "ServiceSettings",
     "SessionSettings",
     "Settings",
+    "StorageSettings",
     "Target",
     "WorkspaceSettings",
 ]
@@ -197,6 +199,31 @@ class BuildSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Where questions are worked out and logs built."""
+
+    name: str = "local"
+    master: str = "local[*]"  # for the engine spark
+    tasks: int = 0  # 0: as many as Spark can run at once
+    archive: str = ""  # environment for workers, seen from the workspace's folder; "": the Python that they have
+    wait_us: int = 2 * MINUTE_US  # for Spark and its first worker
+    spark: dict[str, str] = field(default_factory=dict)  # settings of Spark, handed on
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """Where lake and log stand; credentials are the environment's."""
+
+    lake: str = ""  # folder or address; "": in the workspace
+    log: str = ""
+    endpoint: str = ""
+    region: str = ""
+    allow_http: bool = False
+    cache: str = ""  # folder; "": the user's cache folder
+    cache_bytes: int = 20_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     workspace: WorkspaceSettings = WorkspaceSettings()
     rates: tuple[Rate, ...] = ()
@@ -210,6 +237,8 @@ class Settings:
     bots: BotSettings = BotSettings()
     imports: ImportSettings = ImportSettings()
     build: BuildSettings = BuildSettings()
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    storage: StorageSettings = StorageSettings()
     map: MapSettings = MapSettings()
     targets: tuple[Target, ...] = ()
     service: ServiceSettings = ServiceSettings()

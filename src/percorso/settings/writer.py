@@ -139,6 +139,10 @@ def _toml(key: Key, value: Any) -> str:
         return f'"{duration_text(value)}"'
     if key.kind is kinds.MEMORY:
         return '"auto"' if not value else f'"{value // 1_000_000}MB"'
+    if key.kind is kinds.SIZE:
+        return f'"{value / 1_000_000_000:g}GB"'
+    if key.kind is kinds.YES_NO:
+        return "true" if value else "false"
     if key.kind is kinds.BUCKET_BITS and value is None:
         return '"auto"'
     if isinstance(value, tuple):

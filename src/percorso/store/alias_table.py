@@ -12,7 +12,6 @@ not in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,10 @@ import pyarrow as pa
 
 from percorso.errors import Corrupt
 from percorso.kernels.arrays import U8, Bools
+from percorso.store.files import AnyPath
 from percorso.store.journey_log import JourneyLog
 from percorso.store.log_files import write_table
+from percorso.store.mapped import mapped
 from percorso.store.row_keys import keys_as_binary
 
 __all__ = ["AliasTable", "alias_table_of", "merge_alias_table", "write_alias_table"]
@@ -55,7 +56,7 @@ class AliasTable:
         return len(self.alias)
 
     @classmethod
-    def open(cls, folder: Path, name: str) -> AliasTable:
+    def open(cls, folder: AnyPath, name: str) -> AliasTable:
         """The table in the file `name` of the log's folder.
 
         Raises
@@ -64,7 +65,7 @@ class AliasTable:
             The file is not there, or is no alias table.
         """
         try:
-            batch = pa.ipc.open_file(pa.memory_map(str(folder / name), "r")).get_batch(0)
+            batch = pa.ipc.open_file(mapped(folder / name)).get_batch(0)
             return cls(*(_bytes_of(batch.column(column)) for column in _COLUMNS))
         except (OSError, KeyError, pa.ArrowInvalid) as error:
             raise Corrupt(
@@ -97,12 +98,12 @@ def alias_table_of(log: JourneyLog) -> AliasTable | None:
     return AliasTable.open(log.folder, str(name)) if name else None
 
 
-def write_alias_table(folder: Path, alias: U8, person: U8) -> str:
+def write_alias_table(folder: AnyPath, alias: U8, person: U8) -> str:
     """Write an alias table from its rows in any order, and return its file name.
 
     Parameters
     ----------
-    folder : Path
+    folder : AnyPath
         The log's.
     alias : uint8, shape (n, 16)
         All different.
@@ -119,7 +120,7 @@ def write_alias_table(folder: Path, alias: U8, person: U8) -> str:
     return _write(folder, ordered, _rows(person)[order])
 
 
-def merge_alias_table(folder: Path, old: str, gone: U8, alias: U8, person: U8) -> str:
+def merge_alias_table(folder: AnyPath, old: str, gone: U8, alias: U8, person: U8) -> str:
     """Write the alias table that comes of changes to an old one, and return its file name.
 
     Its bytes are those of a table written from scratch. Time grows with the old table as copying it does,
@@ -127,7 +128,7 @@ def merge_alias_table(folder: Path, old: str, gone: U8, alias: U8, person: U8) -
 
     Parameters
     ----------
-    folder : Path
+    folder : AnyPath
         The log's.
     old : str
         File name of the old table; it is not changed.
@@ -173,7 +174,7 @@ def _find(table: _Rows, wanted: _Rows) -> tuple[npt.NDArray[np.int64], Bools]:
     return at, found
 
 
-def _write(folder: Path, alias: _Rows, person: _Rows) -> str:
+def _write(folder: AnyPath, alias: _Rows, person: _Rows) -> str:
     columns = [keys_as_binary(rows.view(np.uint64).reshape(-1, 2)) for rows in (alias, person)]
     return write_table(folder, "alias", pa.RecordBatch.from_arrays(columns, list(_COLUMNS)))
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.errors import Corrupt
+from percorso.store.files import AnyPath
 from percorso.store.log_files import MOST_TEXT_BYTES
+from percorso.store.mapped import mapped
 
 __all__ = ["COLD_COLUMNS", "Cold", "cold_parts", "month_key", "month_of_time", "one_array", "part_of_key"]
 
@@ -68,13 +69,13 @@ class Cold:
 
     Attributes
     ----------
-    folder : Path
+    folder : AnyPath
         The journey log.
     files : mapping
         Month -> file of each part, None where a part has no rows of the month. As in the manifest.
     """
 
-    folder: Path
+    folder: AnyPath
     files: Mapping[str, Sequence[str | None]]
     _open: dict[str, pa.RecordBatch] = field(default_factory=dict)
 
@@ -85,7 +86,7 @@ class Cold:
             return None
         if name not in self._open:
             try:
-                with pa.memory_map(str(self.folder / name), "r") as source:
+                with mapped(self.folder / name) as source:
                     self._open[name] = pa.ipc.open_file(source).get_batch(0)
             except (OSError, pa.ArrowInvalid) as error:
                 raise Corrupt(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
@@ -18,8 +16,17 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from percorso.errors import Corrupt, FormatTooNew
+from percorso.store.files import (
+    AnyPath,
+    make_folder,
+    may_have_files,
+    relative_name,
+    sync_newest,
+    table_errors,
+    table_options,
+)
 from percorso.store.lake_tables import LAKE_FORMAT, LakeTable
-from percorso.store.parts import Part, sync_folder
+from percorso.store.parts import Part
 
 __all__ = ["LiveFile", "commit_files", "live_files_of", "open_table", "partition_folder", "prepare_table"]
 
@@ -34,14 +41,14 @@ _FILE_COLUMNS = ("path", "num_records", "size_bytes")
 class LiveFile:
     """A data file of a table's current version. `ranges` as in `Part`."""
 
-    path: Path
+    path: AnyPath
     rows: int
     size: int
     partition: str
     ranges: dict[str, tuple[int, int]]
 
 
-def open_table(lake: Path, table: LakeTable) -> DeltaTable | None:
+def open_table(lake: AnyPath, table: LakeTable) -> DeltaTable | None:
     """The current version of a table, or None if there is no such table yet.
 
     Raises
@@ -50,11 +57,11 @@ def open_table(lake: Path, table: LakeTable) -> DeltaTable | None:
         A newer Percorso wrote it.
     """
     folder = lake / table.name
-    if not (folder / "_delta_log").is_dir():
+    if not may_have_files(folder / "_delta_log"):
         return None
     try:
-        delta = DeltaTable(folder)
-    except TableNotFoundError:
+        delta = _open(folder)
+    except FileNotFoundError:
         return None
     except DeltaError as error:
         raise Corrupt(
@@ -69,21 +76,32 @@ def open_table(lake: Path, table: LakeTable) -> DeltaTable | None:
     return delta
 
 
-def prepare_table(lake: Path, table: LakeTable, schema: pa.Schema) -> DeltaTable:
+def _open(folder: AnyPath) -> DeltaTable:
+    """FileNotFoundError where there is no table."""
+    with table_errors(folder):
+        try:
+            return DeltaTable(str(folder), storage_options=table_options(folder))
+        except TableNotFoundError:
+            raise FileNotFoundError(2, "No such table", str(folder)) from None
+
+
+def prepare_table(lake: AnyPath, table: LakeTable, schema: pa.Schema) -> DeltaTable:
     """The table, made if missing; a table of an older format gains the columns it lacks."""
     delta = open_table(lake, table)
     if delta is None:
-        (lake / table.name).mkdir(parents=True, exist_ok=True)
-        create_table_with_add_actions(
-            str(lake / table.name),
-            Schema.from_arrow(schema),
-            [],
-            mode="ignore",
-            partition_by=table.partitions,
-            name=table.name,
-            description=f"Percorso {table.name}, format {LAKE_FORMAT}",
-        )
-        return DeltaTable(lake / table.name)
+        make_folder(lake / table.name)
+        with table_errors(lake):
+            create_table_with_add_actions(
+                str(lake / table.name),
+                Schema.from_arrow(schema),
+                [],
+                mode="ignore",
+                partition_by=table.partitions,
+                name=table.name,
+                description=f"Percorso {table.name}, format {LAKE_FORMAT}",
+                storage_options=table_options(lake / table.name),
+            )
+        return _open(lake / table.name)
     known = {field.name for field in delta.schema().fields}
     missing = [field.with_nullable(True) for field in schema if field.name not in known]
     if missing:
@@ -92,7 +110,7 @@ def prepare_table(lake: Path, table: LakeTable, schema: pa.Schema) -> DeltaTable
     return delta
 
 
-def live_files_of(lake: Path, delta: DeltaTable, table: LakeTable) -> list[LiveFile]:
+def live_files_of(lake: AnyPath, delta: DeltaTable, table: LakeTable) -> list[LiveFile]:
     """Data files of the version that `delta` has loaded, in the order of their partitions and paths."""
     folder = lake / table.name
     # Not pa.table(): it looks first whether this is a data frame, and imports pandas to find out.
@@ -112,7 +130,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.int32()) if pa.types.is_date(column.type) else column
 
 
-def _live_file(folder: Path, table: LakeTable, row: Mapping[str, object]) -> LiveFile:
+def _live_file(folder: AnyPath, table: LakeTable, row: Mapping[str, object]) -> LiveFile:
     ranges = {}
     for name in table.statistics:
         least, greatest = row.get(f"min.{name}"), row.get(f"max.{name}")
@@ -125,14 +143,14 @@ def _live_file(folder: Path, table: LakeTable, row: Mapping[str, object]) -> Liv
     return LiveFile(folder / unquote(str(row["path"])), rows, size, str(partition or ""), ranges)
 
 
-def partition_folder(lake: Path, table: LakeTable, partition: str) -> Path:
+def partition_folder(lake: AnyPath, table: LakeTable, partition: str) -> AnyPath:
     """Where files of a partition are written."""
     folder = lake / table.name
     return folder / f"{table.partition}={quote(partition, safe='')}" if table.partition else folder
 
 
 def commit_files(
-    lake: Path,
+    lake: AnyPath,
     delta: DeltaTable,
     table: LakeTable,
     schema: pa.Schema,
@@ -154,27 +172,20 @@ def commit_files(
     actions: list[AddAction | RemoveAction] = [_add(folder, table, schema, part, where) for part, where in added]
     actions += [_remove(folder, table, file) for file in removed]
     versions = [Transaction(name, version) for name, version in (transactions or {}).items()]
-    delta.create_write_transaction(
-        actions,
-        "append",
-        Schema.from_arrow(schema),
-        partition_by=table.partitions,
-        commit_properties=CommitProperties(app_transactions=versions),
-    )
-    _sync_log(folder / "_delta_log")
+    with table_errors(folder):
+        delta.create_write_transaction(
+            actions,
+            "append",
+            Schema.from_arrow(schema),
+            partition_by=table.partitions,
+            commit_properties=CommitProperties(app_transactions=versions),
+        )
+    sync_newest(folder / "_delta_log", ".json")  # deltalake leaves that to the operating system
 
 
-def _sync_log(log: Path) -> None:
-    """Bring the newest commit onto the disk; deltalake leaves that to the operating system."""
-    newest = max(log.glob("*.json"))
-    with newest.open("rb") as stream:
-        os.fsync(stream.fileno())
-    sync_folder(log)
-
-
-def _add(folder: Path, table: LakeTable, schema: pa.Schema, part: Part, partition: str) -> AddAction:
+def _add(folder: AnyPath, table: LakeTable, schema: pa.Schema, part: Part, partition: str) -> AddAction:
     return AddAction(
-        path=str(part.path.relative_to(folder)),  # deltalake encodes it
+        path=relative_name(part.path, folder),  # deltalake encodes it
         size=part.size,
         partition_values={table.partition: partition} if table.partition else {},
         modification_time=int(time.time() * 1000),
@@ -183,9 +194,9 @@ def _add(folder: Path, table: LakeTable, schema: pa.Schema, part: Part, partitio
     )
 
 
-def _remove(folder: Path, table: LakeTable, file: LiveFile) -> RemoveAction:
+def _remove(folder: AnyPath, table: LakeTable, file: LiveFile) -> RemoveAction:
     return RemoveAction(
-        path=str(file.path.relative_to(folder)),
+        path=relative_name(file.path, folder),
         data_change=True,
         deletion_timestamp=int(time.time() * 1000),
         size=file.size,

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -33,7 +32,9 @@ import pyarrow as pa
 
 from percorso.errors import Corrupt, NotFound, nearest_hint
 from percorso.store.cold import Cold
+from percorso.store.files import AnyPath
 from percorso.store.log_manifest import LOG_FORMAT, read_manifest, swap_manifest
+from percorso.store.mapped import mapped
 
 __all__ = [
     "BUILD_COLUMNS",
@@ -172,7 +173,7 @@ class Table:
 class Bucket:
     """One bucket of persons. ``meta`` is its entry in the manifest."""
 
-    folder: Path
+    folder: AnyPath
     meta: Mapping[str, Any]
     texts: Cold
     _open: dict[str, Table] = field(default_factory=dict)
@@ -195,8 +196,7 @@ class Bucket:
         if name not in self._open:
             path = self.folder / self.meta["files"][name]
             try:
-                source = pa.memory_map(str(path), "r")
-                self._open[name] = Table(pa.ipc.open_file(source).get_batch(0))
+                self._open[name] = Table(pa.ipc.open_file(mapped(path)).get_batch(0))
             except (OSError, pa.ArrowInvalid) as error:
                 raise Corrupt(
                     f"The journey log's file {path.name} cannot be read.",
@@ -261,7 +261,7 @@ class BucketEngine(Protocol):
 class JourneyLog:
     """An opened journey log: a manifest and its buckets, safe to read while a build replaces it."""
 
-    folder: Path
+    folder: AnyPath
     manifest: Mapping[str, Any]
     buckets: tuple[Bucket, ...]
     #: Events that belong to nobody (cash receipts): in totals, never a person. `n_persons` is 0.
@@ -294,12 +294,6 @@ class JourneyLog:
         """Default as-of time (µs UTC): the newest event not placed in the future."""
         return int(self.manifest["as_of_us"])
 
-    @property
-    def first_of_persons_us(self) -> int | None:
-        """Time of the first event that is anybody's, µs UTC; None where no event is."""
-        firsts = (int(bucket.persons.values("first_time").min()) for bucket in self.buckets if bucket.n_persons)
-        return min(firsts, default=None)
-
     def quiet_sources(self, as_of_us: int) -> dict[str, int]:
         """Sources whose newest event is older than the journeys' time-out, and its time in µs UTC."""
         timeout = int(self.manifest.get("journey_timeout_us", 0))
@@ -316,7 +310,7 @@ class JourneyLog:
         return {value for bucket in buckets for value in bucket.table(table).dictionary(column)}
 
 
-def open_log(folder: Path) -> JourneyLog | None:
+def open_log(folder: AnyPath) -> JourneyLog | None:
     """The journey log in `folder` as it stands now; None where none was built (or by an older format).
 
     Raises

@@ -23,13 +23,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from percorso.store.delta import live_files_of, open_table
+from percorso.store.delta import LiveFile, live_files_of, open_table
+from percorso.store.files import AnyPath
 from percorso.store.lake_erase import LakeEraser
 from percorso.store.lake_mark import lake_mark
 from percorso.store.lake_tables import (
@@ -45,6 +44,7 @@ from percorso.store.lake_tables import (
 )
 from percorso.store.lake_write import LakeWrite, begin_write
 from percorso.store.lock import exclusive_lock
+from percorso.store.mapped import open_parquet
 from percorso.store.row_keys import row_keys
 
 __all__ = ["ImportRecord", "Lake", "LakeFile"]
@@ -56,7 +56,7 @@ class LakeFile:
 
     Parameters
     ----------
-    path : Path
+    path : AnyPath
         Absolute.
     rows : int
     source : str
@@ -65,7 +65,7 @@ class LakeFile:
     min_batch, max_batch : int
     """
 
-    path: Path
+    path: AnyPath
     rows: int
     source: str
     min_time_us: int
@@ -100,11 +100,11 @@ class Lake:
 
     Parameters
     ----------
-    folder : Path
+    folder : AnyPath
         ``lake/`` of a workspace; need not exist yet.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: AnyPath) -> None:
         self._folder = folder.absolute()
 
     def version(self) -> int:
@@ -189,8 +189,8 @@ class Lake:
         Busy
             Somebody else is writing.
         """
-        with exclusive_lock(self._folder / "write.lock", what="import", timeout_s=timeout_s):
-            write = begin_write(self._folder, schema)
+        with exclusive_lock(self._folder / "write.lock", what="import", timeout_s=timeout_s) as held:
+            write = begin_write(self._folder, schema, held)
             try:
                 yield write
             finally:
@@ -226,11 +226,14 @@ class Lake:
         delta = open_table(self._folder, table)
         files = [] if delta is None else live_files_of(self._folder, delta, table)
         tables = [
-            pq.ParquetFile(file.path).read(None if columns is None else list(columns)).cast(schema)
-            for file in files
-            if batches is None or file.ranges["batch"][0] in batches
+            _read(file, columns).cast(schema) for file in files if batches is None or file.ranges["batch"][0] in batches
         ]
         return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def _read(file: LiveFile, columns: Sequence[str] | None) -> pa.Table:
+    with open_parquet(file.path, in_memory=False) as parquet:
+        return parquet.read(None if columns is None else list(columns))
 
 
 def _latest(rows: pa.Table, key: Sequence[str]) -> pa.Table:

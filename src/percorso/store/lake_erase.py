@@ -9,22 +9,21 @@ No predicate is ever written: rows are told by their row keys, and files are rew
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from percorso.store.columns import whole
 from percorso.store.delta import LiveFile, commit_files, live_files_of, open_table, partition_folder
+from percorso.store.files import AnyPath, listed, remove, sync_file, sync_folder, table_errors
 from percorso.store.lake_tables import EVENTS, IMPORTS, REJECTED, SIDE_TABLES, LakeTable
-from percorso.store.parts import Part, PartWriter, copy_rows, sync_folder
+from percorso.store.mapped import open_parquet
+from percorso.store.parts import Part, PartWriter, copy_rows
 from percorso.store.row_keys import KeyCounter, column_tag, keys_as_binary, keys_from_binary
 
 __all__ = ["Cut", "LakeEraser", "LakeErasure", "RejectedRow", "erased_name", "rejected_row"]
@@ -95,14 +94,14 @@ class LakeEraser:
 
     Parameters
     ----------
-    lake : Path
+    lake : AnyPath
     schema : pyarrow.Schema
         Columns of the events table.
     counted : frozenset of int
         Imports that count.
     """
 
-    def __init__(self, lake: Path, schema: pa.Schema, counted: frozenset[int]) -> None:
+    def __init__(self, lake: AnyPath, schema: pa.Schema, counted: frozenset[int]) -> None:
         self._lake = lake
         self._schema = schema
         self._counted = counted
@@ -180,7 +179,8 @@ class LakeEraser:
         added: list[tuple[Part, str]] = []
         removed: list[LiveFile] = []
         for file in live_files_of(self._lake, delta, table):
-            rows = pq.ParquetFile(file.path).read().cast(table.schema)
+            with open_parquet(file.path, in_memory=False) as parquet:
+                rows = parquet.read().cast(table.schema)
             kept = change(rows)
             if kept.equals(rows):
                 continue
@@ -204,16 +204,14 @@ class LakeEraser:
         log = self._lake / table.name / "_delta_log"
         name = f"{delta.version():020}"
         kept = {f"{name}.json", f"{name}.checkpoint.parquet", "_last_checkpoint"}
-        if {path.name for path in log.iterdir()} == kept:
+        if {one.path.name for one in listed(log)} == kept:
             return
-        delta.create_checkpoint()
-        for path in (log / each for each in kept):
-            with path.open("rb") as stream:
-                os.fsync(stream.fileno())
+        with table_errors(log):
+            delta.create_checkpoint()
+        for each in kept:
+            sync_file(log / each)
         sync_folder(log)
-        for path in log.iterdir():
-            if path.name not in kept:
-                path.unlink()
+        remove(one.path for one in listed(log) if one.path.name not in kept)
         sync_folder(log)
 
     def _clean_files(self, table: LakeTable) -> None:
@@ -221,9 +219,9 @@ class LakeEraser:
         delta = open_table(self._lake, table)
         folder = self._lake / table.name
         live = set() if delta is None else {file.path for file in live_files_of(self._lake, delta, table)}
-        for path in folder.rglob("*"):
-            if path.is_file() and "_delta_log" not in path.parts and path not in live:
-                path.unlink()
+        remove(
+            one.path for one in listed(folder, deep=True) if "_delta_log" not in one.path.parts and one.path not in live
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +314,6 @@ def _completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     return rows
 
 
-def _row_keys(path: Path) -> npt.NDArray[np.uint64]:
-    with pq.ParquetFile(path) as file:
+def _row_keys(path: AnyPath) -> npt.NDArray[np.uint64]:
+    with open_parquet(path, in_memory=False) as file:
         return keys_from_binary(file.read(columns=["row_key"]).column(0))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from percorso.store.files import AnyPath, newest_file
 
 __all__ = ["lake_mark"]
 
 
-def lake_mark(lake: Path) -> str:
+def lake_mark(lake: AnyPath) -> str:
     """A text that changes with every commit to the events, and with another lake at the same place.
 
     Name, size and time of the newest commit file: every question asks for it, and opening the table takes
@@ -15,12 +15,8 @@ def lake_mark(lake: Path) -> str:
 
     Parameters
     ----------
-    lake : Path
+    lake : AnyPath
         ``lake/`` of a workspace; need not exist yet.
     """
-    commits = list((lake / "events" / "_delta_log").glob("*.json"))
-    if not commits:
-        return ""
-    newest = max(commits)
-    found = newest.stat()
-    return f"{newest.stem}-{found.st_size}-{found.st_mtime_ns}"
+    newest = newest_file(lake / "events" / "_delta_log", ".json")
+    return f"{newest.path.stem}-{newest.size}-{newest.changed_ns}" if newest else ""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from fnmatch import fnmatch
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from percorso.errors import Busy
+from percorso.language.said import said
 from percorso.store.delta import LiveFile, commit_files, live_files_of, open_table, partition_folder, prepare_table
+from percorso.store.files import AnyPath, listed, read_version, remove, swap_bytes
 from percorso.store.lake_tables import EVENTS, IMPORTS, REJECTED, SIDE_TABLES, LakeTable, import_id
+from percorso.store.mapped import open_parquet
 from percorso.store.matching import matching_rows
-from percorso.store.parts import Part, PartWriter, copy_rows, sync_folder
+from percorso.store.parts import Part, PartWriter, copy_rows
 
 __all__ = ["LakeWrite", "Retraction", "begin_write"]
 
@@ -51,14 +53,17 @@ class Retraction:
     lost: frozenset[str] = frozenset()
 
 
-def begin_write(lake: Path, schema: pa.Schema) -> LakeWrite:
-    """Clean up after a writer that died, and take the next batch number. The caller holds the lock."""
+def begin_write(lake: AnyPath, schema: pa.Schema, is_held: Callable[[], bool] = lambda: True) -> LakeWrite:
+    """Clean up after a writer that died, and take the next batch number. The caller holds the lock.
+
+    `is_held` tells whether it does so still when the write is to count: a lock in an object store may run out.
+    """
     attempt = _read_attempt(lake)
     if attempt is not None and attempt["open"]:
         _remove_leftovers(lake, attempt["batch"])
     batch = max(attempt["batch"] if attempt else 0, _last_batch(lake)) + 1
     _write_attempt(lake, batch, is_open=True)
-    return LakeWrite(lake, schema, batch)
+    return LakeWrite(lake, schema, batch, is_held)
 
 
 class LakeWrite:
@@ -70,12 +75,13 @@ class LakeWrite:
         Number of this import, above all earlier ones.
     """
 
-    def __init__(self, lake: Path, schema: pa.Schema, batch: int) -> None:
+    def __init__(self, lake: AnyPath, schema: pa.Schema, batch: int, is_held: Callable[[], bool]) -> None:
         self._lake = lake
         self._schema = schema
         self._side: dict[str, PartWriter] = {}
         self._writers: list[PartWriter] = []
         self._committed = False
+        self._is_held = is_held
         self.batch = batch
 
     def events(self, source: str) -> PartWriter:
@@ -122,7 +128,7 @@ class LakeWrite:
         for part in parts:
             if part.path in marks:
                 kept += self._rewritten(part.path, source, marks[part.path], f"part-{self.batch}")
-                part.path.unlink()
+                remove([part.path])
             else:
                 kept.append(part)
         return kept, sum(int(found.sum()) for found in marks.values())
@@ -188,6 +194,8 @@ class LakeWrite:
         self.side(IMPORTS).write(pa.Table.from_pylist([{**record, "batch": self.batch}], schema=IMPORTS.schema))
         for table in SIDE_TABLES:
             self._commit_side(table)
+        if not self._is_held():
+            raise Busy(said("errors.busy", who=said("errors.busy_other")), hint=said("errors.busy_hint"))
         commit_files(
             self._lake,
             prepare_table(self._lake, EVENTS, self._schema),
@@ -230,7 +238,7 @@ class LakeWrite:
             delta = prepare_table(self._lake, table, table.schema)
             commit_files(self._lake, delta, table, table.schema, added=[(part, "") for part in parts])
 
-    def _rewritten(self, path: Path, source: str, gone: npt.NDArray[np.bool_], name: str) -> list[Part]:
+    def _rewritten(self, path: AnyPath, source: str, gone: npt.NDArray[np.bool_], name: str) -> list[Part]:
         writer = self._writer(EVENTS, self._file_schema, source, name)
         copy_rows(path, ~gone, writer)
         return writer.close()
@@ -254,13 +262,13 @@ def _overlaps_any(file: LiveFile, parts: Sequence[Part]) -> bool:
     return any(part.ranges["timestamp"][0] <= last and part.ranges["timestamp"][1] >= first for part in parts)
 
 
-def _last_batch(lake: Path) -> int:
+def _last_batch(lake: AnyPath) -> int:
     delta = open_table(lake, IMPORTS)
     files = [] if delta is None else live_files_of(lake, delta, IMPORTS)
     return max((file.ranges["batch"][1] for file in files), default=0)
 
 
-def _remove_leftovers(lake: Path, batch: int) -> None:
+def _remove_leftovers(lake: AnyPath, batch: int) -> None:
     """Take away every file of a batch that was never committed. A batch that was committed keeps its files."""
     events = open_table(lake, EVENTS)
     live = [] if events is None else live_files_of(lake, events, EVENTS)
@@ -273,21 +281,20 @@ def _remove_leftovers(lake: Path, batch: int) -> None:
         if delta is not None and stale:
             assert table.schema is not None
             commit_files(lake, delta, table, table.schema, added=[], removed=stale)
-    for pattern in (f"part-{batch}-*.parquet", f"part-*-r{batch}-*.parquet"):
-        for path in lake.rglob(pattern):
-            path.unlink(missing_ok=True)
+    patterns = (f"part-{batch}-*.parquet", f"part-*-r{batch}-*.parquet")
+    remove(one.path for one in listed(lake, deep=True) if any(fnmatch(one.path.name, pattern) for pattern in patterns))
 
 
-def _was_committed(lake: Path, batch: int) -> bool:
+def _was_committed(lake: AnyPath, batch: int) -> bool:
     events, imports = open_table(lake, EVENTS), open_table(lake, IMPORTS)
     if events is None or imports is None:
         return False
     files = [f for f in live_files_of(lake, imports, IMPORTS) if f.ranges["batch"][0] <= batch <= f.ranges["batch"][1]]
-    rows = [row for file in files for row in pq.ParquetFile(file.path).read().to_pylist() if row["batch"] == batch]
+    rows = [row for file in files for row in _read(file).to_pylist() if row["batch"] == batch]
     return any(events.transaction_version(import_id(row["source"], row["content_hash"])) == batch for row in rows)
 
 
-def _merge_imports(lake: Path, batch: int) -> None:
+def _merge_imports(lake: AnyPath, batch: int) -> None:
     """One file in place of many of one row each: every import reads them all."""
     delta = open_table(lake, IMPORTS)
     files = [] if delta is None else live_files_of(lake, delta, IMPORTS)
@@ -296,24 +303,24 @@ def _merge_imports(lake: Path, batch: int) -> None:
     assert IMPORTS.schema is not None
     writer = PartWriter(lake / IMPORTS.name, f"merged-{batch}", IMPORTS.schema, statistics=IMPORTS.statistics)
     for file in files:
-        writer.write(pq.ParquetFile(file.path).read())
+        writer.write(_read(file))
     added = [(part, "") for part in writer.close()]
     commit_files(lake, delta, IMPORTS, IMPORTS.schema, added=added, removed=files)
 
 
-def _read_attempt(lake: Path) -> dict[str, int] | None:
+def _read(file: LiveFile) -> pa.Table:
+    with open_parquet(file.path, in_memory=False) as parquet:
+        return parquet.read()
+
+
+def _read_attempt(lake: AnyPath) -> dict[str, int] | None:
+    found = read_version(lake / _ATTEMPT)
     try:
-        attempt = json.loads((lake / _ATTEMPT).read_bytes())
+        attempt = json.loads(found[0] if found else b"{}")
         return {"batch": int(attempt["batch"]), "open": int(attempt["open"])}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
 
 
-def _write_attempt(lake: Path, batch: int, *, is_open: bool) -> None:
-    partial = lake / f"{_ATTEMPT}.new"
-    with open(partial, "wb") as stream:
-        stream.write(json.dumps({"batch": batch, "open": int(is_open)}).encode())
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(lake / _ATTEMPT)
-    sync_folder(lake)
+def _write_attempt(lake: AnyPath, batch: int, *, is_open: bool) -> None:
+    swap_bytes(lake / _ATTEMPT, json.dumps({"batch": batch, "open": int(is_open)}).encode())

@@ -1,4 +1,7 @@
-"""One writer at a time: a lock file that the operating system lets go of when its holder dies."""
+"""One writer at a time: a lock file that the operating system lets go of when its holder dies.
+
+In an object store, where nobody sees a holder die, its lock runs out: percorso.store.object_lock.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,16 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from percorso.errors import Busy
 from percorso.language.said import said
+from percorso.store.files import AnyPath
+from percorso.store.object_lock import held_object
+from percorso.store.objects import ObjectPath
 
 __all__ = ["exclusive_lock"]
 
@@ -22,7 +27,7 @@ _POLL_S = 0.05
 
 
 @contextmanager
-def exclusive_lock(path: Path, *, what: str, timeout_s: float = 30.0) -> Iterator[None]:
+def exclusive_lock(path: AnyPath, *, what: str, timeout_s: float = 30.0) -> Iterator[Callable[[], bool]]:
     """Hold the lock file at `path` for the length of the block.
 
     The file says who holds it; it stays when the lock is given back, since removing it would let two
@@ -30,24 +35,33 @@ def exclusive_lock(path: Path, *, what: str, timeout_s: float = 30.0) -> Iterato
 
     Parameters
     ----------
-    path : Path
+    path : AnyPath
         Lock file; its folder is made if missing.
     what : str
         What the holder is doing, for those who wait: "import", "build".
     timeout_s : float
         How long to wait for another holder.
 
+    Yields
+    ------
+    callable
+        Is it held still? A lock file always is.
+
     Raises
     ------
     Busy
         Somebody else held it all the while.
     """
+    if isinstance(path, ObjectPath):
+        with held_object(path, what=what, timeout_s=timeout_s, busy=_busy) as is_held:
+            yield is_held
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+", encoding="utf-8") as stream:
         _acquire(stream, timeout_s)
         try:
             _write_owner(stream, what)
-            yield
+            yield lambda: True
         finally:
             fcntl.flock(stream, fcntl.LOCK_UN)
 
@@ -60,7 +74,7 @@ def _acquire(stream: IO[str], timeout_s: float) -> None:
             return
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise _busy(stream) from None
+                raise _busy(_owner(stream)) from None
         time.sleep(_POLL_S)
 
 
@@ -77,10 +91,16 @@ def _write_owner(stream: IO[str], what: str) -> None:
     stream.flush()
 
 
-def _busy(stream: IO[str]) -> Busy:
+def _owner(stream: IO[str]) -> Any:
     stream.seek(0)
     try:
-        owner = json.loads(stream.read())
+        return json.loads(stream.read())
+    except ValueError:
+        return None
+
+
+def _busy(owner: Any) -> Busy:
+    try:
         who = said(
             "errors.busy_process",
             what=str(owner["what"]),
@@ -88,7 +108,7 @@ def _busy(stream: IO[str]) -> Busy:
             host=str(owner["host"]),
             since=str(owner["since"]),
         )
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         owner, who = {}, said("errors.busy_other")
     return Busy(
         said("errors.busy", who=who),

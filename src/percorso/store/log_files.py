@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-from pathlib import Path
 from typing import IO, Any
 
 import blake3
@@ -17,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.store.columns import string_buffers
+from percorso.store.files import AnyPath, drafts_folder, publish
 
 __all__ = [
     "MOST_TEXT_BYTES",
@@ -131,12 +131,12 @@ def settled(column: pa.Array) -> pa.Array:
     return fixed_column(column.type, inside, valid)
 
 
-def write_table(folder: Path, table: str, batch: pa.RecordBatch) -> str:
+def write_table(folder: AnyPath, table: str, batch: pa.RecordBatch) -> str:
     """Write one table of one bucket and return its file name, which holds the hash of its bytes.
 
     The file is complete on disk before it gets its name. A file of equal content is not written again.
     """
-    partial = folder / f".{table}.{os.getpid()}-{threading.get_ident()}.arrow.partial"
+    partial = drafts_folder(folder) / f".{table}.{os.getpid()}-{threading.get_ident()}.arrow.partial"
     with open(partial, "wb", buffering=0) as stream:
         hashed = _HashedFile(stream)
         # Arrow writes a small table in some fifty pieces, each of which would come through Python.
@@ -147,8 +147,7 @@ def write_table(folder: Path, table: str, batch: pa.RecordBatch) -> str:
             writer.write_batch(batch)
         os.fsync(stream.fileno())
     name = f"{table}-{hashed.hexdigest()[:40]}.arrow"
-    # Also over a file of this name: it may be damaged, and who has it mapped keeps it.
-    partial.replace(folder / name)
+    publish(partial, folder / name)
     return name
 
 

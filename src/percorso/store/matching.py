@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from percorso.store.files import AnyPath
+from percorso.store.mapped import open_parquet
 from percorso.store.row_keys import KeyCounter, keys_from_binary, row_keys
 
 __all__ = ["matching_rows"]
@@ -18,22 +18,24 @@ __all__ = ["matching_rows"]
 SLAB_KEYS = 16_000_000
 
 
-def matching_rows(known: Sequence[Path], searched: Sequence[Path], column: str) -> dict[Path, npt.NDArray[np.bool_]]:
+def matching_rows(
+    known: Sequence[AnyPath], searched: Sequence[AnyPath], column: str
+) -> dict[AnyPath, npt.NDArray[np.bool_]]:
     """Mark the rows of `searched` whose value of a column stands somewhere in `known`.
 
     Parameters
     ----------
-    known, searched : sequence of Path
+    known, searched : sequence of AnyPath
         Parquet files.
     column : str
         ``row_key`` (a key by itself) or a text column.
 
     Returns
     -------
-    dict of Path to ndarray of bool, shape (n_rows of the file,)
+    dict of AnyPath to ndarray of bool, shape (n_rows of the file,)
         Files of `searched` with at least one such row.
     """
-    marks: dict[Path, npt.NDArray[np.bool_]] = {}
+    marks: dict[AnyPath, npt.NDArray[np.bool_]] = {}
     if not searched:
         return marks
     for slab in _slabs(known, column):
@@ -44,7 +46,7 @@ def matching_rows(known: Sequence[Path], searched: Sequence[Path], column: str) 
     return marks
 
 
-def _slabs(paths: Sequence[Path], column: str) -> Iterator[KeyCounter]:
+def _slabs(paths: Sequence[AnyPath], column: str) -> Iterator[KeyCounter]:
     slab = KeyCounter()
     for path in paths:
         for keys in _keys(path, column):
@@ -56,8 +58,8 @@ def _slabs(paths: Sequence[Path], column: str) -> Iterator[KeyCounter]:
         yield slab
 
 
-def _keys(path: Path, column: str) -> Iterator[npt.NDArray[np.uint64]]:
-    with pq.ParquetFile(path) as file:
+def _keys(path: AnyPath, column: str) -> Iterator[npt.NDArray[np.uint64]]:
+    with open_parquet(path, in_memory=False) as file:
         for batch in file.iter_batches(batch_size=131_072, columns=[column]):
             table = pa.Table.from_batches([batch])
             yield keys_from_binary(table.column(column)) if column == "row_key" else row_keys(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-__all__ = ["Part", "PartWriter", "copy_rows", "sync_folder"]
+from percorso.store.files import AnyPath, drafts_folder, make_folder, publish, remove, sync_file, sync_folder
+from percorso.store.mapped import open_parquet
+
+__all__ = ["Part", "PartWriter", "copy_rows"]
 
 GROUP_ROWS = 131_072
 PART_ROWS = 8 * GROUP_ROWS
@@ -33,7 +35,7 @@ _PLAIN = frozenset(
 class Part:
     """A finished data file. `ranges` holds least and greatest value of the statistics columns that have any."""
 
-    path: Path
+    path: AnyPath
     rows: int
     size: int
     ranges: dict[str, tuple[int, int]]
@@ -47,7 +49,7 @@ class PartWriter:
 
     Parameters
     ----------
-    folder : Path
+    folder : AnyPath
         Where the files go; made if missing.
     name : str
         What file names start with.
@@ -58,7 +60,7 @@ class PartWriter:
 
     def __init__(
         self,
-        folder: Path,
+        folder: AnyPath,
         name: str,
         schema: pa.Schema,
         *,
@@ -97,8 +99,7 @@ class PartWriter:
         if self._file is not None:
             self._file.abandon()
             self._file = None
-        for part in self.parts:
-            part.path.unlink(missing_ok=True)
+        remove(part.path for part in self.parts)
         self.parts = []
         self._waiting = []
 
@@ -108,7 +109,7 @@ class PartWriter:
         table = pa.concat_tables(self._waiting)
         self._waiting, self._waiting_rows = [], 0
         if self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
             path = self._folder / f"{self._name}-{uuid.uuid4().hex}.parquet"
             self._file = _OpenPart(path, self._schema, self._statistics)
         self._file.write(table)
@@ -122,13 +123,14 @@ class PartWriter:
 
 
 class _OpenPart:
-    def __init__(self, path: Path, schema: pa.Schema, statistics: Sequence[str]) -> None:
+    def __init__(self, path: AnyPath, schema: pa.Schema, statistics: Sequence[str]) -> None:
         self._path = path
+        self._draft: Path = drafts_folder(path.parent) / path.name
         self._statistics = statistics
         self._ranges: dict[str, tuple[int, int]] = {}
         self.rows = 0
         self._writer = pq.ParquetWriter(
-            path,
+            self._draft,
             schema,
             compression={name: "none" if name == "row_key" else "zstd" for name in _leaf_paths(schema)},
             compression_level={name: 1 for name in _leaf_paths(schema) if name != "row_key"},
@@ -144,13 +146,14 @@ class _OpenPart:
 
     def finish(self) -> Part:
         self._writer.close()
-        with open(self._path, "rb") as stream:
-            os.fsync(stream.fileno())
-        return Part(self._path, self.rows, self._path.stat().st_size, self._ranges)
+        sync_file(self._draft)
+        size = self._draft.stat().st_size
+        publish(self._draft, self._path)
+        return Part(self._path, self.rows, size, self._ranges)
 
     def abandon(self) -> None:
         self._writer.close()
-        self._path.unlink(missing_ok=True)
+        self._draft.unlink(missing_ok=True)
 
 
 def _leaf_paths(schema: pa.Schema) -> list[str]:
@@ -175,24 +178,15 @@ def _widen(ranges: dict[str, tuple[int, int]], name: str, column: pa.ChunkedArra
     ranges[name] = (min(before[0], least), max(before[1], greatest))
 
 
-def sync_folder(folder: Path) -> None:
-    """Make sure that new names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def copy_rows(
-    source: Path,
+    source: AnyPath,
     keep: npt.NDArray[np.bool_],
     writer: PartWriter,
     *,
     change: Callable[[pa.Table], pa.Table] | None = None,
 ) -> None:
     """Copy the rows of a Parquet file that `keep` marks, shape (n_rows,); `change` makes others of them first."""
-    with pq.ParquetFile(source) as file:
+    with open_parquet(source, in_memory=False) as file:
         at = 0
         for batch in file.iter_batches(batch_size=GROUP_ROWS):
             wanted = pa.array(keep[at : at + batch.num_rows])

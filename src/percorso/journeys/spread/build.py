@@ -1,0 +1,212 @@
+"""Build the journey log on a cluster: the same files as on one machine, each written by the task that has its rows.
+
+This process plans, counts and swaps the manifest in; it sees no event (docs/concepts/spark-build.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from percorso.engines.exchange import Exchange, Flow, Piece, joined
+from percorso.errors import WorkLost
+from percorso.identity.spread.flow import Spread, spread_rows
+from percorso.identity.spread.groups import ALIASES, ALIASES_SCHEMA
+from percorso.identity.spread.rows import key_words
+from percorso.identity.spread.scan import LakePart, lake_parts
+from percorso.journeys.build import Built, log_manifest
+from percorso.journeys.numbering import bucket_bits, buckets_of
+from percorso.journeys.progress import Progress
+from percorso.journeys.spread.buckets import Before, BucketSteps
+from percorso.journeys.spread.coding import CODED, COLD, FINISHED, GONE, CodeSteps, Targets, Touched
+from percorso.journeys.spread.traces import (
+    TOUCHED,
+    TOUCHED_SCHEMA,
+    TRACES,
+    months_of,
+    once,
+    person_ids,
+    trace_key,
+)
+from percorso.journeys.work import BuildInput
+from percorso.journeys.write_buckets import WrittenTables
+from percorso.store.alias_table import write_alias_table
+from percorso.store.cold import cold_parts, month_key
+from percorso.store.journey_log import JourneyLog
+
+__all__ = ["PART_ROWS", "build_on_cluster", "parts_for"]
+
+#: Rows that a task has in memory at a time: about half a gigabyte with all that is worked out for them.
+PART_ROWS = 500_000
+#: With more touched persons (and months) than this share of all, building everything costs less.
+_MOST_TOUCHED = 0.5
+#: So often a build begins anew when machines have gone with what they had worked out.
+_MOST_TRIES = 3
+
+
+def parts_for(n_rows: int, n_cores: int) -> int:
+    """Parts that rows are dealt into: none too large for a task's memory, and one for each core at least."""
+    return max(1, n_cores, -(-n_rows // PART_ROWS))
+
+
+def build_on_cluster(work: BuildInput, exchange: Exchange, progress: Progress) -> Built:
+    """As `percorso.journeys.build.build_tables`; upon the log before where that was built on a cluster too.
+
+    Parameters
+    ----------
+    work : BuildInput
+        Its scratch folder and state are not used.
+    exchange : Exchange
+    progress : callable
+
+    Raises
+    ------
+    WorkLost
+        Machines went away again and again.
+    """
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return _built(work, exchange, progress)
+        except WorkLost:
+            continue
+    return _built(work, exchange, progress)
+
+
+def _built(work: BuildInput, exchange: Exchange, progress: Progress) -> Built:
+    n_rows = sum(file.rows for file in work.files)
+    tasks = lake_parts(work.files, PART_ROWS)
+    sources = tuple(sorted({file.source for file in work.files}, key=str.encode))
+    progress("reading", 0, n_rows)
+    spread = spread_rows(exchange, tasks, sources, work.settings, work.decisions, work.secret)
+    try:
+        progress("writing", 0, n_rows)
+        bits = bucket_bits(work.settings.build.bucket_bits, spread.n_events)
+        writer = _Writer(work, exchange, spread, tasks, sources, Targets(bits))
+        written, traces, n_built = writer.write()
+        alias = _write_aliases(work, spread)
+        progress("writing", n_rows, n_rows)
+    finally:
+        spread.release()
+    manifest = log_manifest(work, written, alias, n_duplicates=n_rows - spread.n_events)
+    return Built(manifest | {"traces": traces}, lambda: None, n_built)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """From rows that know their person to the files of the log."""
+
+    work: BuildInput
+    exchange: Exchange
+    spread: Spread
+    tasks: Sequence[Sequence[LakePart]]
+    sources: tuple[str, ...]
+    targets: Targets
+
+    def write(self) -> tuple[WrittenTables, dict[str, str], int]:
+        """Tables, traces by part of the lake, and events of persons that were built anew."""
+        before = self._before()
+        found = None if before is None else self._write_touched(before)
+        return self._write_all() if found is None else found
+
+    def _before(self) -> JourneyLog | None:
+        """The log to build upon; none where it has no traces, or other buckets."""
+        before = self.work.before
+        if before is None or "traces" not in before.manifest or before.bucket_bits != self.targets.bits:
+            return None
+        return before
+
+    def _write_all(self) -> tuple[WrittenTables, dict[str, str], int]:
+        steps = self._steps({})
+        coded = self.spread.rows.step(steps.code_all, n_parts=len(self.tasks)).kept()
+        try:
+            found = self._files(coded, None)
+            entries = [found[part]["entry"] for part in range(self.targets.nobody + 1)]
+            traces = _traces(coded)
+        finally:
+            coded.release()
+        return WrittenTables(entries, self._cold(found, {})), traces, self.spread.n_events
+
+    def _write_touched(self, before: JourneyLog) -> tuple[WrittenTables, dict[str, str], int] | None:
+        """None where nearly everything is touched."""
+        known: dict[str, str] = before.manifest["traces"]
+        gone = [name for key, name in sorted(known.items()) if key not in {trace_key(p) for t in self.tasks for p in t}]
+        steps = self._steps(known)
+        compared = self.spread.rows.step(steps.compare, n_parts=len(self.tasks)).kept()
+        left = self.exchange.start(len(gone), steps.leave(gone)) if gone else compared.only("nothing")
+        changed = compared.beside(left)
+        try:
+            touched = once(joined(changed.only(TOUCHED).read(), TOUCHED, TOUCHED_SCHEMA))
+            if touched.num_rows > _MOST_TOUCHED * max(int(before.manifest["n_persons"]), 1):
+                return None
+            some = Touched(person_ids(touched), months_of(touched))
+            upon = Before(
+                [*(dict(bucket.meta) for bucket in before.buckets), dict(before.unidentified.meta)],
+                before.manifest["cold"],
+                self._by_bucket(some),
+            )
+            coded = compared.only(FINISHED).step(steps.code_touched(some), n_parts=len(self.tasks))
+            found = self._files(coded.beside(changed.only(GONE)), upon)
+            traces = _traces(compared)
+        finally:
+            compared.release()
+        entries = [found[part]["entry"] if part in found else dict(entry) for part, entry in enumerate(upon.entries)]
+        built = sum(int(found[part]["n_built"]) for part in upon.touched)
+        return WrittenTables(entries, self._cold(found, upon.cold)), traces, built
+
+    def _steps(self, traces: dict[str, str]) -> CodeSteps:
+        return CodeSteps(self.tasks, self.work.settings, self.work.secret, self.targets, self.work.log, traces)
+
+    def _by_bucket(self, touched: Touched) -> dict[int, npt.NDArray[Any]]:
+        bucket = buckets_of(touched.ids, self.targets.bits)
+        found: dict[int, npt.NDArray[Any]] = {
+            number: touched.ids[bucket == number] for number in np.unique(bucket).tolist()
+        }
+        return found | ({self.targets.nobody: touched.months.astype(np.int64)} if len(touched.months) else {})
+
+    def _files(self, coded: Flow, before: Before | None) -> dict[int, Any]:
+        """What each part's task says that it has written."""
+        work = self.work
+        steps = BucketSteps(work.settings, work.secret, self.sources, self.targets, work.log, before)
+        pieces = coded.only(CODED, COLD, GONE).beside(self.exchange.start(1, steps.greet))
+        entries = pieces.step(steps.write, n_parts=self.targets.n_parts).read()
+        return {
+            piece.rows.column("part")[0].as_py(): msgspec.json.decode(piece.rows.column("entry")[0].as_py())
+            for piece in entries
+        }
+
+    def _cold(self, found: dict[int, Any], before: Mapping[str, Sequence[str | None]]) -> dict[str, list[str | None]]:
+        """Cold tables as the manifest has them."""
+        n_parts = cold_parts(self.targets.bits)
+        cold = {month: list(names) for month, names in before.items()}
+        for part in range(n_parts):
+            for month, name in found.get(self.targets.cold + part, {}).items():
+                cold.setdefault(month_key(int(month)), [None] * n_parts)[part] = name
+        return {month: names for month, names in sorted(cold.items()) if any(names)}
+
+
+def _traces(flow: Flow) -> dict[str, str]:
+    told = [piece.rows for piece in flow.only(TRACES).read()]
+    every = pa.concat_tables(told).to_pylist() if told else []
+    return {row["part"]: row["name"] for row in sorted(every, key=lambda row: str(row["part"]))}
+
+
+def _write_aliases(work: BuildInput, spread: Spread) -> str:
+    """Write the alias table in one task, and return its name."""
+    folder = work.log
+
+    def write(part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        rows = joined(pieces, ALIASES, ALIASES_SCHEMA)
+        alias, person = (key_words(rows.column(name))[0].view(np.uint8).reshape(-1, 16) for name in rows.column_names)
+        yield Piece(ALIASES, 0, pa.table({"name": [write_alias_table(folder, alias, person)]}))
+
+    found = spread.aliases.step(write).read()
+    if not found:
+        nobody = np.zeros((0, 16), dtype=np.uint8)
+        return write_alias_table(folder, nobody, nobody)
+    return str(found[0].rows.column("name")[0].as_py())
