@@ -19,6 +19,7 @@ from tests.engines.exchanges import RandomExchange
 from tests.journeys.histories import STEPS, take_step
 from tests.journeys.random_events import RULES, of_others, one, settings_of
 from tests.journeys.worlds import SECRET, World, digests
+from tests.lake_builder import event
 
 
 def built_on_cluster(world: World, folder: Path, before: JourneyLog | None, seed: int) -> tuple[JourneyLog, int]:
@@ -70,6 +71,21 @@ def test_everything_at_once(memory: Path, bits: int) -> None:
             log, built = built_on_cluster(world, Path(name) / "cluster", None, seed)
             assert same_as_on_one_machine(world, log) == []
             assert built == int(log.manifest["n_events"])
+
+
+def test_rows_of_a_file_all_become_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its task has nothing left to place, and what it placed before leaves the log."""
+    monkeypatch.setattr(builder, "PART_ROWS", 1)
+    monkeypatch.setattr(builder, "_MOST_TOUCHED", 2.0)
+    world = World(tmp_path, settings_of(RULES))
+    at = {"received_at": "2024-04-01T10:00:00"}
+    world.add([event("2024-03-31", "Page Viewed", message_id="m", user_id="u1", **at)])
+    world.add([event("2024-03-01", "Page Viewed", message_id="n", user_id="u2")])
+    log, _ = built_on_cluster(world, tmp_path / "cluster", None, 1)
+    at = {"received_at": "2024-03-31T23:00:00"}
+    world.add([event("2024-03-31", "Product Viewed", message_id="m", user_id="u3", **at)])
+    log, built = built_on_cluster(world, tmp_path / "cluster", log, 2)
+    assert (same_as_on_one_machine(world, log), built) == ([], 1)
 
 
 def replace_build(settings: Any, **changes: Any) -> Any:

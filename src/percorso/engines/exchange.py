@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 
+#: What an engine copies several times costs more than compressing it once.
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+
+
 class Piece(NamedTuple):
     """Some rows on their way to a part."""
 
@@ -119,7 +123,7 @@ def joined(pieces: Iterable[Piece], kind: str, schema: pa.Schema) -> pa.Table:
 def encode_table(table: pa.Table) -> bytes:
     """A table as bytes of an Arrow stream, its metadata with it."""
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue())
 

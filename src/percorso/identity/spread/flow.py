@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,13 +58,33 @@ def spread_rows(
     settings: Settings,
     decisions: Folded,
     secret: bytes,
+    progress: Callable[[str, int, int], None] = lambda phase, done, total: None,
 ) -> Spread:
-    """Decide for every row of the lake as `percorso.identity.placement.place_rows` does."""
+    """Decide for every row of the lake as `percorso.identity.placement.place_rows` does.
+
+    Parameters
+    ----------
+    exchange : Exchange
+    tasks : sequence
+        The lake, dealt out by `percorso.identity.spread.scan.lake_parts`.
+    sources : tuple of str
+        By the bytes of their names.
+    settings : Settings
+    decisions : Folded
+    secret : bytes
+        Key of all keyed hashes.
+    progress : callable
+        Told phase, rows done and rows in all; the phases of a build on one machine.
+    """
+    n_rows = sum(part.rows for task in tasks for part in task)
     n, kinds, rules = exchange.n_parts, strong_types(settings.identity.own_types), placement_rules(settings)
+    progress("reading", 0, n_rows)
     scanned = exchange.start(len(tasks), scan_parts(tasks, settings, sources, n))
     timed = scanned.step(drop_copies(sources, n, _TASK_BYTES)).step(place_times(sources, n)).kept()
     n_events = sum(int(piece.rows.column("rows")[0].as_py()) for piece in timed.only(COUNTED).read())
 
+    progress("reading", n_rows, n_rows)
+    progress("identifying", 0, n_rows)
     of_sets = SetSteps(kinds, rules.resolution, secret, n)
     known = timed.only(SETS).step(of_sets.combine).kept()
     hubs = known.step(of_sets.partners).step(of_sets.count).step(of_sets.hubs)
@@ -80,6 +100,7 @@ def spread_rows(
     carriers = named.only("carriers")
     chosen = carriers.step(lines.logins).step(lines.choose)
     followed = carriers.beside(chosen).step(lines.follow).kept()
+    progress("identifying", n_rows, n_rows)
     every = named.beside(followed)
     asked = every.only("carrying").step(placed.ask)
     rows = every.only(PLACED).beside(asked.only(ANSWERS, COPIES))

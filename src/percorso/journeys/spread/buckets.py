@@ -19,8 +19,8 @@ from percorso.journeys.coding import TEXT_SCHEMA, Coder
 from percorso.journeys.cold_tables import cold_months
 from percorso.journeys.merge import merge_tables
 from percorso.journeys.shuffle import record_type
-from percorso.journeys.spread.coding import CODED, COLD, GONE, Targets, coded_columns, records_of
-from percorso.journeys.spread.traces import GONE_SCHEMA
+from percorso.journeys.spread.coding import CODED, COLD, GONE, HELLO, Targets, coded_columns, records_of
+from percorso.journeys.spread.traces import GONE_SCHEMA, TRACES
 from percorso.journeys.tables import bucket_tables
 from percorso.journeys.write import write_bucket
 from percorso.settings import Settings
@@ -32,7 +32,6 @@ from percorso.store.journey_log import Bucket
 __all__ = ["ENTRIES", "Before", "BucketSteps"]
 
 ENTRIES = "entries"
-HELLO = "hello"
 
 
 _COLD_SCHEMA = pa.schema([*GONE_SCHEMA, *((name, pa.string()) for name in COLD_COLUMNS)])
@@ -93,11 +92,13 @@ class BucketSteps:
 
     def write(self, part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
         """The manifest's entry of what was written, as JSON."""
-        tables = by_kind(pieces, (CODED, COLD, GONE, HELLO))
+        tables = by_kind(pieces, (CODED, COLD, GONE, HELLO, TRACES))
         found: Any
         if part <= self.targets.nobody:
             n_built = sum(table.num_rows for table in tables[CODED])
             found = {"entry": self._bucket(part, tables[CODED]), "n_built": n_built}
+        elif part == self.targets.told:
+            found = {row["part"]: row["name"] for table in tables[TRACES] for row in table.to_pylist()}
         else:
             found = self._cold(part - self.targets.cold, tables[COLD], tables[GONE])
         yield Piece(ENTRIES, 0, pa.table({"part": [part], "entry": [msgspec.json.encode(found)]}))

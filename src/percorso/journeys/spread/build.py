@@ -82,8 +82,7 @@ def _built(work: BuildInput, exchange: Exchange, progress: Progress) -> Built:
     n_rows = sum(file.rows for file in work.files)
     tasks = lake_parts(work.files, PART_ROWS)
     sources = tuple(sorted({file.source for file in work.files}, key=str.encode))
-    progress("reading", 0, n_rows)
-    spread = spread_rows(exchange, tasks, sources, work.settings, work.decisions, work.secret)
+    spread = spread_rows(exchange, tasks, sources, work.settings, work.decisions, work.secret, progress)
     try:
         progress("writing", 0, n_rows)
         bits = bucket_bits(work.settings.build.bucket_bits, spread.n_events)
@@ -123,21 +122,17 @@ class _Writer:
 
     def _write_all(self) -> tuple[WrittenTables, dict[str, str], int]:
         steps = self._steps({})
-        coded = self.spread.rows.step(steps.code_all, n_parts=len(self.tasks)).kept()
-        try:
-            found = self._files(coded, None)
-            entries = [found[part]["entry"] for part in range(self.targets.nobody + 1)]
-            traces = _traces(coded)
-        finally:
-            coded.release()
-        return WrittenTables(entries, self._cold(found, {})), traces, self.spread.n_events
+        coded = self._rows(steps).step(steps.code_all, n_parts=len(self.tasks))
+        found = self._files(coded, None)
+        entries = [found[part]["entry"] for part in range(self.targets.nobody + 1)]
+        return WrittenTables(entries, self._cold(found, {})), self._traces(found), self.spread.n_events
 
     def _write_touched(self, before: JourneyLog) -> tuple[WrittenTables, dict[str, str], int] | None:
         """None where nearly everything is touched."""
         known: dict[str, str] = before.manifest["traces"]
         gone = [name for key, name in sorted(known.items()) if key not in {trace_key(p) for t in self.tasks for p in t}]
         steps = self._steps(known)
-        compared = self.spread.rows.step(steps.compare, n_parts=len(self.tasks)).kept()
+        compared = self._rows(steps).step(steps.compare, n_parts=len(self.tasks)).kept()
         left = self.exchange.start(len(gone), steps.leave(gone)) if gone else compared.only("nothing")
         changed = compared.beside(left)
         try:
@@ -151,13 +146,16 @@ class _Writer:
                 self._by_bucket(some),
             )
             coded = compared.only(FINISHED).step(steps.code_touched(some), n_parts=len(self.tasks))
-            found = self._files(coded.beside(changed.only(GONE)), upon)
-            traces = _traces(compared)
+            found = self._files(coded.beside(changed.only(GONE, TRACES)), upon)
         finally:
             compared.release()
         entries = [found[part]["entry"] if part in found else dict(entry) for part, entry in enumerate(upon.entries)]
         built = sum(int(found[part]["n_built"]) for part in upon.touched)
-        return WrittenTables(entries, self._cold(found, upon.cold)), traces, built
+        return WrittenTables(entries, self._cold(found, upon.cold)), self._traces(found), built
+
+    def _rows(self, steps: CodeSteps) -> Flow:
+        """Rows that know their person, and a word to each task, which may have lost all of its rows to copies."""
+        return self.spread.rows.beside(self.exchange.start(1, steps.greet))
 
     def _steps(self, traces: dict[str, str]) -> CodeSteps:
         return CodeSteps(self.tasks, self.work.settings, self.work.secret, self.targets, self.work.log, traces)
@@ -173,12 +171,16 @@ class _Writer:
         """What each part's task says that it has written."""
         work = self.work
         steps = BucketSteps(work.settings, work.secret, self.sources, self.targets, work.log, before)
-        pieces = coded.only(CODED, COLD, GONE).beside(self.exchange.start(1, steps.greet))
+        pieces = coded.only(CODED, COLD, GONE, TRACES).beside(self.exchange.start(1, steps.greet))
         entries = pieces.step(steps.write, n_parts=self.targets.n_parts).read()
         return {
             piece.rows.column("part")[0].as_py(): msgspec.json.decode(piece.rows.column("entry")[0].as_py())
             for piece in entries
         }
+
+    def _traces(self, found: dict[int, Any]) -> dict[str, str]:
+        """Trace of each part of the lake; none of those that have no rows that count."""
+        return dict(sorted(found.get(self.targets.told, {}).items()))
 
     def _cold(self, found: dict[int, Any], before: Mapping[str, Sequence[str | None]]) -> dict[str, list[str | None]]:
         """Cold tables as the manifest has them."""
@@ -188,12 +190,6 @@ class _Writer:
             for month, name in found.get(self.targets.cold + part, {}).items():
                 cold.setdefault(month_key(int(month)), [None] * n_parts)[part] = name
         return {month: names for month, names in sorted(cold.items()) if any(names)}
-
-
-def _traces(flow: Flow) -> dict[str, str]:
-    told = [piece.rows for piece in flow.only(TRACES).read()]
-    every = pa.concat_tables(told).to_pylist() if told else []
-    return {row["part"]: row["name"] for row in sorted(every, key=lambda row: str(row["part"]))}
 
 
 def _write_aliases(work: BuildInput, spread: Spread) -> str:

@@ -35,11 +35,23 @@ from percorso.store.cold import COLD_COLUMNS, cold_parts, month_of_time, part_of
 from percorso.store.columns import as_strings, whole
 from percorso.store.files import AnyPath
 
-__all__ = ["CODED", "COLD", "FINISHED", "GONE", "CodeSteps", "Targets", "Touched", "coded_columns", "records_of"]
+__all__ = [
+    "CODED",
+    "COLD",
+    "FINISHED",
+    "GONE",
+    "HELLO",
+    "CodeSteps",
+    "Targets",
+    "Touched",
+    "coded_columns",
+    "records_of",
+]
 
 CODED = "coded"
 COLD = "cold"
 GONE = "gone"
+HELLO = "hello"
 FINISHED = "finished"
 
 #: Fields of the record that the bucket's task fills in: codes of texts that travel beside it.
@@ -48,7 +60,7 @@ LATER = ("row", "person", "device_code", "order_ref", "conversation")
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Where coded rows go: buckets, that of nobody, then the cold tables.
+    """Where coded rows go: buckets, that of nobody, then the cold tables, and what is told of all of them.
 
     Attributes
     ----------
@@ -68,8 +80,13 @@ class Targets:
         return self.nobody + 1
 
     @property
-    def n_parts(self) -> int:
+    def told(self) -> int:
+        """The part that gathers what the manifest says of traces."""
         return self.cold + cold_parts(self.bits)
+
+    @property
+    def n_parts(self) -> int:
+        return self.told + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +137,17 @@ class CodeSteps:
     log: AnyPath
     traces: Mapping[str, str]
 
+    def greet(self, task: int) -> Iterator[Piece]:
+        """A piece for every task."""
+        for number in range(len(self.tasks)):
+            yield Piece(HELLO, number, pa.table({"part": [number]}))
+
     def code_all(self, task: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
         """Every row that counts."""
         rows, copy = finished_rows(pieces)
         for part, here in self._parts(task, numbers(rows, "row")):
-            yield write_trace(self.log, part, trace_of(rows.slice(*here), copy[slice_of(here)], part.start))
+            trace = trace_of(rows.slice(*here), copy[slice_of(here)], part.start)
+            yield write_trace(self.log, part, trace, self.targets.told)
         every = np.ones(rows.num_rows, dtype=np.bool_)
         yield from self._code(task, rows, copy, every, every)
 
@@ -138,7 +161,7 @@ class CodeSteps:
             found = trace_changes(trace, read_trace(self.log, self.traces.get(trace_key(part))))
             cold[slice_of(here)] = found.cold
             touched.append(found.touched)
-            yield write_trace(self.log, part, trace)
+            yield write_trace(self.log, part, trace, self.targets.told)
             yield from self._leaving(found.gone)
         yield Piece(TOUCHED, 0, once(pa.concat_tables(touched)))
         yield Piece(FINISHED, task, rows.append_column("copy", pa.array(copy)).append_column("cold", pa.array(cold)))

@@ -61,10 +61,10 @@ def trace_of(rows: pa.Table, copy: npt.NDArray[np.uint8], first_row: int) -> pa.
     )
 
 
-def write_trace(folder: AnyPath, part: LakePart, trace: pa.RecordBatch) -> Piece:
-    """Write a trace; what the manifest says of it."""
+def write_trace(folder: AnyPath, part: LakePart, trace: pa.RecordBatch, told: int) -> Piece:
+    """Write a trace; what the manifest says of it, for the part `told`."""
     name = write_table(folder, "trace", trace)
-    return Piece(TRACES, 0, pa.table({"part": [trace_key(part)], "name": [name]}))
+    return Piece(TRACES, told, pa.table({"part": [trace_key(part)], "name": [name]}))
 
 
 def read_trace(folder: AnyPath, name: str | None) -> pa.RecordBatch | None:
