@@ -19,13 +19,13 @@ from percorso.journeys.coding import TEXT_SCHEMA, Coder
 from percorso.journeys.cold_tables import cold_months
 from percorso.journeys.merge import merge_tables
 from percorso.journeys.shuffle import record_type
-from percorso.journeys.spread.coding import CODED, COLD, GONE, HELLO, Targets, coded_columns, records_of
-from percorso.journeys.spread.traces import GONE_SCHEMA, TRACES
+from percorso.journeys.spread.coding import CODED, COLD, GONE, HELLO, REBUILT, Targets, coded_columns, records_of
+from percorso.journeys.spread.traces import GONE_SCHEMA, TRACES, touched_groups
 from percorso.journeys.tables import bucket_tables
 from percorso.journeys.write import write_bucket
 from percorso.settings import Settings
 from percorso.store.cold import COLD_COLUMNS, Cold
-from percorso.store.columns import as_strings, string_buffers, whole
+from percorso.store.columns import as_strings, string_buffers
 from percorso.store.files import AnyPath
 from percorso.store.journey_log import Bucket
 
@@ -47,13 +47,10 @@ class Before:
         Of its buckets in the manifest, that of nobody last.
     cold : mapping
         Its cold tables, as in the manifest.
-    touched : mapping
-        Bucket -> ids of touched persons, uint8 of shape (n, 16); of nobody's bucket months, int64 of shape (n,).
     """
 
     entries: Sequence[Mapping[str, Any]]
     cold: Mapping[str, Sequence[str | None]]
-    touched: Mapping[int, npt.NDArray[Any]]
 
     def bucket(self, folder: AnyPath, index: int) -> Bucket:
         """A bucket of it, in the task that merges it."""
@@ -85,53 +82,55 @@ class BucketSteps:
     before: Before | None = None
 
     def greet(self, task: int) -> Iterator[Piece]:
-        """A piece for every bucket that is written, so that those without a row are written as well."""
-        every = range(self.targets.nobody + 1)
-        for part in every if self.before is None else self.before.touched:
+        """A piece for every bucket, so that those without a row are written as well."""
+        for part in range(self.targets.nobody + 1):
             yield Piece(HELLO, part, pa.table({"part": [part]}))
 
     def write(self, part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
         """The manifest's entry of what was written, as JSON."""
-        tables = by_kind(pieces, (CODED, COLD, GONE, HELLO, TRACES))
+        tables = by_kind(pieces, (CODED, COLD, GONE, HELLO, REBUILT, TRACES))
         found: Any
         if part <= self.targets.nobody:
             n_built = sum(table.num_rows for table in tables[CODED])
-            found = {"entry": self._bucket(part, tables[CODED]), "n_built": n_built}
+            found = {"entry": self._bucket(part, tables.pop(CODED), tables[REBUILT]), "n_built": n_built}
         elif part == self.targets.told:
             found = {row["part"]: row["name"] for table in tables[TRACES] for row in table.to_pylist()}
         else:
             found = self._cold(part - self.targets.cold, tables[COLD], tables[GONE])
         yield Piece(ENTRIES, 0, pa.table({"part": [part], "entry": [msgspec.json.encode(found)]}))
 
-    def _bucket(self, index: int, tables: list[pa.Table]) -> dict[str, Any]:
+    def _bucket(self, index: int, tables: list[pa.Table], rebuilt: list[pa.Table]) -> dict[str, Any]:
+        """Write a bucket; the tables are taken out of the list as they are done with."""
         coder = Coder(self.settings, self.secret)
         records, rows = self._recoded(tables, coder)
         ids, identified = _number_persons(records, rows, is_nobody=index == self.targets.nobody)
-        messages = as_strings(rows.column("message_id"))
-        texts = pa.table([whole(rows.column(name)) for name in TEXT_SCHEMA.names], schema=TEXT_SCHEMA)
+        messages, texts = rows.column("message_id"), rows.select(TEXT_SCHEMA.names)
         del rows
         rules = bucket_rules(self.settings, coder, self.sources)
         prepared = prepare_rows(records, texts, len(ids), 0, self.settings, lambda at: _texts_at(messages, at))
+        del records, texts
         written = bucket_tables(prepared, rules, person_ids=ids, identified=identified)
         if self.before is not None:
-            written = merge_tables(self.before.bucket(self.log, index), written, self.before.touched[index])
+            groups = touched_groups(pa.concat_tables(rebuilt), of_nobody=index == self.targets.nobody)
+            written = merge_tables(self.before.bucket(self.log, index), written, groups)
         return write_bucket(index, written, self.log)
 
     def _recoded(self, tables: list[pa.Table], coder: Coder) -> tuple[npt.NDArray[Any], pa.Table]:
         """Records with codes of one dictionary each, and all that goes beside them."""
         record = record_type(self.settings.build.coded_properties)
-        if not tables:
-            return np.empty(0, dtype=record), _nothing(record)
-        parts = []
-        for table in tables:
-            records = records_of(table, record)
+        records, end = np.empty(sum(table.num_rows for table in tables), dtype=record), 0
+        beside = [_nothing()]
+        while tables:
+            table = tables.pop()
+            here = records[end : end + table.num_rows]
+            end += table.num_rows
+            here.view(np.uint64)[:] = records_of(table, record).view(np.uint64)
             words = msgspec.json.decode(table.schema.metadata[b"words"])
             for name, dictionary in coded_columns(coder).items():
                 codes = np.array([dictionary.code(word) for word in words[name]], dtype=np.int32)
-                records[name] = codes[records[name]]
-            parts.append(records)
-        every = pa.concat_tables([table.drop_columns(["record"]).replace_schema_metadata(None) for table in tables])
-        return np.concatenate([part.view(np.uint64) for part in parts]).view(record), every
+                here[name] = codes[here[name]]
+            beside.append(table.drop_columns(["record"]).replace_schema_metadata(None))
+        return records, pa.concat_tables(beside)
 
     def _cold(self, part: int, coming: list[pa.Table], leaving: list[pa.Table]) -> dict[str, str | None]:
         """File of each month whose texts are others than before."""
@@ -147,7 +146,7 @@ class BucketSteps:
         return {str(month): name for month, name in found.items()}
 
 
-def _nothing(record: np.dtype[Any]) -> pa.Table:
+def _nothing() -> pa.Table:
     hashed = pa.binary(16)
     fields = [("message_id", pa.string()), ("person", hashed), ("identified", pa.uint8()), ("device", pa.string())]
     fields += [("order_id", hashed), ("conversation", hashed), *((field.name, field.type) for field in TEXT_SCHEMA)]
@@ -183,6 +182,6 @@ def _number_persons(
     return np.ascontiguousarray(keys[order]).view(np.uint8).reshape(-1, 16), identified
 
 
-def _texts_at(texts: pa.StringArray, at: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    offsets, data = string_buffers(texts.take(pa.array(at)))
+def _texts_at(texts: pa.ChunkedArray, at: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    offsets, data = string_buffers(as_strings(texts.take(pa.array(at))))
     return offsets.astype(np.int64), data

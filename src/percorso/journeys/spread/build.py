@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.engines.exchange import Exchange, Flow, Piece, joined
@@ -21,19 +20,22 @@ from percorso.identity.spread.groups import ALIASES, ALIASES_SCHEMA
 from percorso.identity.spread.rows import key_words
 from percorso.identity.spread.scan import LakePart, lake_parts
 from percorso.journeys.build import Built, log_manifest
-from percorso.journeys.numbering import bucket_bits, buckets_of
+from percorso.journeys.numbering import bucket_bits
 from percorso.journeys.progress import Progress
 from percorso.journeys.spread.buckets import Before, BucketSteps
-from percorso.journeys.spread.coding import CODED, COLD, FINISHED, GONE, CodeSteps, Targets, Touched
-from percorso.journeys.spread.traces import (
-    TOUCHED,
-    TOUCHED_SCHEMA,
-    TRACES,
-    months_of,
-    once,
-    person_ids,
-    trace_key,
+from percorso.journeys.spread.coding import (
+    CODED,
+    COLD,
+    FINISHED,
+    GONE,
+    MANY,
+    OWNED,
+    REBUILT,
+    WANTED,
+    CodeSteps,
+    Targets,
 )
+from percorso.journeys.spread.traces import TOUCHED, TRACES, trace_key
 from percorso.journeys.work import BuildInput
 from percorso.journeys.write_buckets import WrittenTables
 from percorso.store.alias_table import write_alias_table
@@ -44,7 +46,7 @@ __all__ = ["PART_ROWS", "build_on_cluster", "parts_for"]
 
 #: Rows that a task has in memory at a time: about half a gigabyte with all that is worked out for them.
 PART_ROWS = 500_000
-#: With more touched persons (and months) than this share of all, building everything costs less.
+#: With more touched owners, as the tasks count them, than this share of all persons, building everything costs less.
 _MOST_TOUCHED = 0.5
 #: So often a build begins anew when machines have gone with what they had worked out.
 _MOST_TRIES = 3
@@ -135,22 +137,24 @@ class _Writer:
         compared = self._rows(steps).step(steps.compare, n_parts=len(self.tasks)).kept()
         left = self.exchange.start(len(gone), steps.leave(gone)) if gone else compared.only("nothing")
         changed = compared.beside(left)
+        upon = Before(
+            [*(dict(bucket.meta) for bucket in before.buckets), dict(before.unidentified.meta)],
+            before.manifest["cold"],
+        )
         try:
-            touched = once(joined(changed.only(TOUCHED).read(), TOUCHED, TOUCHED_SCHEMA))
-            if touched.num_rows > _MOST_TOUCHED * max(int(before.manifest["n_persons"]), 1):
+            n_touched = sum(piece.rows.column("n")[0].as_py() for piece in changed.only(MANY).read())
+            if n_touched > _MOST_TOUCHED * max(int(before.manifest["n_persons"]), 1):
                 return None
-            some = Touched(person_ids(touched), months_of(touched))
-            upon = Before(
-                [*(dict(bucket.meta) for bucket in before.buckets), dict(before.unidentified.meta)],
-                before.manifest["cold"],
-                self._by_bucket(some),
-            )
-            coded = compared.only(FINISHED).step(steps.code_touched(some), n_parts=len(self.tasks))
-            found = self._files(coded.beside(changed.only(GONE, TRACES)), upon)
+            wanted = changed.only(TOUCHED, OWNED).step(steps.want).kept()
+            coded = compared.only(FINISHED).beside(wanted.only(WANTED))
+            coded = coded.step(steps.code_touched, n_parts=len(self.tasks))
+            found = self._files(coded.beside(changed.only(GONE, TRACES), wanted.only(REBUILT)), upon)
+            wanted.release()
         finally:
             compared.release()
+        nobody = self.targets.nobody
         entries = [found[part]["entry"] if part in found else dict(entry) for part, entry in enumerate(upon.entries)]
-        built = sum(int(found[part]["n_built"]) for part in upon.touched)
+        built = sum(int(one["n_built"]) for part, one in found.items() if part <= nobody)
         return WrittenTables(entries, self._cold(found, upon.cold)), self._traces(found), built
 
     def _rows(self, steps: CodeSteps) -> Flow:
@@ -158,20 +162,17 @@ class _Writer:
         return self.spread.rows.beside(self.exchange.start(1, steps.greet))
 
     def _steps(self, traces: dict[str, str]) -> CodeSteps:
-        return CodeSteps(self.tasks, self.work.settings, self.work.secret, self.targets, self.work.log, traces)
-
-    def _by_bucket(self, touched: Touched) -> dict[int, npt.NDArray[Any]]:
-        bucket = buckets_of(touched.ids, self.targets.bits)
-        found: dict[int, npt.NDArray[Any]] = {
-            number: touched.ids[bucket == number] for number in np.unique(bucket).tolist()
-        }
-        return found | ({self.targets.nobody: touched.months.astype(np.int64)} if len(touched.months) else {})
+        return CodeSteps(
+            self.tasks, self.work.settings, self.work.secret, self.targets, self.work.log, traces, self.exchange.n_parts
+        )
 
     def _files(self, coded: Flow, before: Before | None) -> dict[int, Any]:
         """What each part's task says that it has written."""
         work = self.work
         steps = BucketSteps(work.settings, work.secret, self.sources, self.targets, work.log, before)
-        pieces = coded.only(CODED, COLD, GONE, TRACES).beside(self.exchange.start(1, steps.greet))
+        pieces = coded.only(CODED, COLD, GONE, REBUILT, TRACES)
+        if before is None:
+            pieces = pieces.beside(self.exchange.start(1, steps.greet))
         entries = pieces.step(steps.write, n_parts=self.targets.n_parts).read()
         return {
             piece.rows.column("part")[0].as_py(): msgspec.json.decode(piece.rows.column("entry")[0].as_py())

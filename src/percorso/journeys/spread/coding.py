@@ -14,22 +14,26 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from percorso.engines.exchange import Piece, Step, split_rows
+from percorso.engines.exchange import Piece, joined, split_rows
 from percorso.identity.spread.placed import finished_rows
-from percorso.identity.spread.rows import PLACED_SCHEMA, key_words, numbers
+from percorso.identity.spread.rows import HASH, PLACED_SCHEMA, hash_array, key_words, numbers, part_of_keys
 from percorso.identity.spread.scan import LakePart, read_part
 from percorso.journeys.coding import CODED_READ, READ_COLUMNS, Coder
 from percorso.journeys.numbering import buckets_of
 from percorso.journeys.shuffle import pack_records, record_type
 from percorso.journeys.spread.traces import (
     TOUCHED,
+    TOUCHED_SCHEMA,
+    is_nobody,
     once,
+    owners,
     read_trace,
     trace_changes,
     trace_key,
     trace_of,
     write_trace,
 )
+from percorso.kernels.interning import KeyTable
 from percorso.settings import Settings
 from percorso.store.cold import COLD_COLUMNS, cold_parts, month_of_time, part_of_key
 from percorso.store.columns import as_strings, whole
@@ -41,11 +45,13 @@ __all__ = [
     "FINISHED",
     "GONE",
     "HELLO",
+    "MANY",
+    "OWNED",
+    "REBUILT",
+    "WANTED",
     "CodeSteps",
     "Targets",
-    "Touched",
     "coded_columns",
-    "records_of",
 ]
 
 CODED = "coded"
@@ -53,6 +59,15 @@ COLD = "cold"
 GONE = "gone"
 HELLO = "hello"
 FINISHED = "finished"
+OWNED = "owned"
+WANTED = "wanted"
+#: Owners that a bucket is built anew of.
+REBUILT = "rebuilt"
+#: How many owners a task says are touched.
+MANY = "many"
+
+_OWNED_SCHEMA = pa.schema([("owner", HASH), ("row", pa.int64())])
+_WANTED_SCHEMA = pa.schema([("row", pa.int64())])
 
 #: Fields of the record that the bucket's task fills in: codes of texts that travel beside it.
 LATER = ("row", "person", "device_code", "order_ref", "conversation")
@@ -90,30 +105,6 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
-    """What a build upon an earlier log works out again.
-
-    Attributes
-    ----------
-    ids : uint8, shape (n, 16)
-        Of persons, sorted by bytes.
-    months : int32, shape (n,)
-        Of nobody's rows, from January 1970, ascending.
-    """
-
-    ids: npt.NDArray[np.uint8]
-    months: npt.NDArray[np.int32]
-
-    def of(self, rows: pa.Table) -> npt.NDArray[np.bool_]:
-        """Which rows of PLACED_SCHEMA are theirs."""
-        words, missing = key_words(rows.column("person"))
-        mine = np.ascontiguousarray(words).view("S16").reshape(-1)
-        found: npt.NDArray[np.bool_] = np.isin(mine, self.ids.view("S16").reshape(-1)) & (missing == 0)
-        found |= (missing == 1) & np.isin(month_of_time(numbers(rows, "time")), self.months)
-        return found
-
-
-@dataclass(frozen=True, slots=True)
 class CodeSteps:
     """The steps from rows that know their person to coded rows on the way to their buckets; parts are tasks.
 
@@ -128,6 +119,8 @@ class CodeSteps:
         Where traces are written.
     traces : mapping
         Part of the lake -> trace of the last build; none in a full one.
+    n_parts : int
+        Parts that owners are dealt into.
     """
 
     tasks: Sequence[Sequence[LakePart]]
@@ -136,6 +129,7 @@ class CodeSteps:
     targets: Targets
     log: AnyPath
     traces: Mapping[str, str]
+    n_parts: int
 
     def greet(self, task: int) -> Iterator[Piece]:
         """A piece for every task."""
@@ -163,7 +157,10 @@ class CodeSteps:
             touched.append(found.touched)
             yield write_trace(self.log, part, trace, self.targets.told)
             yield from self._leaving(found.gone)
-        yield Piece(TOUCHED, 0, once(pa.concat_tables(touched)))
+        yield from self._touched(once(pa.concat_tables(touched)))
+        owner = owners(rows.column("person"), rows.column("time"))
+        asked = pa.table([hash_array(owner), rows.column("row")], schema=_OWNED_SCHEMA)
+        yield from split_rows(OWNED, asked, part_of_keys(owner, self.n_parts), self.n_parts)
         yield Piece(FINISHED, task, rows.append_column("copy", pa.array(copy)).append_column("cold", pa.array(cold)))
 
     def leave(self, names: Sequence[str]) -> Callable[[int], Iterator[Piece]]:
@@ -173,20 +170,39 @@ class CodeSteps:
             was = read_trace(self.log, names[task])
             assert was is not None
             found = trace_changes(was.slice(0, 0), was)
-            yield Piece(TOUCHED, 0, found.touched)
+            yield from self._touched(found.touched)
             yield from self._leaving(found.gone)
 
         return left
 
-    def code_touched(self, touched: Touched) -> Step:
-        """Rows of touched persons, and texts that come in or move, from what `compare` handed back."""
+    def want(self, part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        """Rows of touched owners to the tasks that have them, and the owners to their buckets; parts are of owners."""
+        pieces = list(pieces)
+        touched = once(joined(pieces, TOUCHED, TOUCHED_SCHEMA))
+        owned, table = joined(pieces, OWNED, _OWNED_SCHEMA), KeyTable()
+        table.codes(*key_words(touched.column("owner")))
+        size = len(table)
+        rows = owned.filter(pa.array(table.codes(*key_words(owned.column("owner")))[0] < size)).select(["row"])
+        starts = np.array([one[0].start for one in self.tasks], dtype=np.int64)
+        home = np.searchsorted(starts, numbers(rows, "row"), side="right") - 1
+        yield from split_rows(WANTED, rows, home, len(self.tasks))
+        owner = key_words(touched.column("owner"))[0]
+        bucket = buckets_of(np.ascontiguousarray(owner).view(np.uint8).reshape(-1, 16), self.targets.bits)
+        bucket[is_nobody(owner)] = self.targets.nobody
+        yield from split_rows(REBUILT, touched, bucket, self.targets.n_parts)
 
-        def code(task: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
-            rows = pa.concat_tables([piece.rows for piece in pieces if piece.kind == FINISHED]).sort_by("row")
-            cold, copy = numbers(rows, "cold") == 1, numbers(rows, "copy")
-            yield from self._code(task, rows.select(PLACED_SCHEMA.names), copy, touched.of(rows), cold)
+    def code_touched(self, task: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        """Rows of touched owners, and texts that come in or move."""
+        pieces = list(pieces)
+        rows = pa.concat_tables([piece.rows for piece in pieces if piece.kind == FINISHED]).sort_by("row")
+        cold, copy = numbers(rows, "cold") == 1, numbers(rows, "copy")
+        hot = np.isin(numbers(rows, "row"), numbers(joined(pieces, WANTED, _WANTED_SCHEMA), "row"))
+        yield from self._code(task, rows.select(PLACED_SCHEMA.names), copy, hot, cold)
 
-        return code
+    def _touched(self, touched: pa.Table) -> Iterator[Piece]:
+        part = part_of_keys(key_words(touched.column("owner"))[0], self.n_parts)
+        yield from split_rows(TOUCHED, touched, part, self.n_parts)
+        yield Piece(MANY, 0, pa.table({"n": [touched.num_rows]}))
 
     def _parts(self, task: int, row: npt.NDArray[np.int64]) -> Iterator[tuple[LakePart, tuple[int, int]]]:
         """Parts of a task, and where their rows stand: first and number."""

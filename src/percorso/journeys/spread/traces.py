@@ -12,32 +12,51 @@ its month.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.engines.exchange import Piece
+from percorso.errors import Corrupt
 from percorso.identity.spread.rows import HASH, hash_array, key_words, numbers
 from percorso.identity.spread.scan import LakePart
 from percorso.identity.state import lake_name
 from percorso.journeys.columns import record_batch
+from percorso.kernels.interning import KeyTable
 from percorso.store.cold import month_of_time
 from percorso.store.columns import whole
 from percorso.store.files import AnyPath
 from percorso.store.log_files import write_table
 from percorso.store.mapped import mapped
 
-__all__ = ["GONE_SCHEMA", "TOUCHED", "TOUCHED_SCHEMA", "TRACES", "Changes", "read_trace", "trace_changes", "trace_key"]
+__all__ = [
+    "GONE_SCHEMA",
+    "TOUCHED",
+    "TOUCHED_SCHEMA",
+    "TRACES",
+    "Changes",
+    "is_nobody",
+    "once",
+    "owners",
+    "read_trace",
+    "touched_groups",
+    "trace_changes",
+    "trace_key",
+    "trace_of",
+    "write_trace",
+]
 
 TRACES = "traces"
-#: Persons to be built anew, and months (from January 1970) of nobody's rows.
+#: Owners that are to be built anew: ids of persons, and months of nobody's rows.
 TOUCHED = "touched"
-TOUCHED_SCHEMA = pa.schema([("person", HASH), ("month", pa.int32())])
+TOUCHED_SCHEMA = pa.schema([("owner", HASH)])
 #: Texts that leave a cold table.
 GONE_SCHEMA = pa.schema([("key", pa.uint64()), ("month", pa.int64())])
 
-_COLUMNS = ("row", "key", "time", "person", "rule", "future", "copy")
+#: The first half of an owner that is a month: no keyed hash begins so.
+_NOBODY = np.uint64(2**64 - 1)
 
 
 def trace_key(part: LakePart) -> str:
@@ -68,11 +87,23 @@ def write_trace(folder: AnyPath, part: LakePart, trace: pa.RecordBatch, told: in
 
 
 def read_trace(folder: AnyPath, name: str | None) -> pa.RecordBatch | None:
-    """A trace of an earlier build; None where there is none of the part."""
+    """A trace of an earlier build; None where there is none of the part.
+
+    Raises
+    ------
+    Corrupt
+        The file is not there, or is no trace.
+    """
     if name is None:
         return None
-    with mapped(folder / name) as source:
-        return pa.ipc.open_file(source).get_batch(0)
+    try:
+        with mapped(folder / name) as source:
+            return pa.ipc.open_file(source).get_batch(0)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise Corrupt(
+            f"The journey log's file {name} cannot be read.",
+            hint="Run `percorso build --full`; the events themselves are in the lake.",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +141,7 @@ def trace_changes(now: pa.RecordBatch, was: pa.RecordBatch | None) -> Changes:
     stays &= now.column("key").to_numpy()[at_now] == was.column("key").to_numpy()[at_was]
     cold, gone = (np.ones(len(rows), dtype=np.bool_) for rows in (mine, theirs))
     cold[at_now], gone[at_was] = ~stays, ~stays
-    touched = [_touched(now, month_now, touched_now), _touched(was, month_was, touched_was)]
+    touched = [_touched(now, touched_now), _touched(was, touched_was)]
     leaving = [was.column("key").to_numpy()[gone], month_was[gone].astype(np.int64)]
     return Changes(once(pa.concat_tables(touched)), pa.table(leaving, schema=GONE_SCHEMA), cold.astype(np.uint8))
 
@@ -124,33 +155,38 @@ def _persons_differ(
     return found
 
 
-def _touched(rows: pa.RecordBatch, month: npt.NDArray[np.int32], wanted: npt.NDArray[np.bool_]) -> pa.Table:
-    """Persons of some rows, or the months of those that are nobody's."""
-    some = np.flatnonzero(wanted)
-    person = rows.column("person").take(pa.array(some))
-    of_somebody = person.is_valid().to_numpy(zero_copy_only=False)
-    return pa.table([person, pa.array(np.where(of_somebody, np.int32(-1), month[some]))], schema=TOUCHED_SCHEMA)
+def _touched(rows: pa.RecordBatch, wanted: npt.NDArray[np.bool_]) -> pa.Table:
+    """Owners of some rows."""
+    some = rows.filter(pa.array(wanted))
+    return pa.table([hash_array(owners(some.column("person"), some.column("time")))], schema=TOUCHED_SCHEMA)
+
+
+def owners(person: pa.Array | pa.ChunkedArray, time: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """Whose rows are built together: the id of a person, of nobody's rows the month; uint64, shape (n, 2)."""
+    words, missing = key_words(person)
+    month = month_of_time(whole(time).to_numpy(zero_copy_only=False)).astype(np.int64).view(np.uint64)
+    of_nobody = np.stack([np.full(len(month), _NOBODY, dtype=np.uint64), month], axis=1)
+    found: npt.NDArray[np.uint64] = np.where(missing[:, None] == 1, of_nobody, words)
+    return found
 
 
 def once(touched: pa.Table) -> pa.Table:
-    """Each person and each month once."""
-    words, missing = key_words(touched.column("person"))
-    keys = words.copy()
-    keys[missing == 1] = (
-        np.stack([numbers(touched, "month")[missing == 1]] * 2, axis=1).astype(np.int64).view(np.uint64)
-    )
-    _, first = np.unique(np.column_stack([missing.astype(np.uint64), keys]), axis=0, return_index=True)
-    return touched.take(pa.array(first))
+    """Each owner once."""
+    table = KeyTable()
+    table.codes(*key_words(touched.column("owner")))
+    return pa.table([hash_array(table.keys())], schema=TOUCHED_SCHEMA)
 
 
-def person_ids(touched: pa.Table) -> npt.NDArray[np.uint8]:
-    """Ids of touched persons, sorted by bytes; uint8, shape (n, 16)."""
-    words, missing = key_words(touched.column("person"))
-    ids = np.ascontiguousarray(words[missing == 0]).view(np.uint8).reshape(-1, 16)
+def is_nobody(owner: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Which owners are months of nobody's rows, shape (n,)."""
+    found: npt.NDArray[np.bool_] = owner[:, 0] == _NOBODY
+    return found
+
+
+def touched_groups(touched: pa.Table, *, of_nobody: bool) -> npt.NDArray[Any]:
+    """As `percorso.journeys.merge.merge_tables` takes them: ids, uint8 (n, 16), or months, int64 (n,)."""
+    owner = key_words(touched.column("owner"))[0]
+    if of_nobody:
+        return np.unique(owner[:, 1].astype(np.int64))
+    ids = np.ascontiguousarray(owner).view(np.uint8).reshape(-1, 16)
     return np.unique(ids, axis=0) if len(ids) else ids
-
-
-def months_of(touched: pa.Table) -> npt.NDArray[np.int32]:
-    """Touched months of nobody's rows, ascending."""
-    missing = ~whole(touched.column("person")).is_valid().to_numpy(zero_copy_only=False)
-    return np.unique(numbers(touched, "month")[missing]).astype(np.int32)
