@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import pyarrow as pa
+
+from percorso.engines.buckets import ExchangeEngine
 from percorso.store.journey_log import Bucket, BucketEngine
 from tests.cluster.processes import wait_for
 
@@ -29,7 +32,25 @@ class Counted:
         def told(part: Sequence[Bucket]) -> tuple[str, P]:
             return str(Path.cwd()), task(part)
 
-        for place, answer in self.engine.run(buckets, told):
+        yield from self._counted(self.engine.run(buckets, told))
+
+    def exchange(
+        self,
+        buckets: Sequence[Bucket],
+        task: Callable[[Sequence[Bucket]], pa.Table],
+        by: str,
+        join: Callable[[pa.Table], P],
+    ) -> Iterator[P]:
+        """Counts the tasks that join."""
+
+        def told(rows: pa.Table) -> tuple[str, P]:
+            return str(Path.cwd()), join(rows)
+
+        assert isinstance(self.engine, ExchangeEngine)
+        yield from self._counted(self.engine.exchange(buckets, task, by, told))
+
+    def _counted(self, answers: Iterable[tuple[str, P]]) -> Iterator[P]:
+        for place, answer in answers:
             worker = Path(place).relative_to(self.cluster.resolve()).parts[0]
             self.counts[worker] = self.counts.get(worker, 0) + 1
             yield answer

@@ -11,17 +11,22 @@ import sys
 import sysconfig
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import percorso
 from percorso.cli.main import run
+from percorso.engines.session import spark_of, stop_spark
+from percorso.engines.spark_choice import SparkChoice
 from percorso.errors import FileError, OperationError
 from percorso.services.installed import files_of, installed_with
 from percorso.services.spark_pack import EFFORT, Entry, Packed, pack_environment, write_archive
 from percorso.store.journey_log import JourneyLog
-from tests.cluster.questions import QUESTIONS
+from tests.cluster.conftest import SETTINGS
+from tests.cluster.questions import QUESTIONS, check_equal
+from tests.cluster.standalone import Standalone
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,6 +67,28 @@ def test_it_answers_in_another_folder_and_without_anything_around_it(
 ) -> None:
     done = python_of(unpacked, "-c", _ASK, str(shop.folder), folder=tmp_path)
     assert done.stdout.strip() == str(QUESTIONS["funnel"](shop).table.to_pylist()), done.stderr
+
+
+def test_spark_ships_it(cluster: Standalone, packed: Packed, shop: JourneyLog, folder: Path) -> None:
+    """Each executor unpacks it where it works."""
+    stop_spark()  # its executors have the cores
+    choice = SparkChoice(
+        master=cluster.master, archive=packed.file, settings=(*SETTINGS, ("spark.local.dir", str(folder / "driver")))
+    )
+
+    def seen(buckets: object) -> tuple[str, str]:
+        import percorso  # here: that of the worker
+
+        return str(Path.cwd()), percorso.__path__[0]
+
+    try:
+        engine = spark_of(choice)
+        check_equal(QUESTIONS["funnel"](replace(shop, engine=engine)), QUESTIONS["funnel"](shop))
+        found = list(engine.run(shop.buckets, seen))
+    finally:
+        stop_spark()
+    assert {Path(place).relative_to(cluster.folder.resolve()).parts[0] for place, _ in found} == {"one", "two"}
+    assert all(Path(place) / "environment" in Path(package).parents for place, package in found), found
 
 
 def test_every_module_is_there_and_no_kernel_is_compiled_anew(unpacked: Path, tmp_path: Path) -> None:

@@ -59,17 +59,11 @@ def test_an_unreadable_bucket(spark: SparkEngine, shop: JourneyLog, tmp_path: Pa
 
 
 @pytest.fixture
-def other_python(spark: SparkEngine, unpacked: Path, tmp_path: Path) -> Iterator[Path]:
-    """An environment like the workers', to be changed, which they use as long as the test lasts."""
-    place = tmp_path / "environment"
-    (place / "lib").mkdir(parents=True)
-    shutil.copytree(unpacked / "bin", place / "bin")
-    for part in (unpacked / "lib").iterdir():
-        (place / "lib" / part.name).symlink_to(part)
-    (place / "cache").symlink_to(unpacked / "cache")
+def other_python(spark: SparkEngine, other_environment: Path) -> Iterator[Path]:
+    """An environment to be changed, which workers use as long as the test lasts."""
     before = spark.session.conf.get(_PYTHON)
-    spark.session.conf.set(_PYTHON, str(place / "bin" / "python"))
-    yield place
+    spark.session.conf.set(_PYTHON, str(other_environment / "bin" / "python"))
+    yield other_environment
     spark.session.conf.set(_PYTHON, before)
 
 

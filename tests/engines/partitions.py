@@ -12,9 +12,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any, TypeVar
 
 import cloudpickle
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from percorso.engines import buckets as asking
@@ -71,17 +74,52 @@ class RandomPartitions:
 
     rng: random.Random = field(default_factory=lambda: random.Random(7))
     runs: int = 0
-    received: int = 0  # bytes of answers
+    #: Bytes of the largest answer, by the function of an analysis that asked for it.
+    received: dict[str, int] = field(default_factory=dict)
 
     def run(self, buckets: Sequence[Bucket], task: Callable[[Sequence[Bucket]], P]) -> Iterator[P]:
+        asker = _asker()
         self.runs += 1
+        for part in self._dealt(buckets):
+            yield self._answered(asker, _worked_out(_sent(task), part))
+
+    def exchange(
+        self,
+        buckets: Sequence[Bucket],
+        task: Callable[[Sequence[Bucket]], pa.Table],
+        by: str,
+        join: Callable[[pa.Table], P],
+    ) -> Iterator[P]:
+        """Rows of a part come in random order."""
+        asker = _asker()
+        self.runs += 1
+        rows = pa.concat_tables([_sent(_worked_out(_sent(task), part)) for part in self._dealt(buckets)])
+        n_parts = self.rng.randrange(1, 5)
+        part_of = rows[by].to_numpy() % n_parts
+        for part in self.rng.sample(range(n_parts), n_parts):
+            mine = np.flatnonzero(part_of == part).tolist()
+            if mine:
+                yield self._answered(asker, _sent(join)(rows.take(self.rng.sample(mine, len(mine)))))
+
+    def _dealt(self, buckets: Sequence[Bucket]) -> Iterator[list[Bucket]]:
         mixed = self.rng.sample(list(buckets), len(buckets))
         cuts = sorted(self.rng.sample(range(1, len(mixed)), self.rng.randrange(len(mixed))))
         for start, end in zip([0, *cuts], [*cuts, len(mixed)], strict=True):
-            part = [Bucket(one.folder, one.meta, Cold(one.folder, one.texts.files)) for one in mixed[start:end]]
-            answer = _pickled(_worked_out(_sent(task), part))
-            self.received += len(answer)
-            yield cloudpickle.loads(answer)
+            yield [Bucket(one.folder, one.meta, Cold(one.folder, one.texts.files)) for one in mixed[start:end]]
+
+    def _answered(self, asker: str, answer: P) -> P:
+        """The answer on this side."""
+        sent = _pickled(answer)
+        self.received[asker] = max(self.received.get(asker, 0), len(sent))
+        found: P = cloudpickle.loads(sent)
+        return found
+
+
+def _asker() -> str:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not str(frame.f_globals.get("__name__")).startswith(_DRIVER):
+        frame = frame.f_back
+    return "" if frame is None else f"{frame.f_globals['__name__']}.{frame.f_code.co_name}"
 
 
 def _worked_out(task: Callable[[Sequence[Bucket]], P], part: Sequence[Bucket]) -> P:

@@ -6,11 +6,13 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from percorso.analyses.basis import Basis
@@ -20,16 +22,30 @@ from percorso.analyses.funnel import funnel_people, run_funnel
 from percorso.analyses.funnel_spec import FunnelSpec
 from percorso.analyses.journeys import JourneysSpec, run_journeys
 from percorso.analyses.kpis import KpisSpec, run_kpis
+from percorso.analyses.map import MapSpec
 from percorso.analyses.people import people_table
 from percorso.analyses.result import Result
 from percorso.analyses.retention import RetentionSpec, run_retention
 from percorso.analyses.spec import Scope
 from percorso.analyses.stages import StagesSpec, run_stages
+from percorso.analyses.timeouts import TimeoutsSpec
 from percorso.analyses.variants import VariantsSpec, run_variants
 from percorso.engines.spark import SparkEngine, deal
-from percorso.store.journey_log import JourneyLog
+from percorso.reports.spec import ReportSpec
+from percorso.services.build import build_log, fresh_log
+from percorso.services.customer import ask_customer
+from percorso.services.kpis import ask_kpis
+from percorso.services.map import ask_map
+from percorso.services.people import FunnelCell, ask_people
+from percorso.services.report import make_report
+from percorso.services.segment import define_segment, people_of_segment
+from percorso.services.stages import ask_stages
+from percorso.services.suggest import suggest_timeout
+from percorso.services.workspace import Workspace
+from percorso.store.journey_log import Bucket, JourneyLog
 from tests.analyses.contact_logs import build_shop, random_rows
 from tests.log_builder import Row, build_test_log
+from tests.services.shop_workspace import make_shop
 
 # Spark looks for an older pandas, which nothing here uses; its gateway is closed when the process ends.
 pytestmark = [
@@ -73,9 +89,22 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> JourneyLog:
     return build_shop(tmp_path_factory.mktemp("shop") / "log", random_rows(5, most=200))
 
 
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    found = make_shop(tmp_path_factory.mktemp("workspace"))
+    build_log(found)
+    return found
+
+
 BASIS = Basis()
+STEPS = FunnelSpec(steps=("Product Viewed", "Order Completed"))
+BUYERS = "count(event = Order Completed) >= 1"
+OF_BUYERS = Scope(persons=BUYERS)
+PERIOD = Scope(start="2024-03-03", end="2024-03-05")
+#: The other sections ask what is asked here anyway.
+SECTIONS = ("summary", "quality", "funnel", "places")
 QUESTIONS: dict[str, Callable[[JourneyLog], Result]] = {
-    "funnel": lambda log: run_funnel(FunnelSpec(steps=("Product Viewed", "Order Completed")), log, BASIS),
+    "funnel": lambda log: run_funnel(STEPS, log, BASIS),
     "flow": lambda log: run_flow(FlowSpec(unit="place"), log, BASIS),
     "variants": lambda log: run_variants(VariantsSpec(unit="place", scope=Scope(per="person")), log, BASIS),
     "journeys": lambda log: run_journeys(JourneysSpec(), log, BASIS),
@@ -86,24 +115,74 @@ QUESTIONS: dict[str, Callable[[JourneyLog], Result]] = {
 }
 
 
-def test_answers_are_those_of_this_process(session: Any, shop: JourneyLog) -> None:
+SERVICES: dict[str, Callable[[Workspace, JourneyLog], Any]] = {
+    "kpis": lambda workspace, log: ask_kpis(workspace, KpisSpec(scope=PERIOD, compare="previous"), log=log),
+    "people": lambda workspace, log: ask_people(workspace, STEPS, FunnelCell(step=2), log=log),
+    "segment": lambda workspace, log: define_segment(workspace, "buyers", BUYERS, log=log).answer,
+    "a segment's people": lambda workspace, log: people_of_segment(workspace, "buyers", log=log),
+    "stages of some": lambda workspace, log: ask_stages(workspace, StagesSpec(scope=OF_BUYERS), log=log),
+    "suggest": lambda workspace, log: suggest_timeout(workspace, TimeoutsSpec(), log=log),
+    "map": lambda workspace, log: ask_map(workspace, MapSpec(), log=log),
+    "report": lambda workspace, log: make_report(workspace, ReportSpec(sections=SECTIONS), log=log).answers,
+    "customer": lambda workspace, log: ask_customer(workspace, "u1", log=log).as_json(),
+}
+
+
+def check_equal(there: Any, here: Any) -> None:
+    """To the last digit; of answers their tables, totals and warnings."""
+    assert type(there) is type(here)
+    if isinstance(here, Result):
+        assert (there.totals, there.warnings) == (here.totals, here.warnings)
+        here, there = here.tables, there.tables
+    if isinstance(here, dict):
+        assert there.keys() == here.keys()
+        for name, answer in here.items():
+            check_equal(there[name], answer)
+    else:
+        assert there.equals(here) if isinstance(here, pa.Table) else there == here
+
+
+def check_services(workspace: Workspace, engine: SparkEngine) -> None:
+    log = fresh_log(workspace)
+    for ask in SERVICES.values():
+        check_equal(ask(workspace, replace(log, engine=engine)), ask(workspace, log))
+
+
+def test_answers_are_those_of_this_process(session: Any, shop: JourneyLog, workspace: Workspace) -> None:
     """One test, so that no second process starts a session of the kind."""
-    far = replace(shop, engine=SparkEngine(session, tasks=2))
-    for name, ask in QUESTIONS.items():
-        here, there = ask(shop), ask(far)
-        assert here.tables.keys() == there.tables.keys()
-        for table in here.tables:
-            assert there.tables[table].equals(here.tables[table]), (name, table)
-        assert (there.totals, there.warnings) == (here.totals, here.warnings), name
+    engine = SparkEngine(session, tasks=2)
+    far = replace(shop, engine=engine)
+    for ask in QUESTIONS.values():
+        check_equal(ask(far), ask(shop))
     task = funnel_people(FunnelSpec(steps=("Product Viewed",)), shop, 1)
     found = people_table(far, task)
     assert found.num_rows
     assert found.equals(people_table(shop, task))
-    engine = SparkEngine(session, tasks=2)
+    check_services(workspace, engine)
     assert os.getpid() not in set(engine.run(shop.buckets, lambda buckets: os.getpid()))
     # 50 MB that do not compress: no limit of Spark or Connect stands in the way of an answer.
     sizes = [len(answer) for answer in engine.run(shop.buckets, lambda buckets: os.urandom(25_000_000 * len(buckets)))]
     assert sum(sizes) == 25_000_000 * len(shop.buckets)
+    check_exchange(shop, engine)
+
+
+def check_exchange(log: JourneyLog, engine: SparkEngine) -> None:
+    """Rows that are alike come together, from whatever task; an answer may be large there, too."""
+    keys = np.arange(40, dtype=np.uint64)
+
+    def rows(buckets: Sequence[Bucket]) -> pa.Table:
+        return pa.table({"key": np.tile(keys, len(buckets)), "bucket": np.repeat([b.index for b in buckets], 40)})
+
+    def join(found: pa.Table) -> tuple[dict[int, list[int]], bytes]:
+        of_key: dict[int, list[int]] = {}
+        for key, bucket in zip(*(column.to_pylist() for column in found.columns), strict=True):
+            of_key.setdefault(key, []).append(bucket)
+        return of_key, os.urandom(9_000_000)
+
+    answers = list(engine.exchange(log.buckets, rows, "key", join))
+    together = [(key, sorted(found)) for of_key, _ in answers for key, found in of_key.items()]
+    assert sorted(together) == [(key, [bucket.index for bucket in log.buckets]) for key in keys.tolist()]
+    assert {len(large) for _, large in answers} == {9_000_000}
 
 
 @pytest.mark.parametrize("n_parts", [1, 3, 5, 99])

@@ -43,7 +43,8 @@ def compiled(rows: Rows, settings: IdentitySettings, decisions: Decided, folder:
 
 
 def on_a_cluster(rows: Rows, settings: IdentitySettings, decisions: Decided, folder: Path) -> Persons:
-    found = persons_of_a_cluster(rows, settings, folder, folded(decisions.forced, decisions.forbidden))
+    told = folded(decisions.forced, decisions.forbidden)
+    found = persons_of_a_cluster(rows, settings, folder, told, n_parts=61)
     return {message: (person or None, rule) for (_, message), (person, rule, _) in found.items()}
 
 
@@ -674,3 +675,14 @@ def test_a_wrong_clock_is_set_right_before_logins_are_compared(persons: Asked) -
 def test_nothing_at_all(persons: Asked) -> None:
     none: Iterable[dict[str, Any]] = []
     assert persons(list(none)) == {}
+
+
+def test_alias_messages_of_a_hub_join_nobody(persons: Asked) -> None:
+    """A till's account has thirty customers' addresses; two servers say that it was two customers' before."""
+    rows = [on(number / 24, f"e{number}", user_id="till", email=f"c{number}@posta.example") for number in range(30)]
+    rows += [on(30, "one", user_id="u1"), on(30, "two", user_id="u2")]
+    rows += [
+        on(31, f"was-{user}", type="alias", user_id=user, previous_id="till", source="backend", source_kind="server")
+        for user in ("u1", "u2")
+    ]
+    assert apart(persons(rows), "one", "two")

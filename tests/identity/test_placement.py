@@ -131,7 +131,7 @@ def test_equals_the_plain_twin(
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(events(), min_size=3, max_size=20), DECISIONS, st.integers(0, 99), st.integers(1, 4))
+@given(st.lists(events(), min_size=3, max_size=20), DECISIONS, st.integers(0, 99), st.sampled_from([1, 2, 37]))
 def test_a_cluster_equals_the_plain_twin(
     memory: Path, rows: list[dict[str, Any]], drawn: list[tuple[bool, int, int]], seed: int, n_parts: int
 ) -> None:

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from percorso.errors import StorageFailed
+from percorso.errors import Corrupt, StorageFailed
 from percorso.store.delta import open_table
 from percorso.store.files import listed, newest_file, publish, purge, read_version, remove, swap_bytes
 from percorso.store.lake_tables import EVENTS
+from percorso.store.mapped import group_rows
 from percorso.store.objects import ChangedError, ObjectPath, ObjectStore
 from tests.storage import server as program
 from tests.storage.conftest import Server
@@ -138,3 +141,16 @@ def test_without_the_library_its_name_is_told(server: Server, monkeypatch: pytes
     with pytest.raises(StorageFailed, match="obstore") as caught:
         server.folder("any").read_bytes()
     assert "percorso[objects]" in caught.value.hint
+
+
+def test_rows_of_groups_are_read_from_the_end_of_a_file(server: Server, tmp_path: Path) -> None:
+    table = pa.table({"text": [str(number) * 40 for number in range(50_000)]})
+    pq.write_table(table, tmp_path / "whole.parquet", row_group_size=20_000, compression="none")
+    path = server.folder() / "whole.parquet"
+    path.upload(tmp_path / "whole.parquet")
+    assert group_rows(path) == group_rows(tmp_path / "whole.parquet") == [20_000, 20_000, 10_000]
+    with pytest.raises(FileNotFoundError):
+        group_rows(server.folder() / "none.parquet")
+    path.write_bytes(b"no Parquet")
+    with pytest.raises(Corrupt, match=r"whole\.parquet"):
+        group_rows(path)

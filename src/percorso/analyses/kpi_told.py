@@ -23,7 +23,7 @@ from percorso.events.consent import CONSENT_CHANNELS
 from percorso.kernels.arrays import I64, Bools
 from percorso.store.journey_log import Bucket, JourneyLog
 
-__all__ = ["TOTALS", "Told", "Total", "or_nothing"]
+__all__ = ["TOTALS", "Told", "Total", "or_nothing", "told_facts"]
 
 _NEVER = 1 << 62
 
@@ -121,10 +121,15 @@ class Told:
         if not is_far(self._log):
             return _is_by(as_of, ask_facts(self._log, [_first_time(thing)])[0])
         # Looking takes a round through a cluster: all things are looked up in one.
-        of_events, *others = ask_facts(self._log, [_FIRST_OF_EVENTS, *map(_first_time, _TIMES)])
+        of_events, *others = ask_facts(self._log, told_facts())
         if thing in _TIMES:
             return _is_by(as_of, dict(zip(_TIMES, others, strict=True))[thing])
         return _is_by(as_of, (side.get(thing, _NEVER) for side in of_events))
+
+
+def told_facts() -> list[Fact]:
+    """What a cluster is asked for once: when the first event of each name was, and the first of all other things."""
+    return [_FIRST_OF_EVENTS, *map(_first_time, _TIMES)]
 
 
 def _is_by(time_us: int, firsts: Iterable[int]) -> bool:

@@ -25,17 +25,17 @@ from percorso.analyses.kpi_plan import KpiPlan, plan_kpis
 from percorso.analyses.kpi_rows import RowTerms, kpi_rows, rows_table, trend_table
 from percorso.analyses.kpi_sums import Adding, KpiSums
 from percorso.analyses.kpi_terms import Kpi
-from percorso.analyses.kpi_told import Told
-from percorso.analyses.log_facts import first_of_persons_us, values_of_persons
+from percorso.analyses.kpi_told import Told, told_facts
+from percorso.analyses.log_facts import ask_facts, first_of_persons_us, values_of_persons
 from percorso.analyses.opening_hours import OpeningHours
 from percorso.analyses.relationship import NEVER, lapse_limits
 from percorso.analyses.result import Result
 from percorso.analyses.select import plan_scope
 from percorso.analyses.spec import Scope
 from percorso.analyses.survival import TOO_YOUNG
-from percorso.analyses.watched_period import AskedPeriod, ask_instead
+from percorso.analyses.watched_period import LONGEST_TIMEOUT, AskedPeriod, ask_instead
 from percorso.analyses.worth import amount, missing_rate_warnings
-from percorso.engines.buckets import run_buckets
+from percorso.engines.buckets import is_far, run_buckets
 from percorso.errors import SpecError, nearest_hint
 from percorso.kernels.arrays import I64
 from percorso.language.said import Codes, said
@@ -134,6 +134,9 @@ def run_kpis(
     basis, inputs = basis or Basis(), inputs or KpiInputs()
     chosen = spec.chosen()
     *earlier, period = asked_periods(spec, log)
+    if is_far(log):
+        # Each would take a round of its own when it is looked up below.
+        ask_facts(log, [*told_facts(), LONGEST_TIMEOUT])
     plan = plan_with_limits(chosen, spec, log, basis, (period,), threads, inputs.hours)
     plans = [plan]
     if earlier:

@@ -32,6 +32,9 @@ _MOST_VALUES = 1 << 17
 #: Columns with more values than this in a bucket are asked for by name only.
 _FEW_VALUES = 1_000
 
+#: Known when the columns that have few values have been asked for.
+_COMMON = "common columns"
+
 #: Tables whose columns most questions need.
 _COMMON_TABLES = ("events", "persons", "journeys")
 
@@ -89,7 +92,7 @@ def ask_facts(log: JourneyLog, facts: Sequence[Fact]) -> list[tuple[Any, Any]]:
     found = {fact.name: known[fact.name] for fact in facts if fact.name in known}
     missing = [fact for fact in facts if fact.name not in found]
     if missing:
-        asked = _ask(log, missing)
+        asked = _ask(log, missing, common=is_far(log) and _COMMON not in known)
         known |= {name: sides for name, sides in asked.items() if all(map(_is_small, sides))}
         found |= asked
     return [found[fact.name] for fact in facts]
@@ -99,13 +102,14 @@ def _is_small(value: Any) -> bool:
     return not isinstance(value, set) or len(value) <= _MOST_VALUES
 
 
-def _ask(log: JourneyLog, facts: Sequence[Fact]) -> _Found:
-    apart, asks_common = log.unidentified.index, is_far(log)
+def _ask(log: JourneyLog, facts: Sequence[Fact], *, common: bool) -> _Found:
+    """The facts, and with `common` the values of all columns that have few."""
+    apart = log.unidentified.index
 
     def task(buckets: Sequence[Bucket]) -> _Found:
         sides = [[one for one in buckets if (one.index == apart) is is_nobody] for is_nobody in (False, True)]
-        common = [_common(side) if asks_common else {} for side in sides]
-        found = {name: (common[0].get(name, set()), common[1].get(name, set())) for name in {**common[0], **common[1]}}
+        few = [_common(side) if common else {} for side in sides]
+        found = {name: (few[0].get(name, set()), few[1].get(name, set())) for name in {**few[0], **few[1]}}
         return found | {fact.name: (fact.of_buckets(sides[0]), fact.of_buckets(sides[1])) for fact in facts}
 
     parts = run_buckets(log, task, with_nobody=True, threads=1)
@@ -116,7 +120,7 @@ def _ask(log: JourneyLog, facts: Sequence[Fact]) -> _Found:
         of_persons, of_nobody = (add_up.get(name, _few)([one[side] for one in every]) for side in (0, 1))
         if of_persons is not ... and of_nobody is not ...:
             total[name] = of_persons, of_nobody
-    return total
+    return total | ({_COMMON: (set(), set())} if common else {})
 
 
 def _common(buckets: Sequence[Bucket]) -> dict[Hashable, Any]:

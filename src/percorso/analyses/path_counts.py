@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 
 from percorso.analyses.outcomes import CONVERTED, NOT_PURCHASE, OPEN, purchase_outcomes
 from percorso.analyses.paths import PathPlan, Stream, stream_of
@@ -23,6 +24,9 @@ __all__ = ["HashedCases", "PathKeys", "VariantPartial", "count_variants", "hash_
 #: Paths of partials that wait to be added up: a table of so many is small, and one pass over many parts is quicker
 #: than one for each.
 _AT_ONCE = 1 << 21
+
+_COLUMNS = ("hash_a", "hash_b", "group", "example")
+_COUNTS = ("cases", "persons", "eligible", "converted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,24 @@ class VariantPartial:
         """How many cases have each path."""
         return self.counts[:, 0]
 
-    def merge(self, other: VariantPartial) -> VariantPartial:
-        return _added_up([self, other])
+    def take(self, rows: I64) -> VariantPartial:
+        """Some of the paths; persons and open journeys stay those of all."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in (*_COLUMNS, "counts")})
+
+    def table(self) -> pa.Table:
+        """A row for each path, so that rows may go different ways; persons and open journeys go with the first."""
+        of_first = np.arange(len(self)) == 0
+        named = {name: getattr(self, name) for name in _COLUMNS} | dict(zip(_COUNTS, self.counts.T, strict=True))
+        return pa.table(named | {"n_persons": of_first * self.n_persons, "n_open": of_first * self.n_open})
+
+    @classmethod
+    def of_table(cls, rows: pa.Table) -> VariantPartial:
+        """What rows of such tables come to, some of them perhaps of the same path."""
+        named = {name: rows[name].to_numpy() for name in rows.column_names}
+        counts = np.stack([named[name] for name in _COUNTS], axis=1)
+        n_persons, n_open = int(named["n_persons"].sum()), int(named["n_open"].sum())
+        hash_a, hash_b, group, example = (named[name] for name in _COLUMNS)
+        return _added_up([cls(hash_a, hash_b, group, example, counts, n_persons, n_open)])
 
 
 def sum_variants(parts: Iterable[VariantPartial]) -> VariantPartial:
@@ -114,8 +134,7 @@ def sum_variants(parts: Iterable[VariantPartial]) -> VariantPartial:
 def _added_up(parts: Sequence[VariantPartial]) -> VariantPartial:
     """Each path of any part once."""
     hash_a, hash_b, group, example, counts = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("hash_a", "hash_b", "group", "example", "counts")
+        np.concatenate([getattr(part, name) for part in parts]) for name in (*_COLUMNS, "counts")
     )
     variant, first = np.empty(len(hash_a), np.int32), np.empty(len(hash_a), np.int32)
     n = group_paths(hash_a, hash_b, np.ones(len(hash_a), np.bool_), variant, first)

@@ -20,11 +20,10 @@ from percorso.analyses.path_counts import (
     HashedCases,
     PathKeys,
     VariantPartial,
-    count_variants,
     hash_cases,
     path_keys,
-    sum_variants,
 )
+from percorso.analyses.path_tops import PathTops, count_tops
 from percorso.analyses.paths import PathPlan, PathSpec, check_node, plan_paths
 from percorso.analyses.people import PersonTask
 from percorso.analyses.quantiles import find_quantiles
@@ -62,10 +61,13 @@ class VariantsSpec(PathSpec):
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """The variants that are spelt out: rows of the partial, and their paths as global codes, in order."""
+    """The variants that are spelt out, and their paths as global codes, in order."""
 
-    rows: I64
+    found: VariantPartial
     paths: list[list[int]]
+
+    def __len__(self) -> int:
+        return len(self.paths)
 
 
 def run_variants(
@@ -90,8 +92,8 @@ def run_variants(
     """
     plan = plan_paths(spec, log, basis)
     cases = _kept_cases(plan, path_keys(plan))
-    found = sum_buckets(log, lambda bucket: count_variants(plan, cases(bucket), bucket), sum_variants, threads=threads)
-    shown = _spell(plan, cases, log, found, _top_rows(found, spec.top))
+    found = count_tops(plan, cases, log, spec.top, threads)
+    shown = _spell(plan, cases, log, found.top)
     times = None if spec.counts_only else _times_us(plan, cases, log, found, shown, threads)
     answer = _result(spec, plan, log, found, shown, times)
     return answer if basis is None or spec.counts_only else with_case_orders(answer, plan, log, basis, threads=threads)
@@ -102,22 +104,9 @@ def _kept_cases(plan: PathPlan, keys: PathKeys) -> Kept[HashedCases]:
     return Kept(lambda bucket: hash_cases(plan, keys, bucket), lambda made: made.n_bytes)
 
 
-def _top_rows(found: VariantPartial, top: int) -> I64:
-    """Rows of the `top` most frequent paths of each group; ties by hash, so always the same ones."""
-    rows, cases = np.arange(len(found), dtype=np.int64), found.cases
-    if not found.group.any() and len(rows) > top:
-        least = np.partition(cases, -top)[-top]
-        rows = np.flatnonzero(cases >= least).astype(np.int64)
-    order = rows[np.lexsort((found.hash_b[rows], found.hash_a[rows], -cases[rows], found.group[rows]))]
-    group = found.group[order]
-    return order[np.arange(len(order)) - np.searchsorted(group, group) < top]
-
-
-def _spell(
-    plan: PathPlan, cases_of: Callable[[Bucket], HashedCases], log: JourneyLog, found: VariantPartial, rows: I64
-) -> _Shown:
-    """Read the paths of the rows off their example cases; order by group, count and path."""
-    examples = found.example[rows]
+def _spell(plan: PathPlan, cases_of: Callable[[Bucket], HashedCases], log: JourneyLog, top: VariantPartial) -> _Shown:
+    """Read the paths off their example cases; order by group, count and path."""
+    examples = top.example
 
     def spell(bucket: Bucket) -> dict[int, list[int]]:
         mine = examples[examples >> 32 == bucket.index]
@@ -125,8 +114,8 @@ def _spell(
 
     spelt = sum_buckets(log, spell, _spelt_together, threads=1)
     paths = [spelt[example] for example in examples.tolist()]
-    order = sorted(range(len(rows)), key=lambda i: (found.group[rows[i]], -found.cases[rows[i]], paths[i]))
-    return _Shown(rows[order], [paths[i] for i in order])
+    order = sorted(range(len(top)), key=lambda i: (top.group[i], -top.cases[i], paths[i]))
+    return _Shown(top.take(np.array(order, np.int64)), [paths[i] for i in order])
 
 
 def _paths_of(
@@ -150,20 +139,20 @@ def _times_us(
     plan: PathPlan,
     cases_of: Callable[[Bucket], HashedCases],
     log: JourneyLog,
-    found: VariantPartial,
+    found: PathTops,
     shown: _Shown,
     threads: int | None,
 ) -> I64:
     """Median and 90th percentile of the time from first to last node of each variant shown, then of the others of
     each group that has a case. Checks on the way that all cases of a shown variant spell its path.
     """
-    has_case = np.bincount(found.group) > 0
+    has_case = found.distinct > 0
     place = np.cumsum(has_case) - 1  # of each group among those that have a case
-    n_shown = len(shown.rows)
-    rank_of_row = n_shown + place[found.group]
-    rank_of_row[shown.rows] = np.arange(n_shown)
-    counts = np.bincount(rank_of_row, weights=found.cases, minlength=n_shown + has_case.sum()).astype(np.int64)
-    hashes = found.hash_a[shown.rows], found.hash_b[shown.rows]
+    n_shown, cases_shown = len(shown), shown.found.cases
+    others = found.counts[:, 0].copy()
+    np.subtract.at(others, shown.found.group, cases_shown)
+    counts = np.concatenate([cases_shown, others[has_case]])
+    hashes = shown.found.hash_a, shown.found.hash_b
 
     def ranked(bucket: Bucket) -> tuple[I32, I64]:
         cases = cases_of(bucket)
@@ -212,42 +201,40 @@ def _result(
     spec: VariantsSpec,
     plan: PathPlan,
     log: JourneyLog,
-    found: VariantPartial,
+    found: PathTops,
     shown: _Shown,
     times: I64 | None,
 ) -> Result:
-    n_shown, rows = len(shown.rows), shown.rows
-    distinct = np.bincount(found.group)
-    groups = np.flatnonzero(distinct)
-    of_group = np.searchsorted(groups, found.group[rows])
-    sums = [np.bincount(found.group, weights=column)[groups] for column in found.counts.T]
-    in_all = np.stack(sums, axis=1).astype(np.int64)
+    n_shown, top = len(shown), shown.found
+    groups = np.flatnonzero(found.distinct)
+    of_group = np.searchsorted(groups, top.group)
+    in_all = found.counts[groups]
     in_group = in_all[:, 0]
     names = plan.nodes.values
     begins = np.searchsorted(of_group, of_group)
-    so_far = np.cumsum(found.cases[rows])
-    covered = so_far - (so_far - found.cases[rows])[begins]
+    so_far = np.cumsum(top.cases)
+    covered = so_far - (so_far - top.cases)[begins]
     paths = pa.array([[names[code] for code in path] for path in shown.paths], pa.list_(pa.string()))
     variants = {
-        **_group_column(plan, found.group[rows]),
+        **_group_column(plan, top.group),
         "path": paths,
-        **_measures(found.counts[rows], in_group[of_group], None if times is None else times[:n_shown]),
+        **_measures(top.counts, in_group[of_group], None if times is None else times[:n_shown]),
         "cumulative": covered / in_group[of_group],
-        "persons": found.counts[rows, 1],
+        "persons": top.counts[:, 1],
     }
     left = in_all.copy()
-    np.subtract.at(left, of_group, found.counts[rows])
+    np.subtract.at(left, of_group, top.counts)
     other = {
         **_group_column(plan, groups),
-        "variants": distinct[groups] - np.bincount(of_group, minlength=len(groups)),
+        "variants": found.distinct[groups] - np.bincount(of_group, minlength=len(groups)),
         **_measures(left, in_group, None if times is None else times[n_shown:]),
     }
-    total = int(found.cases.sum())
+    total = int(in_group.sum())
     totals = {
         "total": total,
-        "distinct": len(found),
-        "persons": found.n_persons,
-        "coverage": float(found.cases[rows].sum() / total) if total else None,
+        "distinct": int(found.distinct.sum()),
+        "persons": top.n_persons,
+        "coverage": float(top.cases.sum() / total) if total else None,
     }
     tables = {"variants": pa.table(variants), "other": pa.table(other)}
     return Result(tables, spec, log.data_version, plan.scope.as_of_us, totals, _warnings(spec, found))
@@ -278,11 +265,11 @@ def _measures(counts: I64, of: I64, times_us: I64 | None) -> dict[str, Any]:
     return found
 
 
-def _warnings(spec: VariantsSpec, found: VariantPartial) -> tuple[str, ...]:
+def _warnings(spec: VariantsSpec, found: PathTops) -> tuple[str, ...]:
     warnings: list[str] = []
-    total, eligible = int(found.cases.sum()), int(found.counts[:, 2].sum())
-    if found.n_open and not spec.outcome:
-        warnings.append(said("warnings.open_paths", n=found.n_open, of=eligible))
+    total, _, eligible, _ = found.counts.sum(axis=0).tolist()
+    if found.top.n_open and not spec.outcome:
+        warnings.append(said("warnings.open_paths", n=found.top.n_open, of=eligible))
     if 0 < total < FEW:
         unit = Codes("unit", (f"{spec.scope.per}s",), 1)
         warnings.append(said("warnings.few_paths", n=total, unit=unit, few=FEW))
@@ -320,11 +307,8 @@ def variant_people(
     code = values.index(group)
     cases_of = _kept_cases(plan, keys)
     if path is None:
-        found = sum_buckets(
-            log, lambda bucket: count_variants(plan, cases_of(bucket), bucket), sum_variants, threads=threads
-        )
-        rows = _top_rows(found, spec.top)
-        hashes = found.hash_a[rows], found.hash_b[rows]
+        top = count_tops(plan, cases_of, log, spec.top, threads).top
+        hashes = top.hash_a, top.hash_b
     else:
         hashes = _hash_of(plan, keys, [check_node(plan, name) for name in path], code)
 

@@ -21,7 +21,7 @@ from percorso.language.measures import DURATION
 from percorso.language.said import Figure, Said, said
 from percorso.store.journey_log import Bucket, JourneyLog
 
-__all__ = ["AskedPeriod", "ask_instead", "first_event_us", "longest_timeout_us"]
+__all__ = ["LONGEST_TIMEOUT", "AskedPeriod", "ask_instead", "first_event_us", "longest_timeout_us"]
 
 _DAY_S = 86_400
 _EPOCH = date(1970, 1, 1)
@@ -69,7 +69,7 @@ def first_event_us(log: JourneyLog, as_of_us: int) -> int:
 
 def longest_timeout_us(log: JourneyLog) -> int:
     """The longest time-out of a purchase journey, µs: those of categories may be longer than the shop's."""
-    ((of_persons, _),) = ask_facts(log, [Fact("longest timeout", _longest_timeout, _longest)])
+    ((of_persons, _),) = ask_facts(log, [LONGEST_TIMEOUT])
     return int(of_persons)
 
 
@@ -80,6 +80,9 @@ def _longest_timeout(buckets: Sequence[Bucket]) -> int:
 
 def _longest(every: Iterable[int]) -> int:
     return max(every, default=0)
+
+
+LONGEST_TIMEOUT = Fact("longest timeout", _longest_timeout, _longest)
 
 
 def ask_instead(asked: AskedPeriod, log: JourneyLog, *, days: int = 0) -> Said:

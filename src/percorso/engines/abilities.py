@@ -70,7 +70,8 @@ ABILITIES: tuple[Ability, ...] = (
         "identity by person",
         ("identity", "erase", "export-person"),
         "here",
-        "Reads what the last build learned, and the rows of one person.",
+        "Reads the rows of one person. `identity` reads what the last build learned, too: after a build on Spark it "
+        "builds everything once more, here.",
     ),
     Ability("import", ("import", "rejected"), "no", "Files are read where they lie, in one commit each."),
     Ability("workspaces", ("init", "demo", "simulate", "spark"), "no", "There is nothing to work out."),

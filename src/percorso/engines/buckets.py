@@ -8,15 +8,44 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
+
+import pyarrow as pa
 
 from percorso.engines import local
 from percorso.store.journey_log import Bucket, BucketEngine, JourneyLog
 
-__all__ = ["engine_of", "fold_apart", "fold_buckets", "is_far", "map_buckets", "run_buckets", "sum_buckets"]
+__all__ = [
+    "ExchangeEngine",
+    "engine_of",
+    "exchange_buckets",
+    "fold_apart",
+    "fold_buckets",
+    "is_far",
+    "map_buckets",
+    "run_buckets",
+    "sum_buckets",
+]
 
 P = TypeVar("P")
 Q = TypeVar("Q")
+
+
+@runtime_checkable
+class ExchangeEngine(BucketEngine, Protocol):
+    """An engine whose tasks hand rows to each other, so that nobody has those of all."""
+
+    def exchange(
+        self,
+        buckets: Sequence[Bucket],
+        task: Callable[[Sequence[Bucket]], pa.Table],
+        by: str,
+        join: Callable[[pa.Table], P],
+    ) -> Iterable[P]:
+        """Deal the rows that `task` makes of the buckets out by the unsigned integers of a column, and yield what
+        `join` says of each part that has rows; equal integers come to the same part.
+        """
+        ...
 
 
 def engine_of(log: JourneyLog) -> BucketEngine | None:
@@ -179,3 +208,26 @@ def run_buckets(
         parts = local.run_buckets(log.buckets, task, threads)
         return [*parts, task(apart)] if apart else parts
     return list(engine.run((*log.buckets, *apart), task))
+
+
+def exchange_buckets(
+    log: JourneyLog, task: Callable[[Sequence[Bucket]], pa.Table], by: str, join: Callable[[pa.Table], P]
+) -> list[P]:
+    """What `join` says of the rows that buckets make, each row at one place with all that are like it.
+
+    For what grows with events, so that the driver must not see it.
+
+    Parameters
+    ----------
+    log : JourneyLog
+    task : callable
+        As in `run_buckets`; gives rows of the same columns.
+    by : str
+        A column of unsigned integers: what is alike has the same there.
+    join : callable
+        Called with rows in any order; how often, and which, is the engine's choice.
+    """
+    engine = engine_of(log)
+    if isinstance(engine, ExchangeEngine):
+        return list(engine.exchange(log.buckets, task, by, join))
+    return [join(pa.concat_tables(run_buckets(log, task)))]

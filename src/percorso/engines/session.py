@@ -23,6 +23,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pyarrow as pa
+
 from percorso.engines.java import check_java
 from percorso.engines.spark import SparkEngine
 from percorso.engines.spark_choice import (
@@ -57,6 +59,16 @@ class SparkOnDemand:
     def run(self, buckets: Sequence[Bucket], task: Callable[[Sequence[Bucket]], P]) -> Iterable[P]:
         """As `percorso.store.journey_log.BucketEngine`."""
         return spark_of(self.choice).run(buckets, task)
+
+    def exchange(
+        self,
+        buckets: Sequence[Bucket],
+        task: Callable[[Sequence[Bucket]], pa.Table],
+        by: str,
+        join: Callable[[pa.Table], P],
+    ) -> Iterable[P]:
+        """As `percorso.engines.buckets.ExchangeEngine`."""
+        return spark_of(self.choice).exchange(buckets, task, by, join)
 
 
 @dataclass(frozen=True, slots=True)

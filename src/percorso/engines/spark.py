@@ -14,9 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
+from percorso.engines.exchange import Piece, joined, split_rows
 from percorso.engines.faults import collected, telling
+from percorso.engines.spark_exchange import SparkExchange
 from percorso.store.cold import Cold
 from percorso.store.journey_log import Bucket
 
@@ -24,6 +27,7 @@ __all__ = ["SparkEngine"]
 
 P = TypeVar("P")
 
+_ROWS, _ANSWERS = "rows", "answers"
 _ANSWER = pa.schema([("part", pa.int64()), ("piece", pa.int64()), ("answer", pa.binary())])
 _ANSWER_COLUMNS = "part bigint, piece bigint, answer binary"
 
@@ -59,7 +63,32 @@ class SparkEngine:
 
         # With the task itself every worker would get what the manifest says of all buckets.
         rows = self._rows([pickle.dumps([dict(bucket.meta) for bucket in part]) for part in parts])
-        yield from _joined(collected(self.session, rows.mapInArrow(telling(answers), _ANSWER_COLUMNS)))
+        found = collected(self.session, rows.mapInArrow(telling(answers), _ANSWER_COLUMNS))
+        yield from _joined((row.part, row.piece, row.answer) for row in found)
+
+    def exchange(
+        self,
+        buckets: Sequence[Bucket],
+        task: Callable[[Sequence[Bucket]], pa.Table],
+        by: str,
+        join: Callable[[pa.Table], P],
+    ) -> Iterator[P]:
+        """As `percorso.engines.buckets.ExchangeEngine`."""
+        parts = [pickle.dumps([dict(bucket.meta) for bucket in part]) for part in deal(buckets, self.tasks)]
+        folder, texts, n_parts = buckets[0].folder, buckets[0].texts.files, len(parts)
+
+        def dealt(number: int) -> Iterator[Piece]:
+            cold = Cold(folder, texts)
+            rows = task([Bucket(folder, meta, cold) for meta in pickle.loads(parts[number])])
+            yield from split_rows(_ROWS, rows, (rows[by].to_numpy() % n_parts).astype(np.int32), n_parts)
+
+        def answer(part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
+            found = list(pieces)
+            told = join(joined(found, _ROWS, found[0].rows.schema))
+            yield Piece(_ANSWERS, part, pa.Table.from_batches(_pieces(part, told), _ANSWER))
+
+        told = SparkExchange(self.session, n_parts).start(n_parts, dealt).step(answer).read()
+        yield from _joined(tuple(row.values()) for one in told for row in one.rows.to_pylist())
 
     def _rows(self, contents: Sequence[bytes]) -> Any:
         """A frame of number and content, a partition for each row."""
@@ -81,11 +110,11 @@ def _pieces(part: int, answer: Any) -> Iterator[pa.RecordBatch]:
         )
 
 
-def _joined(rows: Iterable[Any]) -> Iterator[Any]:
-    """The answers whose pieces the rows are."""
+def _joined(rows: Iterable[tuple[int, int, bytes]]) -> Iterator[Any]:
+    """The answers whose pieces the rows are: part, piece, bytes."""
     found: dict[int, dict[int, bytes]] = {}
-    for row in rows:
-        found.setdefault(row.part, {})[row.piece] = row.answer
+    for part, piece, answer in rows:
+        found.setdefault(part, {})[piece] = answer
     for pieces in found.values():
         packed = b"".join(pieces[at] for at in range(len(pieces)))
         size, body = int.from_bytes(packed[:8], "little"), memoryview(packed)[8:]

@@ -133,6 +133,8 @@ def classic_settings(choice: SparkChoice, folder: Path) -> dict[str, str]:
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": "UTC",
+        # What a build keeps in between holds identifiers: gone with it, also from a shared folder.
+        "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
     }
     if all(host in _LOOPBACK for host, _ in choice.hosts) and choice.master != "yarn":
         # Nothing of this machine's listens to others.

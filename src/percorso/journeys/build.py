@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from percorso.identity.clocks import corrected_rows, write_clocks
 from percorso.identity.identifiers import IdentifierRules
 from percorso.identity.placement import Placement, place_rows
 from percorso.identity.rules import coupon_test, placement_rules
@@ -28,7 +29,7 @@ from percorso.journeys.coding import Coder
 from percorso.journeys.increment import Mismatch, find_touched
 from percorso.journeys.numbering import bucket_bits
 from percorso.journeys.progress import Progress
-from percorso.journeys.work import BuildInput, Counter
+from percorso.journeys.work import BuildInput, Counter, sources_by_rank
 from percorso.journeys.write_buckets import WrittenTables, all_buckets, touched_buckets
 from percorso.store.alias_table import merge_alias_table, write_alias_table
 from percorso.store.journey_log import LOG_FORMAT, JourneyLog
@@ -112,7 +113,8 @@ def _build(work: BuildInput, state: IdentityState | None, before: JourneyLog | N
         written = touched_buckets(work, state, placement, touched, before, coder, progress)
         built = len(touched.rows_now)
     alias = _alias_table(work, state, placement, before)
-    manifest = log_manifest(work, written, alias, n_duplicates=placement.n_duplicates)
+    clocks = write_clocks(work.log, *corrected_rows(state.rows, placement), sources_by_rank(state))
+    manifest = log_manifest(work, written, {"alias": alias, "clocks": clocks}, n_duplicates=placement.n_duplicates)
 
     def keep_state() -> None:
         state.forget(gone)
@@ -181,15 +183,17 @@ def _newest_by_source(files: Sequence[LakeFile]) -> dict[str, int]:
     return newest
 
 
-def log_manifest(work: BuildInput, written: WrittenTables, alias: str, *, n_duplicates: int) -> dict[str, Any]:
+def log_manifest(
+    work: BuildInput, written: WrittenTables, beside: Mapping[str, str], *, n_duplicates: int
+) -> dict[str, Any]:
     """The manifest's entries on the tables of a log.
 
     Parameters
     ----------
     work : BuildInput
     written : WrittenTables
-    alias : str
-        File name of the alias table.
+    beside : mapping
+        File names of the tables that are no bucket's.
     n_duplicates : int
         Rows of the lake that are copies of others.
     """
@@ -209,7 +213,7 @@ def log_manifest(work: BuildInput, written: WrittenTables, alias: str, *, n_dupl
         "data_version": hashlib.sha256(names.encode()).hexdigest()[:16],
         "as_of_us": max(newest, default=0),
         "n_duplicates": n_duplicates,
-        "alias": alias,
+        **beside,
         "sources": _newest_by_source(work.files),
         "journey_timeout_us": work.settings.journeys.timeout_us,
         # Which identity state belongs to this log, and to no other of the same tables.

@@ -121,9 +121,7 @@ def cold_months(
     return found
 
 
-def _by_month(
-    key: npt.NDArray[np.uint64], month: npt.NDArray[np.int64], texts: pa.Table
-) -> dict[int, pa.RecordBatch]:
+def _by_month(key: npt.NDArray[np.uint64], month: npt.NDArray[np.int64], texts: pa.Table) -> dict[int, pa.RecordBatch]:
     """A table for each month, its rows by key."""
     if not len(key):
         return {}

@@ -124,18 +124,18 @@ def build_log(
     """
     started = time.monotonic()
     erased = _erase_stored(workspace)
-    with exclusive_lock(workspace.log / "build.lock", what="build", timeout_s=wait_s):
+    with exclusive_lock(workspace.log / "build.lock", what="build", timeout_s=wait_s) as is_held:
         manifest = None if full else read_manifest(workspace.log)
         built, touched = manifest is None or _is_stale(workspace, manifest), 0
         try:
             if built:
-                touched = _build(workspace, progress, full=full)
+                touched = _build(workspace, progress, is_held, full=full)
                 manifest = read_manifest(workspace.log)
         except NothingImported:
-            _forget_erased(workspace, {}, erased)
+            _forget_erased(workspace, {}, erased, is_held)
             raise
         assert manifest is not None
-        _forget_erased(workspace, manifest, erased)
+        _forget_erased(workspace, manifest, erased, is_held)
     return _report(manifest, time.monotonic() - started, built, touched)
 
 
@@ -155,9 +155,12 @@ def _erase_stored(workspace: Workspace) -> tuple[Any, ...]:
     return found
 
 
-def _forget_erased(workspace: Workspace, manifest: Mapping[str, Any], jobs: tuple[Any, ...]) -> None:
+def _forget_erased(
+    workspace: Workspace, manifest: Mapping[str, Any], jobs: tuple[Any, ...], is_held: Callable[[], bool]
+) -> None:
     """End erasures once the log is another one: its old files go at once, readers or not."""
     if jobs:
+        _check_held(is_held)
         purge_log(workspace.log, manifest)
         if not _has_its_state(workspace, manifest):  # nobody has overwritten what an earlier build knew
             shutil.rmtree(workspace.state, ignore_errors=True)
@@ -254,7 +257,19 @@ def rules_fingerprint(settings: Settings) -> str:
     return hashlib.sha256(msgspec.json.encode(relevant, order="deterministic")).hexdigest()[:32]
 
 
-def _build(workspace: Workspace, progress: Progress, *, full: bool) -> int:
+def _check_held(is_held: Callable[[], bool]) -> None:
+    """Before files are deleted: with a lock that has run out, they may be those of the next builder.
+
+    Raises
+    ------
+    Busy
+        It has run out. The next build deletes what this one leaves.
+    """
+    if not is_held():
+        raise Busy(said("errors.build_lock_lost"), hint=said("errors.build_lock_lost_hint"))
+
+
+def _build(workspace: Workspace, progress: Progress, is_held: Callable[[], bool], *, full: bool) -> int:
     """Build, and return the number of events of persons that were built anew."""
     decisions = folded_decisions(workspace)
     # Before the files are listed: what arrives in between is built next time.
@@ -273,6 +288,7 @@ def _build(workspace: Workspace, progress: Progress, *, full: bool) -> int:
         manifest.setdefault("traces", old.manifest["traces"])
     swap_manifest(workspace.log, manifest, upon)
     built.keep_state()
+    _check_held(is_held)
     _remove_old(workspace.log, _files_of(old.manifest) if old else set(), _files_of(manifest))
     return int(built.events_built)
 

@@ -54,7 +54,9 @@ def ask_kpis(
     inputs = kpi_inputs(workspace, spec, basis, log)
     answer = run_kpis(spec, log, basis, inputs, language=language, threads=threads)
     # Some KPIs have values in a period without events too, such as who may be written to.
-    return with_scope_warnings(answer, spec.scope, log, basis, is_empty=True)
+    values = zip(answer.table["kpi"].to_pylist(), answer.table["value"].to_pylist(), strict=True)
+    is_empty = not any(kpi == "events" and value for kpi, value in values)
+    return with_scope_warnings(answer, spec.scope, log, basis, is_empty=is_empty)
 
 
 def ask_kpi_people(

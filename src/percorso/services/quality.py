@@ -10,7 +10,6 @@ from percorso.analyses.result import Result
 from percorso.analyses.spec import Scope
 from percorso.identity.clocks import count_corrected
 from percorso.services.build import fresh_log
-from percorso.services.identity_state import state_of
 from percorso.services.workspace import Workspace
 from percorso.store.journey_log import JourneyLog
 from percorso.store.lake import Lake
@@ -37,10 +36,9 @@ def ask_quality(
 
 
 def _ledger(workspace: Workspace, log: JourneyLog, scope: Scope) -> Ledger:
-    state = state_of(workspace, log)
     return Ledger(
         imports=_imports(Lake(workspace.lake)),
-        corrected=None if state is None else count_corrected(state, scope.start_us(), scope.end_us()),
+        corrected=count_corrected(log, scope.start_us(), scope.end_us()),
         built_duplicates=int(log.manifest.get("n_duplicates", 0)),
         most_events=workspace.settings.build.heavy_person_events,
     )

@@ -7,7 +7,7 @@ functions here leave nothing open.
 from __future__ import annotations
 
 import os
-import threading
+import secrets
 from typing import IO, Any
 
 import blake3
@@ -136,16 +136,20 @@ def write_table(folder: AnyPath, table: str, batch: pa.RecordBatch) -> str:
 
     The file is complete on disk before it gets its name. A file of equal content is not written again.
     """
-    partial = drafts_folder(folder) / f".{table}.{os.getpid()}-{threading.get_ident()}.arrow.partial"
-    with open(partial, "wb", buffering=0) as stream:
-        hashed = _HashedFile(stream)
-        # Arrow writes a small table in some fifty pieces, each of which would come through Python.
-        with (
-            pa.BufferedOutputStream(pa.PythonFile(hashed, "w"), _BUFFER_BYTES) as sink,
-            pa.ipc.new_file(sink, batch.schema) as writer,
-        ):
-            writer.write_batch(batch)
-        os.fsync(stream.fileno())
+    partial = drafts_folder(folder) / f".{table}.{secrets.token_hex(8)}.arrow.partial"
+    try:
+        with open(partial, "wb", buffering=0) as stream:
+            hashed = _HashedFile(stream)
+            # Arrow writes a small table in some fifty pieces, each of which would come through Python.
+            with (
+                pa.BufferedOutputStream(pa.PythonFile(hashed, "w"), _BUFFER_BYTES) as sink,
+                pa.ipc.new_file(sink, batch.schema) as writer,
+            ):
+                writer.write_batch(batch)
+            os.fsync(stream.fileno())
+    except BaseException:
+        partial.unlink(missing_ok=True)  # half a file would keep a full disk full
+        raise
     name = f"{table}-{hashed.hexdigest()[:40]}.arrow"
     publish(partial, folder / name)
     return name

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from percorso.errors import Corrupt
 from percorso.store.files import AnyPath, local_path
+from percorso.store.objects import ObjectReader
 
-__all__ = ["mapped", "open_parquet"]
+__all__ = ["group_rows", "mapped", "open_parquet"]
 
 T = TypeVar("T")
 
@@ -43,12 +46,74 @@ def open_parquet(path: AnyPath, *, coded: Sequence[str] = (), in_memory: bool = 
         Columns that arrive as dictionaries straight from the pages.
     in_memory : bool
         Map it: cheap for a few columns or rows. Otherwise it is read in pieces, which leaves no pages in use.
+
+    Raises
+    ------
+    FileNotFoundError
+    Corrupt
+        It is damaged; also when it is read.
     """
 
     def opened(local: Path) -> pq.ParquetFile:
-        return pq.ParquetFile(local, read_dictionary=list(coded), memory_map=in_memory)
+        with _damage_told(path.name):
+            return _LakeParquet(local, path.name, read_dictionary=list(coded), memory_map=in_memory)
 
     return _opened(path, opened)
+
+
+def group_rows(path: AnyPath) -> list[int]:
+    """Rows of each row group of a Parquet file of the lake; of an object nothing but its end is read.
+
+    Raises
+    ------
+    FileNotFoundError
+    Corrupt
+        It is damaged.
+    """
+    with _damage_told(path.name), pq.ParquetFile(path if isinstance(path, Path) else ObjectReader(path)) as parquet:
+        return [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
+
+
+class _LakeParquet(pq.ParquetFile):  # type: ignore[misc]  # pyarrow says nothing of its types
+    """A Parquet file that says which it is when its bytes are none of Parquet's."""
+
+    def __init__(self, path: Path, name: str, **options: Any) -> None:
+        super().__init__(path, **options)
+        self._name = name
+
+    def read(self, *told: Any, **options: Any) -> pa.Table:
+        with _damage_told(self._name):
+            return super().read(*told, **options)
+
+    def read_row_group(self, *told: Any, **options: Any) -> pa.Table:
+        with _damage_told(self._name):
+            return super().read_row_group(*told, **options)
+
+    def read_row_groups(self, *told: Any, **options: Any) -> pa.Table:
+        with _damage_told(self._name):
+            return super().read_row_groups(*told, **options)
+
+    def iter_batches(self, *told: Any, **options: Any) -> Iterator[pa.RecordBatch]:
+        batches = super().iter_batches(*told, **options)
+        while True:
+            with _damage_told(self._name):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield batch
+
+
+@contextlib.contextmanager
+def _damage_told(name: str) -> Iterator[None]:
+    """What Arrow says of wrong bytes, as one error; an error of the machine, which has a number, as it is."""
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise Corrupt(
+            f"The lake's file {name} cannot be read.", hint="Restore the workspace's lake from a backup."
+        ) from error
 
 
 def _opened(path: AnyPath, opened: Callable[[Path], Any]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import io
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from typing import Any
 from percorso.errors import StorageFailed
 from percorso.language.said import said
 
-__all__ = ["ChangedError", "ObjectPath", "ObjectStore", "StoredObject", "object_errors"]
+__all__ = ["ChangedError", "ObjectPath", "ObjectReader", "ObjectStore", "StoredObject", "object_errors"]
 
 _SCHEMES_S3 = ("s3", "s3a")
 #: What an answer of the store says of an error, and nothing else of it: S3 repeats what was signed, with the key's id.
@@ -174,6 +175,16 @@ class ObjectPath:
         with object_errors(self):
             yield from map(bytes, _library().get(self._client(), self.key).stream(min_chunk_size=1 << 22))
 
+    def size(self) -> int:
+        """Bytes of the object; FileNotFoundError where there is none."""
+        with object_errors(self):
+            return int(_library().head(self._client(), self.key)["size"])
+
+    def read_range(self, start: int, end: int) -> bytes:
+        """Some bytes of the object."""
+        with object_errors(self):
+            return bytes(_library().get_range(self._client(), self.key, start=start, end=end))
+
     def listed(self) -> Iterator[StoredObject]:
         """What stands beneath the folder, at any depth, in the order of names."""
         with object_errors(self):
@@ -194,6 +205,34 @@ class ObjectPath:
 
     def _client(self) -> Any:
         return _client(self.store, os.getpid(), _environment())
+
+
+class ObjectReader(io.RawIOBase):
+    """An object as a file of which only those bytes are fetched that somebody reads."""
+
+    def __init__(self, path: ObjectPath) -> None:
+        super().__init__()
+        self._path, self._size, self._at = path, path.size(), 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        end = min(self._at + len(buffer), self._size)
+        found = self._path.read_range(self._at, end) if end > self._at else b""
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
 
 
 @dataclass(frozen=True, slots=True)

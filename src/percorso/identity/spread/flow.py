@@ -16,7 +16,7 @@ from percorso.identity.spread.scan import LakePart, scan_parts
 from percorso.identity.spread.sets import SetSteps
 from percorso.identity.spread.stars import find_components
 from percorso.identity.spread.timelines import TimelineSteps
-from percorso.identity.spread.times import COUNTED, SETS, TIMED, drop_copies, place_times
+from percorso.identity.spread.times import CLOCKS, COUNTED, SETS, TIMED, drop_copies, place_times
 from percorso.identity.tables import strong_types
 from percorso.settings import Settings
 
@@ -36,12 +36,15 @@ class Spread:
         Pieces for `percorso.identity.spread.placed.finished_rows`, by task of the lake.
     aliases : Flow
         Every identifier of a person and its person, all in the first part.
+    clocks : Flow
+        Source and time of rows whose time was put right, all in the first part.
     n_events : int
         Rows that count.
     """
 
     rows: Flow
     aliases: Flow
+    clocks: Flow
     n_events: int
     _kept: list[Flow] = field(default_factory=list)
 
@@ -104,4 +107,10 @@ def spread_rows(
     every = named.beside(followed)
     asked = every.only("carrying").step(placed.ask)
     rows = every.only(PLACED).beside(asked.only(ANSWERS, COPIES))
-    return Spread(rows, resolved.only(ALIASES), n_events, [timed, known, marked, labels, resolved, named, followed])
+    return Spread(
+        rows,
+        resolved.only(ALIASES),
+        timed.only(CLOCKS),
+        n_events,
+        [timed, known, marked, labels, resolved, named, followed],
+    )

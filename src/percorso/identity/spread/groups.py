@@ -20,7 +20,7 @@ from percorso.identity.resolution import (
     resolve,
 )
 from percorso.identity.spread.rows import HASH, codes_of_texts, hash_array, key_words, numbers, part_of_keys
-from percorso.identity.spread.sets import HUBS, HUBS_SCHEMA, KNOWN, KNOWN_SCHEMA, ranks_of
+from percorso.identity.spread.sets import HUBS, HUBS_SCHEMA, KNOWN, KNOWN_SCHEMA, member_keys, ranks_of
 from percorso.identity.spread.stars import LABELS, LABELS_SCHEMA, edge_pieces, part_of_nodes
 from percorso.kernels.interning import KeyTable
 from percorso.store.columns import string_buffers, whole
@@ -177,12 +177,14 @@ def _reasons(
     known: pa.Table, hubs: pa.Table, of_set: npt.NDArray[np.int64], words: npt.NDArray[np.uint64]
 ) -> npt.NDArray[np.uint8]:
     """Why each member of each set is a hub, 0 if it is none; shape (n_members,)."""
+    told = member_keys(key_words(hubs.column("set"))[0], key_words(hubs.column("one"))[0])
+    asked = member_keys(key_words(known.column("set"))[0][of_set], words)
     table = KeyTable()
-    table.codes(*key_words(hubs.column("one")))
+    codes = table.codes(told, np.zeros(len(told), np.uint8))[0]
     why = np.zeros(len(table) + 1, dtype=np.uint8)
-    why[table.codes(*key_words(hubs.column("one")))[0]] = numbers(hubs, "why")
+    why[codes] = numbers(hubs, "why")
     size = len(table)
-    codes = table.codes(words, np.zeros(len(words), np.uint8))[0]
+    codes = table.codes(asked, np.zeros(len(asked), np.uint8))[0]
     return why[np.where(codes < size, codes, -1)]
 
 

@@ -21,7 +21,7 @@ from percorso.identity.tables import IdentifierTable, ReferenceTable, SetTable, 
 from percorso.settings import Settings
 from percorso.store.columns import as_strings, hash_column, strings_from_buffers
 from percorso.store.lake import LakeFile
-from percorso.store.mapped import open_parquet
+from percorso.store.mapped import group_rows, open_parquet
 
 __all__ = ["LakePart", "lake_parts", "read_part", "scan_parts"]
 
@@ -51,10 +51,10 @@ class LakePart:
 def lake_parts(files: Sequence[LakeFile], most_rows: int) -> list[list[LakePart]]:
     """The lake dealt out to tasks: neighbouring parts of at most `most_rows` rows, if no row group has more."""
     tasks: list[list[LakePart]] = []
-    filled, start = most_rows, 0
+    filled, start = 0, 0
     for file in files:
         for groups, rows in _cuts(file, most_rows):
-            if filled + rows > most_rows:
+            if not tasks or filled + rows > most_rows:
                 tasks.append([])
                 filled = 0
             tasks[-1].append(LakePart(file, groups, start, rows))
@@ -64,8 +64,7 @@ def lake_parts(files: Sequence[LakeFile], most_rows: int) -> list[list[LakePart]
 
 def _cuts(file: LakeFile, most_rows: int) -> Iterator[tuple[tuple[int, ...], int]]:
     """Runs of row groups of a file, and their rows."""
-    with open_parquet(file.path) as parquet:
-        sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
+    sizes = group_rows(file.path)
     run: list[int] = []
     for group, size in enumerate(sizes):
         if run and sum(sizes[one] for one in run) + size > most_rows:

@@ -23,7 +23,7 @@ from percorso.kernels.interning import KeyTable
 from percorso.kernels.resolving import SHARED_BETTER, SHARED_WORSE
 from percorso.store.columns import hash_column, string_buffers, whole
 
-__all__ = ["HUBS", "KNOWN", "KNOWN_SCHEMA", "SetSteps", "ranks_of"]
+__all__ = ["HUBS", "KNOWN", "KNOWN_SCHEMA", "SetSteps", "member_keys", "ranks_of"]
 
 KNOWN = "known"
 HUBS = "hubs"
@@ -102,8 +102,14 @@ class SetSteps:
         return pa.ListArray.from_arrays(_offsets(members), hash_array(hashes[codes] if len(codes) else hashes))
 
     def partners(self, part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        """Pairs of members of live sets that differ in type, by pair; and which sets hold an identifier, by it."""
+        """Pairs of members of live sets that differ in type, by pair; and which sets hold an identifier, by it.
+
+        A hub is found by live sets alone, and told to all: what two alias messages say of one joins nobody.
+        """
         known = joined(pieces, KNOWN, KNOWN_SCHEMA)
+        words, place = key_words(whole(known.column("aliases")).flatten())[0], _places(known)
+        held = pa.table([hash_array(words), known.column("set").take(pa.array(place))], schema=_HELD_SCHEMA)
+        yield from split_rows(_HELD, held, part_of_keys(words, self.n_parts), self.n_parts)
         known = known.filter(pa.array(numbers(known, "count") > 0))
         members, aliases = whole(known.column("members")), whole(known.column("aliases"))
         words = key_words(aliases.flatten())[0]
@@ -113,17 +119,14 @@ class SetSteps:
         differ = rank[one] != rank[other]
         one, other = one[differ], other[differ]
         once = np.zeros(len(one), dtype=np.bool_)
-        once[KeyTable().codes(_pair_keys(words[one], words[other]), np.zeros(len(one), np.uint8))[1]] = True
+        once[KeyTable().codes(member_keys(words[one], words[other]), np.zeros(len(one), np.uint8))[1]] = True
         one, other = one[once], other[once]
         better = rank[other] < rank[one]
         most = np.where(better, self.rules.hub_better, 2 * self.rules.limits[rank[other]].astype(np.int64))
         columns = [hash_array(words[one]), hash_array(words[other]), kind[other], better.astype(np.uint8), most]
         rows = pa.table([_array(column) for column in columns], schema=_PARTNERS_SCHEMA)
-        to = part_of_keys(_pair_keys(words[one], words[other]), self.n_parts)
+        to = part_of_keys(member_keys(words[one], words[other]), self.n_parts)
         yield from split_rows(_PARTNERS, rows, to, self.n_parts)
-        place = np.repeat(np.arange(len(sizes)), sizes)
-        held = pa.table([hash_array(words), known.column("set").take(pa.array(place))], schema=_HELD_SCHEMA)
-        yield from split_rows(_HELD, held, part_of_keys(words, self.n_parts), self.n_parts)
 
     def count(self, part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
         """Different partners of a kind, by identifier; parts are of pairs."""
@@ -133,7 +136,7 @@ class SetSteps:
                 yield piece
         rows = joined(pieces, _PARTNERS, _PARTNERS_SCHEMA)
         one, other = key_words(rows.column("one"))[0], key_words(rows.column("other"))[0]
-        rows = rows.take(pa.array(KeyTable().codes(_pair_keys(one, other), np.zeros(len(one), np.uint8))[1]))
+        rows = rows.take(pa.array(KeyTable().codes(member_keys(one, other), np.zeros(len(one), np.uint8))[1]))
         one = key_words(rows.column("one"))[0]
         kind = numbers(rows, "kind")
         groups = np.stack([one[:, 0] ^ (one[:, 1] * np.uint64(31)), kind.view(np.uint64)], axis=1)
@@ -178,6 +181,12 @@ def ranks_of(texts: pa.Array, kinds: tuple[str, ...]) -> tuple[npt.NDArray[np.in
     return rank[at] if len(at) else rank[:0], number[at] if len(at) else number[:0]
 
 
+def _places(known: pa.Table) -> npt.NDArray[np.int64]:
+    """The row of each member of each set, one set after the other."""
+    sizes = np.diff(_offsets(whole(known.column("members"))).to_numpy())
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
 def _pairs(sizes: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Places of the two of every ordered pair of different members of a set, all sets one after the other."""
     starts = np.cumsum(sizes) - sizes
@@ -189,7 +198,7 @@ def _pairs(sizes: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDA
     return (starts[of_set] + first)[differ], (starts[of_set] + second)[differ]
 
 
-def _pair_keys(one: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def member_keys(one: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """A key of each ordered pair of hashes; uint64, shape (n, 2)."""
     mixed = other * np.uint64(0x9E3779B97F4A7C15)
     return one ^ (mixed ^ (mixed >> np.uint64(32)))

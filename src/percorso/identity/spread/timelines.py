@@ -234,5 +234,18 @@ def _places(rows: pa.Table, shared: pa.ListArray) -> _Places:
 
 def _chosen(rows: pa.Table, chosen: pa.Table) -> npt.NDArray[np.bool_]:
     """Which copies were chosen."""
-    mine, wanted = (numbers(one, "row") * 1024 + numbers(one, "place") for one in (rows, chosen))
-    return np.isin(mine, wanted)
+    mine, wanted = (
+        np.stack([numbers(one, "row"), numbers(one, "place").astype(np.int64)], axis=1) for one in (rows, chosen)
+    )
+    table = KeyTable()
+    table.codes(_spread(wanted), np.zeros(len(wanted), np.uint8))
+    size = len(table)
+    return table.codes(_spread(mine), np.zeros(len(mine), np.uint8))[0] < size
+
+
+def _spread(pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Keys of pairs of numbers whose low bits differ; uint64, shape (n, 2)."""
+    keys = pairs.view(np.uint64).copy()
+    keys[:, 0] = (keys[:, 0] * np.uint64(64) + keys[:, 1]) * np.uint64(0x9E3779B97F4A7C15)
+    keys[:, 0] ^= keys[:, 0] >> np.uint64(32)
+    return keys

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from percorso.engines.exchange import Piece, Step, joined, split_rows
+from percorso.identity.clocks import is_corrected
 from percorso.identity.copies import find_skews, keep_one_copy, place_in_time
 from percorso.identity.rows import MISSING
 from percorso.identity.spread.rows import (
@@ -29,12 +30,15 @@ from percorso.kernels.interning import KeyTable
 from percorso.kernels.rows import add_to_sets
 from percorso.store.columns import whole
 
-__all__ = ["COUNTED", "SETS", "SET_SCHEMA", "drop_copies", "place_times"]
+__all__ = ["CLOCKS", "CLOCKS_SCHEMA", "COUNTED", "SETS", "SET_SCHEMA", "drop_copies", "place_times"]
 
 #: What steps hand on: rows at their time, sets of identifiers with what their rows say, numbers of rows.
 TIMED = "timed"
 SETS = "sets"
 COUNTED = "counted"
+#: Rows whose time was put right.
+CLOCKS = "clocks"
+CLOCKS_SCHEMA = pa.schema([("source", pa.int16()), ("time", pa.int64())])
 
 #: A set of strong identifiers; `stated`: the two ends of an alias message, whose count is 0.
 SET_SCHEMA = pa.schema(
@@ -53,7 +57,7 @@ def drop_copies(sources: Sequence[str], n_parts: int, memory_bytes: int) -> Step
     """Of rows with one message key one goes on, to the part of its device; parts are of keys."""
 
     def drop(part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        rows = joined(pieces, ROWS, ROW_SCHEMA)
+        rows = joined(pieces, ROWS, ROW_SCHEMA).sort_by("row")  # of two that are alike in all, the first
         n = rows.num_rows
         keep, gone = np.zeros(n, dtype=np.uint8), np.zeros(n, dtype=np.uint8)
         keep_one_copy(row_files(rows, sources), keep, gone, np.zeros(0, dtype=np.int64), 0, memory_bytes)
@@ -84,6 +88,8 @@ def place_times(sources: Sequence[str], n_parts: int) -> Step:
         yield from split_rows(TIMED, timed, set_parts(timed, n_parts), n_parts)
         sets = pa.concat_tables([_sets_of(rows, time), _stated_of(rows)])
         yield from split_rows(SETS, sets, part_of_keys(key_words(sets.column("set"))[0], n_parts), n_parts)
+        moved = timed.filter(pa.array(is_corrected(numbers(rows, "stamp"), time, future)))
+        yield Piece(CLOCKS, 0, moved.select(CLOCKS_SCHEMA.names))
         yield Piece(COUNTED, 0, pa.table({"rows": pa.array([n])}))
 
     return place

@@ -13,16 +13,18 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from percorso.engines.exchange import Exchange, Flow, Piece, joined
+from percorso.engines.exchange import Exchange, Flow, Piece, by_kind
 from percorso.errors import WorkLost
+from percorso.identity.clocks import write_clocks
 from percorso.identity.spread.flow import Spread, spread_rows
 from percorso.identity.spread.groups import ALIASES, ALIASES_SCHEMA
-from percorso.identity.spread.rows import key_words
+from percorso.identity.spread.rows import key_words, numbers
 from percorso.identity.spread.scan import LakePart, lake_parts
+from percorso.identity.spread.times import CLOCKS, CLOCKS_SCHEMA
 from percorso.journeys.build import Built, log_manifest
 from percorso.journeys.numbering import bucket_bits
 from percorso.journeys.progress import Progress
-from percorso.journeys.spread.buckets import Before, BucketSteps
+from percorso.journeys.spread.buckets import ENTRIES, Before, BucketSteps
 from percorso.journeys.spread.coding import (
     CODED,
     COLD,
@@ -90,11 +92,11 @@ def _built(work: BuildInput, exchange: Exchange, progress: Progress) -> Built:
         bits = bucket_bits(work.settings.build.bucket_bits, spread.n_events)
         writer = _Writer(work, exchange, spread, tasks, sources, Targets(bits))
         written, traces, n_built = writer.write()
-        alias = _write_aliases(work, spread)
+        beside = _write_beside(work, spread, sources)
         progress("writing", n_rows, n_rows)
     finally:
         spread.release()
-    manifest = log_manifest(work, written, alias, n_duplicates=n_rows - spread.n_events)
+    manifest = log_manifest(work, written, beside, n_duplicates=n_rows - spread.n_events)
     return Built(manifest | {"traces": traces}, lambda: None, n_built)
 
 
@@ -132,10 +134,11 @@ class _Writer:
     def _write_touched(self, before: JourneyLog) -> tuple[WrittenTables, dict[str, str], int] | None:
         """None where nearly everything is touched."""
         known: dict[str, str] = before.manifest["traces"]
-        gone = [name for key, name in sorted(known.items()) if key not in {trace_key(p) for t in self.tasks for p in t}]
+        live = {trace_key(part) for task in self.tasks for part in task}
+        gone = [name for key, name in sorted(known.items()) if key not in live]
         steps = self._steps(known)
         compared = self._rows(steps).step(steps.compare, n_parts=len(self.tasks)).kept()
-        left = self.exchange.start(len(gone), steps.leave(gone)) if gone else compared.only("nothing")
+        left = self.exchange.start(len(gone), steps.leave(gone)).kept() if gone else compared.only("nothing")
         changed = compared.beside(left)
         upon = Before(
             [*(dict(bucket.meta) for bucket in before.buckets), dict(before.unidentified.meta)],
@@ -152,6 +155,7 @@ class _Writer:
             wanted.release()
         finally:
             compared.release()
+            left.release()
         nobody = self.targets.nobody
         entries = [found[part]["entry"] if part in found else dict(entry) for part, entry in enumerate(upon.entries)]
         built = sum(int(one["n_built"]) for part, one in found.items() if part <= nobody)
@@ -193,17 +197,20 @@ class _Writer:
         return {month: names for month, names in sorted(cold.items()) if any(names)}
 
 
-def _write_aliases(work: BuildInput, spread: Spread) -> str:
-    """Write the alias table in one task, and return its name."""
+def _write_beside(work: BuildInput, spread: Spread, sources: tuple[str, ...]) -> dict[str, str]:
+    """Write the tables that are no bucket's, each in one task; their names as the manifest has them."""
     folder = work.log
 
     def write(part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        rows = joined(pieces, ALIASES, ALIASES_SCHEMA)
+        tables = by_kind(pieces, (ALIASES, CLOCKS))
+        rows = pa.concat_tables([ALIASES_SCHEMA.empty_table(), *tables[ALIASES]]).combine_chunks()
         alias, person = (key_words(rows.column(name))[0].view(np.uint8).reshape(-1, 16) for name in rows.column_names)
-        yield Piece(ALIASES, 0, pa.table({"name": [write_alias_table(folder, alias, person)]}))
+        moved = pa.concat_tables([CLOCKS_SCHEMA.empty_table(), *tables[CLOCKS]])
+        clocks = write_clocks(folder, numbers(moved, "source"), numbers(moved, "time"), sources)
+        names = {"alias": write_alias_table(folder, alias, person), "clocks": clocks}
+        yield Piece(ENTRIES, 0, pa.table({name: [value] for name, value in names.items()}))
 
-    found = spread.aliases.step(write).read()
-    if not found:
-        nobody = np.zeros((0, 16), dtype=np.uint8)
-        return write_alias_table(folder, nobody, nobody)
-    return str(found[0].rows.column("name")[0].as_py())
+    # The clocks send a piece from every part, so there is something to work on.
+    (found,) = spread.aliases.beside(spread.clocks).step(write).read()
+    names: dict[str, str] = found.rows.to_pylist()[0]
+    return names

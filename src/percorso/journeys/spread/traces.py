@@ -4,9 +4,9 @@
 
     trace-<hash>.arrow      row (of the part), key, time, person, rule, future, copy of the rows that count
 
-The manifest names them under ``traces``, by file of the lake and its first row group. They hold keyed hashes and times.
-Persons of rows that differ from the trace, then or now, are built anew; texts move where a row came, went or changed
-its month.
+The manifest names them under ``traces``, by file of the lake and its first row group. They hold times, keyed hashes of
+persons and half of each message's key. Persons of rows that differ from the trace, then or now, are built anew; texts
+move where a row came, went or changed its month.
 """
 
 from __future__ import annotations
