@@ -137,15 +137,17 @@ def _table(
     scanner: RowScanner, arrays: dict[str, npt.NDArray[Any] | None], batch: pa.RecordBatch, first: int
 ) -> pa.Table:
     """Rows of a batch, their codes replaced by what they stand for."""
-    n = batch.num_rows
-    sset, members = arrays["sset"], _members(scanner)
+    n, sset = batch.num_rows, arrays["sset"]
     assert sset is not None
     there = sset >= 0
+    used = np.unique(sset[there])
+    members = _members(scanner, used)
+    at = np.where(there, np.searchsorted(used, sset), 0)
     columns: dict[str, Any] = {
         "row": np.arange(first, first + n),
         "message_id": as_strings(batch.column("message_id")),
-        "set": hash_array(_set_keys(members)[sset] if len(members) else np.zeros((n, 2), np.uint64), there),
-        "members": members.take(pa.array(np.where(there, sset, 0), mask=~there)),
+        "set": hash_array(_set_keys(members)[at] if len(used) else np.zeros((n, 2), np.uint64), there),
+        "members": members.take(pa.array(at, mask=~there)),
         "stated": _stated(scanner, n),
     }
     for name in ("anonymous", "device"):
@@ -175,11 +177,13 @@ def _texts_of(table: IdentifierTable, codes: npt.NDArray[Any] | None) -> pa.Stri
     return texts.take(pa.array(np.maximum(codes, 0), mask=codes < 0))
 
 
-def _members(scanner: RowScanner) -> pa.ListArray:
-    """The identifiers of each set so far."""
-    offsets, members = scanner.sets.sets()
-    texts = _texts_of(scanner.strong, members)
-    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), texts)
+def _members(scanner: RowScanner, used: npt.NDArray[np.int32]) -> pa.ListArray:
+    """The identifiers of some sets, in the order of their priority."""
+    starts, members = scanner.sets.sets()
+    sizes = np.diff(starts)[used]
+    offsets = np.append(0, np.cumsum(sizes)).astype(np.int32)
+    inside = np.repeat(starts[used] - offsets[:-1], sizes) + np.arange(int(offsets[-1]))
+    return pa.ListArray.from_arrays(pa.array(offsets), _texts_of(scanner.strong, members[inside]))
 
 
 def _set_keys(members: pa.ListArray) -> npt.NDArray[np.uint64]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from percorso.engines.exchange import Piece, joined, split_rows
+from percorso.engines.exchange import Piece, joined, sliced, split_rows
 from percorso.identity.spread.placed import finished_rows
 from percorso.identity.spread.rows import HASH, PLACED_SCHEMA, hash_array, key_words, numbers, part_of_keys
 from percorso.identity.spread.scan import LakePart, read_part
@@ -68,6 +68,8 @@ MANY = "many"
 
 _OWNED_SCHEMA = pa.schema([("owner", HASH), ("row", pa.int64())])
 _WANTED_SCHEMA = pa.schema([("row", pa.int64())])
+
+_WORDS_BYTES = 1 << 20
 
 #: Fields of the record that the bucket's task fills in: codes of texts that travel beside it.
 LATER = ("row", "person", "device_code", "order_ref", "conversation")
@@ -294,7 +296,8 @@ def _to_buckets(
     bucket = buckets_of(np.ascontiguousarray(words).view(np.uint8).reshape(-1, 16), targets.bits)
     bucket[missing == 1] = targets.nobody
     for piece in split_rows(CODED, coded, bucket, targets.n_parts):
-        yield Piece(piece.kind, piece.part, _with_words(piece.rows, coder, settings))
+        for small in sliced(piece, _WORDS_BYTES):  # whoever cuts it later would send all its words with each slice
+            yield Piece(small.kind, small.part, _with_words(small.rows, coder, settings))
 
 
 def _with_words(rows: pa.Table, coder: Coder, settings: Settings) -> pa.Table:
