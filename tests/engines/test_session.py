@@ -355,10 +355,14 @@ def test_an_error_of_ours_comes_back_as_it_was(engine: SparkEngine) -> None:
 
 def test_ctrl_c_cancels_what_runs(engine: SparkEngine) -> None:
     assert len(ask(engine, lambda: 1)) == 2  # workers are there
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is started in the background ignores it
     threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()
     begun = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        ask(engine, lambda: time.sleep(120))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            ask(engine, lambda: time.sleep(120))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(ask(engine, lambda: 1)) == 2
     assert time.monotonic() - begun < 60
 
