@@ -14,13 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from percorso.errors import Corrupt
 from percorso.identity.placement import Placement
 from percorso.identity.rows import SKEWED, RowFiles
 from percorso.store.files import AnyPath
 from percorso.store.journey_log import JourneyLog
 from percorso.store.log_files import coded_column, write_table
-from percorso.store.mapped import mapped
+from percorso.store.mapped import log_table
 
 __all__ = ["corrected_rows", "count_corrected", "is_corrected", "write_clocks"]
 
@@ -87,14 +86,7 @@ def count_corrected(log: JourneyLog, start_us: int | None = None, end_us: int | 
     name = log.manifest.get("clocks")
     if not name:
         return None if name is None else {}
-    try:
-        with mapped(log.folder / str(name)) as source:
-            batch = pa.ipc.open_file(source).get_batch(0)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise Corrupt(
-            f"The journey log's file {name} cannot be read.",
-            hint="Run `percorso build --full`; the events themselves are in the lake.",
-        ) from error
+    batch = log_table(log.folder, str(name))
     time, coded = batch.column("time").to_numpy(), batch.column("source")
     inside = np.ones(len(time), dtype=np.bool_)
     if start_us is not None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 
 from percorso.engines.local import default_threads
 from percorso.engines.ranges import in_parallel
 from percorso.kernels.arrays import I64, U8
 from percorso.kernels.sha256 import HASH_BYTES, hmac_many, hmac_states
+from percorso.store.columns import string_buffers
 
-__all__ = ["keyed_hashes"]
+__all__ = ["hashes_of_texts", "keyed_hashes"]
 
 _TEXTS_A_THREAD = 4096  # about two milliseconds: fewer are not worth a thread
 
@@ -50,3 +52,9 @@ def keyed_hashes(secret: bytes, offsets: I64, text: U8, *, threads: int | None =
     runs = list(pairwise([0, *cuts.tolist(), n]))
     parts = in_parallel(runs, lambda run: hmac_many(inner, outer, offsets[run[0] : run[1] + 1], text))
     return np.concatenate([np.empty((0, HASH_BYTES), dtype=np.uint8), *parts])
+
+
+def hashes_of_texts(secret: bytes, texts: pa.StringArray | pa.LargeStringArray) -> U8:
+    """The keyed hash of each text of a column without nulls, uint8, shape (n, 16)."""
+    offsets, data = string_buffers(texts)
+    return keyed_hashes(secret, offsets.astype(np.int64), np.ascontiguousarray(data))

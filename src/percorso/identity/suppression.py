@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 from percorso.events.event import STRONG_COLUMNS, WEAK_COLUMNS
 from percorso.identity.former import FORMER_KINDS
 from percorso.identity.identifiers import WORKSPACE_WIDE, IdentifierRules
-from percorso.identity.keyed_hashes import keyed_hashes
+from percorso.identity.keyed_hashes import hashes_of_texts
 from percorso.identity.placement import person_id
 from percorso.identity.telling import is_telling, line_cells, line_words, named_values, tells_as_cell
-from percorso.store.columns import as_strings, string_buffers, whole
+from percorso.store.columns import as_strings, whole
 from percorso.store.row_keys import KeyCounter
 
 __all__ = ["Admission", "Suppression", "cut_text", "message_text", "rejected_text"]
@@ -242,8 +242,7 @@ class Suppression:
 
     def _hashes(self, texts: pa.LargeStringArray) -> npt.NDArray[np.uint64]:
         """Keyed hashes as two words each, shape (n, 2)."""
-        offsets, data = string_buffers(texts)
-        return keyed_hashes(self._secret, offsets.astype(np.int64), data).view(np.uint64).reshape(-1, 2)
+        return hashes_of_texts(self._secret, texts).view(np.uint64).reshape(-1, 2)
 
 
 def _large(text: str) -> pa.Scalar:

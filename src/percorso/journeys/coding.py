@@ -21,7 +21,7 @@ from percorso.events.bots import BotRules
 from percorso.events.devices import device_of
 from percorso.events.event import ITEM_TYPE
 from percorso.events.personal import without_personal
-from percorso.identity.keyed_hashes import keyed_hashes
+from percorso.identity.keyed_hashes import hashes_of_texts
 from percorso.journeys.channels import ChannelRules, Origin
 from percorso.journeys.details import DETAILS_TYPE, DetailReader
 from percorso.journeys.signals import ORDER, SIGNAL_NONE
@@ -231,8 +231,7 @@ class Coder:
         rows = np.flatnonzero((signal == ORDER) & (null_mask(ids) == 0))
         wanted = pa.array(rows)
         told = as_strings(pc.binary_join_element_wise("order", spaces.take(wanted), ids.take(wanted), "\0"))
-        offsets, text = string_buffers(told)
-        keys = keyed_hashes(self._secret, offsets.astype(np.int64), np.ascontiguousarray(text))
+        keys = hashes_of_texts(self._secret, told)
         at = np.full(batch.num_rows, -1, dtype=np.int64)
         at[rows] = np.arange(len(rows))
         return fixed_column(pa.binary(16), keys, None).take(pa.array(at, mask=at < 0))

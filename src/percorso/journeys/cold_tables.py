@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from percorso.store.columns import whole
 from percorso.store.files import AnyPath
 from percorso.store.log_files import settled, write_table
 
-__all__ = ["ColdFiles", "ColdShuffle", "cold_months"]
+__all__ = ["ColdFiles", "ColdShuffle", "cold_files", "cold_months"]
 
 _RECORD = np.dtype([("key", np.uint64), ("month", np.int64)])
 _SCHEMA = pa.schema([(name, pa.string()) for name in COLD_COLUMNS])
@@ -61,17 +61,13 @@ class ColdShuffle:
 
     def write(self, folder: AnyPath, before: Cold | None = None) -> ColdFiles:
         """Write the tables that have other rows than before (all of them where there was nothing before)."""
-        old = {month: list(parts) for month, parts in before.files.items()} if before else {}
         gone = self._gone_by_part()
 
         def of_part(part: int) -> dict[int, str | None]:
             records, texts = self._shuffle.read(part)
             return cold_months(folder, part, records["key"], records["month"], texts, gone[part], before)
 
-        for part, found in enumerate(in_parallel(range(self._n_parts), of_part)):
-            for month, name in found.items():
-                old.setdefault(month_key(month), [None] * self._n_parts)[part] = name
-        return {month: parts for month, parts in sorted(old.items()) if any(parts)}
+        return cold_files(before.files if before else {}, in_parallel(range(self._n_parts), of_part))
 
     def _gone_by_part(self) -> list[dict[int, npt.NDArray[np.uint64]]]:
         """For each part the keys that leave, by month."""
@@ -85,6 +81,23 @@ class ColdShuffle:
             for head, keys in zip(heads, np.split(key, heads[1:]), strict=bool(len(heads))):
                 found[int(part[head])][int(month[head])] = keys
         return found
+
+
+def cold_files(before: Mapping[str, Sequence[str | None]], found: Sequence[Mapping[int, str | None]]) -> ColdFiles:
+    """The tables of a log, as its manifest has them.
+
+    Parameters
+    ----------
+    before : mapping
+        The tables that the log had.
+    found : sequence of mappings
+        For each part what `cold_months` gave.
+    """
+    files = {month: list(names) for month, names in before.items()}
+    for part, months in enumerate(found):
+        for month, name in months.items():
+            files.setdefault(month_key(month), [None] * len(found))[part] = name
+    return {month: names for month, names in sorted(files.items()) if any(names)}
 
 
 def cold_months(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numba import types
 
 from percorso.kernels.arrays import I32, I64, U8, U64
-from percorso.kernels.compile import I32_IN2, I32_OUT, I64_OUT, U8_IN, U64_IN2, U64_OUT2, kernel
+from percorso.kernels.compile import I32_IN, I32_IN2, I32_OUT, I64_OUT, U8_IN, U64_IN2, U64_OUT2, kernel
 
 __all__ = ["KeyTable", "TupleTable", "duplicate_groups"]
 
@@ -40,6 +40,23 @@ def _intern_keys(keys: U64, skip: U8, slots: I32, stored: U64, n_stored: int, co
             at = (at + 1) & mask
         codes[i] = code
     return n_stored
+
+
+@kernel(types.void(U64_IN2, U8_IN, I32_IN, U64_IN2, I32_OUT))
+def _find_keys(keys: U64, skip: U8, slots: I32, stored: U64, codes: I32) -> None:
+    mask = slots.size - 1
+    for i in range(keys.shape[0]):
+        codes[i] = -1
+        if skip[i]:
+            continue
+        low, high = keys[i, 0], keys[i, 1]
+        at = np.int64(low & np.uint64(mask))
+        while slots[at] >= 0:
+            code = slots[at]
+            if stored[code, 0] == low and stored[code, 1] == high:
+                codes[i] = code
+                break
+            at = (at + 1) & mask
 
 
 @kernel(types.void(U64_IN2, types.int64, I32_OUT))
@@ -101,6 +118,20 @@ class KeyTable:
         firsts = np.empty(len(self._stored), dtype=np.int64)
         self._size = int(_intern_keys(keys, skip, self._slots, self._stored, before, codes, firsts))
         return codes, firsts[before : self._size].copy()
+
+    def find(self, keys: npt.NDArray[np.uint64], skip: npt.NDArray[np.uint8] | None = None) -> npt.NDArray[np.int32]:
+        """Codes of keys, -1 for those that have none; the table stays as it is.
+
+        Parameters
+        ----------
+        keys : uint64, shape (n_keys, 2)
+        skip : uint8, shape (n_keys,), optional
+            1: no key there; its code is -1.
+        """
+        codes = np.empty(len(keys), dtype=np.int32)
+        skip = np.zeros(len(keys), dtype=np.uint8) if skip is None else skip
+        _find_keys(keys, skip, self._slots, self._stored, codes)
+        return codes
 
     def _reserve(self, size: int) -> None:
         if size > len(self._stored):

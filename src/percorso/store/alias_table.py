@@ -18,12 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from percorso.errors import Corrupt
 from percorso.kernels.arrays import U8, Bools
 from percorso.store.files import AnyPath
 from percorso.store.journey_log import JourneyLog
 from percorso.store.log_files import write_table
-from percorso.store.mapped import mapped
+from percorso.store.mapped import damaged_table, log_table
 from percorso.store.row_keys import keys_as_binary
 
 __all__ = ["AliasTable", "alias_table_of", "merge_alias_table", "write_alias_table"]
@@ -64,14 +63,11 @@ class AliasTable:
         Corrupt
             The file is not there, or is no alias table.
         """
+        batch = log_table(folder, name)
         try:
-            batch = pa.ipc.open_file(mapped(folder / name)).get_batch(0)
             return cls(*(_bytes_of(batch.column(column)) for column in _COLUMNS))
-        except (OSError, KeyError, pa.ArrowInvalid) as error:
-            raise Corrupt(
-                f"The journey log's file {name} cannot be read.",
-                hint="Run `percorso build --full`; the events themselves are in the lake.",
-            ) from error
+        except (KeyError, pa.ArrowInvalid) as error:
+            raise damaged_table(name) from error
 
     def person_of(self, alias: U8) -> tuple[U8, Bools]:
         """Whose the identifiers are, by binary search.

@@ -17,7 +17,7 @@ import pyarrow as pa
 from percorso.errors import Corrupt
 from percorso.store.files import AnyPath
 from percorso.store.log_files import MOST_TEXT_BYTES
-from percorso.store.mapped import mapped
+from percorso.store.mapped import log_table
 
 __all__ = ["COLD_COLUMNS", "Cold", "cold_parts", "month_key", "month_of_time", "one_array", "part_of_key"]
 
@@ -85,14 +85,7 @@ class Cold:
         if name is None:
             return None
         if name not in self._open:
-            try:
-                with mapped(self.folder / name) as source:
-                    self._open[name] = pa.ipc.open_file(source).get_batch(0)
-            except (OSError, pa.ArrowInvalid) as error:
-                raise Corrupt(
-                    f"The journey log's file {name} cannot be read.",
-                    hint="Run `percorso build --full`; the events themselves are in the lake.",
-                ) from error
+            self._open[name] = log_table(self.folder, name)
         return self._open[name]
 
     def rows(self, time: npt.NDArray[np.int64], key: npt.NDArray[np.uint64], names: Sequence[str]) -> pa.Table:

@@ -30,11 +30,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from percorso.errors import Corrupt, NotFound, nearest_hint
+from percorso.errors import NotFound, nearest_hint
 from percorso.store.cold import Cold
 from percorso.store.files import AnyPath
 from percorso.store.log_manifest import LOG_FORMAT, read_manifest, swap_manifest
-from percorso.store.mapped import mapped
+from percorso.store.mapped import log_table
 
 __all__ = [
     "BUILD_COLUMNS",
@@ -194,14 +194,7 @@ class Bucket:
     def table(self, name: str) -> Table:
         """The table, mapped into memory on first use."""
         if name not in self._open:
-            path = self.folder / self.meta["files"][name]
-            try:
-                self._open[name] = Table(pa.ipc.open_file(mapped(path)).get_batch(0))
-            except (OSError, pa.ArrowInvalid) as error:
-                raise Corrupt(
-                    f"The journey log's file {path.name} cannot be read.",
-                    hint="Run `percorso build --full`; the events themselves are in the lake.",
-                ) from error
+            self._open[name] = Table(log_table(self.folder, self.meta["files"][name]))
         return self._open[name]
 
     def release(self) -> None:

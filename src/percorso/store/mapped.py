@@ -14,7 +14,7 @@ from percorso.errors import Corrupt
 from percorso.store.files import AnyPath, local_path
 from percorso.store.objects import ObjectReader
 
-__all__ = ["group_rows", "mapped", "open_parquet"]
+__all__ = ["damaged_table", "group_rows", "log_table", "mapped", "open_parquet"]
 
 T = TypeVar("T")
 
@@ -34,6 +34,29 @@ def mapped(path: AnyPath) -> pa.MemoryMappedFile:
         The object store cannot be used.
     """
     return _opened(path, lambda local: pa.memory_map(str(local), "r"))
+
+
+def log_table(folder: AnyPath, name: str) -> pa.RecordBatch:
+    """A table of the journey log, mapped into memory.
+
+    Raises
+    ------
+    Corrupt
+        The file is not there, or is no table.
+    """
+    try:
+        with mapped(folder / name) as source:
+            return pa.ipc.open_file(source).get_batch(0)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise damaged_table(name) from error
+
+
+def damaged_table(name: str) -> Corrupt:
+    """What to say of a table of the journey log that is not what it should be."""
+    return Corrupt(
+        f"The journey log's file {name} cannot be read.",
+        hint="Run `percorso build --full`; the events themselves are in the lake.",
+    )
 
 
 def open_parquet(path: AnyPath, *, coded: Sequence[str] = (), in_memory: bool = True) -> pq.ParquetFile:

@@ -183,9 +183,7 @@ def _reasons(
     codes = table.codes(told, np.zeros(len(told), np.uint8))[0]
     why = np.zeros(len(table) + 1, dtype=np.uint8)
     why[codes] = numbers(hubs, "why")
-    size = len(table)
-    codes = table.codes(asked, np.zeros(len(asked), np.uint8))[0]
-    return why[np.where(codes < size, codes, -1)]
+    return why[table.find(asked)]
 
 
 def _sets(
@@ -203,8 +201,8 @@ def _sets(
 def _codes(alias: npt.NDArray[np.uint64], pairs: Sequence[tuple[bytes, bytes]]) -> npt.NDArray[np.int32]:
     """Pairs of alias hashes as codes, the smaller first, where both ends are known."""
     ends = np.frombuffer(b"".join(end for pair in pairs for end in pair), np.uint64).reshape(-1, 2)
-    codes = KeyTable.of_keys(alias).codes(ends, np.zeros(len(ends), np.uint8))[0].reshape(-1, 2)
-    return np.unique(np.sort(codes[(codes < len(alias)).all(axis=1)], axis=1), axis=0).astype(np.int32).reshape(-1, 2)
+    codes = KeyTable.of_keys(alias).find(ends).reshape(-1, 2)
+    return np.unique(np.sort(codes[(codes >= 0).all(axis=1)], axis=1), axis=0).astype(np.int32).reshape(-1, 2)
 
 
 def _keys(pairs: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:

@@ -154,19 +154,21 @@ def row_files(rows: pa.Table, sources: Sequence[str], **more: npt.NDArray[Any]) 
     Parameters
     ----------
     rows : pyarrow.Table
+        Of the columns that are asked for.
     sources : sequence of str
         By rank.
     more : arrays
         Codes: `anonymous`, `device`, names of references (code + 1, 0 none).
     """
-    n, text = rows.num_rows, message_texts(rows)
-    columns: dict[str, npt.NDArray[Any]] = {"text_end": text[0], "text": text[1], **more}
+    columns: dict[str, npt.NDArray[Any]] = dict(more)
+    if "message_id" in rows.column_names:
+        columns["text_end"], columns["text"] = message_texts(rows)
     for name in (*ROW_COLUMNS, "skewed", *PLAIN_REFERENCES):
         if name not in columns and name in rows.column_names and not pa.types.is_string(rows.schema.field(name).type):
             column = rows.column(name)
             columns[name] = key_words(column)[0] if column.type == HASH else numbers(rows, name)
     sparse = frozenset(name for name in columns if name not in ROW_COLUMNS and name not in ("text", "text_end"))
-    return RowFiles(Path(), n, tuple(sources), sparse, columns)
+    return RowFiles(Path(), rows.num_rows, tuple(sources), sparse, columns)
 
 
 def with_columns(rows: pa.Table, columns: Mapping[str, Any], schema: pa.Schema) -> pa.Table:

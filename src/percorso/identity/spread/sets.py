@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from percorso.engines.exchange import Piece, joined, split_rows
-from percorso.identity.keyed_hashes import keyed_hashes
+from percorso.identity.keyed_hashes import hashes_of_texts
 from percorso.identity.resolution import ResolutionRules
 from percorso.identity.rows import MISSING
 from percorso.identity.spread.rows import HASH, codes_of_texts, hash_array, key_words, numbers, part_of_keys
-from percorso.identity.spread.times import SETS
+from percorso.identity.spread.times import SET_SCHEMA, SETS
 from percorso.kernels.interning import KeyTable
 from percorso.kernels.resolving import SHARED_BETTER, SHARED_WORSE
-from percorso.store.columns import hash_column, string_buffers, whole
+from percorso.store.columns import hash_column, whole
 
 __all__ = ["HUBS", "KNOWN", "KNOWN_SCHEMA", "SetSteps", "member_keys", "ranks_of"]
 
@@ -43,7 +43,6 @@ KNOWN_SCHEMA = pa.schema(
         ("stated", pa.uint8()),
     ]
 )
-_SETS_SCHEMA = pa.schema([field for field in KNOWN_SCHEMA if field.name != "aliases"])
 _PARTNERS_SCHEMA = pa.schema(
     [("one", HASH), ("other", HASH), ("kind", pa.int64()), ("better", pa.uint8()), ("most", pa.int64())]
 )
@@ -75,7 +74,7 @@ class SetSteps:
 
     def combine(self, part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
         """What all rows say of a set, once; parts are of sets and stay so."""
-        found = joined(pieces, SETS, _SETS_SCHEMA)
+        found = joined(pieces, SETS, SET_SCHEMA)
         codes, firsts = KeyTable().codes(*key_words(found.column("set")))
         m = len(firsts)
         count, first, trusted = np.zeros(m, np.int64), np.full(m, MISSING, np.int64), np.zeros(m, np.uint8)
@@ -97,8 +96,7 @@ class SetSteps:
 
     def _aliases(self, members: pa.ListArray) -> pa.ListArray:
         (codes,), texts = codes_of_texts([members.flatten()])
-        offsets, data = string_buffers(texts)
-        hashes = keyed_hashes(self.secret, offsets.astype(np.int64), np.ascontiguousarray(data))
+        hashes = hashes_of_texts(self.secret, texts)
         return pa.ListArray.from_arrays(_offsets(members), hash_array(hashes[codes] if len(codes) else hashes))
 
     def partners(self, part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -162,7 +160,7 @@ class SetSteps:
         better = numbers(many, "better")[over] == 1
         why[codes[over[~better]]] = SHARED_WORSE
         why[codes[over[better]]] = SHARED_BETTER
-        of_held = _known_codes(table, held.column("one"))
+        of_held = table.find(*key_words(held.column("one")))
         hub = np.flatnonzero(why[of_held])
         rows = held.take(pa.array(hub)).select(["set", "one"]).append_column("why", pa.array(why[of_held[hub]]))
         to = part_of_keys(key_words(rows.column("set"))[0], self.n_parts)
@@ -202,13 +200,6 @@ def member_keys(one: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64]) -> n
     """A key of each ordered pair of hashes; uint64, shape (n, 2)."""
     mixed = other * np.uint64(0x9E3779B97F4A7C15)
     return one ^ (mixed ^ (mixed >> np.uint64(32)))
-
-
-def _known_codes(table: KeyTable, keys: pa.ChunkedArray) -> npt.NDArray[np.int32]:
-    """Codes that a table has given; -1 for keys that it has not seen."""
-    size = len(table)
-    codes = table.codes(*key_words(keys))[0]
-    return np.where(codes < size, codes, np.int32(-1))
 
 
 def _offsets(lists: pa.ListArray) -> pa.Array:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from percorso.engines.exchange import Piece, joined, split_rows
-from percorso.identity.keyed_hashes import keyed_hashes
+from percorso.identity.keyed_hashes import hashes_of_texts
 from percorso.identity.placement import NO_COPY
 from percorso.identity.spread.groups import NAMED, NAMED_SCHEMA
 from percorso.identity.spread.placed import PlacedPieces
@@ -36,7 +36,7 @@ from percorso.identity.spread.times import TIMED
 from percorso.identity.timelines import TimelineRules, follow_timelines, no_carriers
 from percorso.kernels.interning import KeyTable
 from percorso.kernels.placing import AFFECTED, CARRIES, RULE_STRONG, PlacingInput, placing_input
-from percorso.store.columns import string_buffers, whole
+from percorso.store.columns import whole
 
 __all__ = ["TimelineSteps"]
 
@@ -182,19 +182,15 @@ class TimelineSteps:
         return ids, identified.astype(np.uint8)
 
     def _hashes(self, texts: pa.StringArray) -> npt.NDArray[np.uint64]:
-        offsets, data = string_buffers(texts)
-        found = keyed_hashes(self.secret, offsets.astype(np.int64), np.ascontiguousarray(data))
-        return np.ascontiguousarray(found).view(np.uint64).reshape(-1, 2)
+        return hashes_of_texts(self.secret, texts).view(np.uint64).reshape(-1, 2)
 
 
 def _of_sets(rows: pa.Table, named: pa.Table) -> tuple[pa.Array, pa.ListArray]:
     """Person of each row by its set, null where none; and the shared members of the set."""
     table = KeyTable()
     table.codes(*key_words(named.column("set")))
-    size = len(table)
-    codes = table.codes(*key_words(rows.column("set")))[0]
-    none = (codes < 0) | (codes >= size)
-    at = pa.array(np.where(none, 0, codes), mask=none)
+    codes = table.find(*key_words(rows.column("set")))
+    at = pa.array(np.maximum(codes, 0), mask=codes < 0)
     return whole(named.column("person")).take(at), whole(named.column("shared")).take(at)
 
 
@@ -239,8 +235,7 @@ def _chosen(rows: pa.Table, chosen: pa.Table) -> npt.NDArray[np.bool_]:
     )
     table = KeyTable()
     table.codes(_spread(wanted), np.zeros(len(wanted), np.uint8))
-    size = len(table)
-    return table.codes(_spread(mine), np.zeros(len(mine), np.uint8))[0] < size
+    return table.find(_spread(mine)) >= 0
 
 
 def _spread(pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:

@@ -57,12 +57,15 @@ def drop_copies(sources: Sequence[str], n_parts: int, memory_bytes: int) -> Step
     """Of rows with one message key one goes on, to the part of its device; parts are of keys."""
 
     def drop(part: int, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        rows = joined(pieces, ROWS, ROW_SCHEMA).sort_by("row")  # of two that are alike in all, the first
+        rows = joined(pieces, ROWS, ROW_SCHEMA)
         n = rows.num_rows
+        order = np.argsort(numbers(rows, "row"))  # of two that are alike in all, the first
+        told = row_files(rows.select(["key", "row_key", "received"]).take(pa.array(order)), sources)
         keep, gone = np.zeros(n, dtype=np.uint8), np.zeros(n, dtype=np.uint8)
-        keep_one_copy(row_files(rows, sources), keep, gone, np.zeros(0, dtype=np.int64), 0, memory_bytes)
-        rows = rows.filter(pa.array(keep == 1))
-        yield from split_rows(ROWS, rows, part_of_texts(_device(rows), n_parts), n_parts)
+        keep_one_copy(told, keep, gone, np.zeros(0, dtype=np.int64), 0, memory_bytes)
+        part_of_row = part_of_texts(_device(rows), n_parts)
+        part_of_row[order[keep == 0]] = -1  # goes nowhere
+        yield from split_rows(ROWS, rows, part_of_row, n_parts)
 
     return drop
 

@@ -22,6 +22,7 @@ from percorso.identity.spread.rows import key_words, numbers
 from percorso.identity.spread.scan import LakePart, lake_parts
 from percorso.identity.spread.times import CLOCKS, CLOCKS_SCHEMA
 from percorso.journeys.build import Built, log_manifest
+from percorso.journeys.cold_tables import ColdFiles, cold_files
 from percorso.journeys.numbering import bucket_bits
 from percorso.journeys.progress import Progress
 from percorso.journeys.spread.buckets import ENTRIES, Before, BucketSteps
@@ -41,7 +42,6 @@ from percorso.journeys.spread.traces import TOUCHED, TRACES, trace_key
 from percorso.journeys.work import BuildInput
 from percorso.journeys.write_buckets import WrittenTables
 from percorso.store.alias_table import write_alias_table
-from percorso.store.cold import cold_parts, month_key
 from percorso.store.journey_log import JourneyLog
 
 __all__ = ["PART_ROWS", "build_on_cluster", "parts_for"]
@@ -187,14 +187,10 @@ class _Writer:
         """Trace of each part of the lake; none of those that have no rows that count."""
         return dict(sorted(found.get(self.targets.told, {}).items()))
 
-    def _cold(self, found: dict[int, Any], before: Mapping[str, Sequence[str | None]]) -> dict[str, list[str | None]]:
+    def _cold(self, found: dict[int, Any], before: Mapping[str, Sequence[str | None]]) -> ColdFiles:
         """Cold tables as the manifest has them."""
-        n_parts = cold_parts(self.targets.bits)
-        cold = {month: list(names) for month, names in before.items()}
-        for part in range(n_parts):
-            for month, name in found.get(self.targets.cold + part, {}).items():
-                cold.setdefault(month_key(int(month)), [None] * n_parts)[part] = name
-        return {month: names for month, names in sorted(cold.items()) if any(names)}
+        parts = range(self.targets.cold, self.targets.told)
+        return cold_files(before, [{int(month): name for month, name in found.get(part, {}).items()} for part in parts])
 
 
 def _write_beside(work: BuildInput, spread: Spread, sources: tuple[str, ...]) -> dict[str, str]:

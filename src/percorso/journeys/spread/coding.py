@@ -27,7 +27,6 @@ from percorso.journeys.spread.traces import (
     is_nobody,
     once,
     owners,
-    read_trace,
     trace_changes,
     trace_key,
     trace_of,
@@ -38,6 +37,7 @@ from percorso.settings import Settings
 from percorso.store.cold import COLD_COLUMNS, cold_parts, month_of_time, part_of_key
 from percorso.store.columns import as_strings, whole
 from percorso.store.files import AnyPath
+from percorso.store.mapped import log_table
 
 __all__ = [
     "CODED",
@@ -154,7 +154,8 @@ class CodeSteps:
         touched = []
         for part, here in self._parts(task, numbers(rows, "row")):
             trace = trace_of(rows.slice(*here), copy[slice_of(here)], part.start)
-            found = trace_changes(trace, read_trace(self.log, self.traces.get(trace_key(part))))
+            name = self.traces.get(trace_key(part))
+            found = trace_changes(trace, None if name is None else log_table(self.log, name))
             cold[slice_of(here)] = found.cold
             touched.append(found.touched)
             yield write_trace(self.log, part, trace, self.targets.told)
@@ -169,8 +170,7 @@ class CodeSteps:
         """What is touched by parts of the lake that are there no more, a trace for each task."""
 
         def left(task: int) -> Iterator[Piece]:
-            was = read_trace(self.log, names[task])
-            assert was is not None
+            was = log_table(self.log, names[task])
             found = trace_changes(was.slice(0, 0), was)
             yield from self._touched(found.touched)
             yield from self._leaving(found.gone)
@@ -183,8 +183,7 @@ class CodeSteps:
         touched = once(joined(pieces, TOUCHED, TOUCHED_SCHEMA))
         owned, table = joined(pieces, OWNED, _OWNED_SCHEMA), KeyTable()
         table.codes(*key_words(touched.column("owner")))
-        size = len(table)
-        rows = owned.filter(pa.array(table.codes(*key_words(owned.column("owner")))[0] < size)).select(["row"])
+        rows = owned.filter(pa.array(table.find(*key_words(owned.column("owner"))) >= 0)).select(["row"])
         starts = np.array([one[0].start for one in self.tasks], dtype=np.int64)
         home = np.searchsorted(starts, numbers(rows, "row"), side="right") - 1
         yield from split_rows(WANTED, rows, home, len(self.tasks))

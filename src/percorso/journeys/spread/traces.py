@@ -19,7 +19,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from percorso.engines.exchange import Piece
-from percorso.errors import Corrupt
 from percorso.identity.spread.rows import HASH, hash_array, key_words, numbers
 from percorso.identity.spread.scan import LakePart
 from percorso.identity.state import lake_name
@@ -29,7 +28,6 @@ from percorso.store.cold import month_of_time
 from percorso.store.columns import whole
 from percorso.store.files import AnyPath
 from percorso.store.log_files import write_table
-from percorso.store.mapped import mapped
 
 __all__ = [
     "GONE_SCHEMA",
@@ -40,7 +38,6 @@ __all__ = [
     "is_nobody",
     "once",
     "owners",
-    "read_trace",
     "touched_groups",
     "trace_changes",
     "trace_key",
@@ -84,26 +81,6 @@ def write_trace(folder: AnyPath, part: LakePart, trace: pa.RecordBatch, told: in
     """Write a trace; what the manifest says of it, for the part `told`."""
     name = write_table(folder, "trace", trace)
     return Piece(TRACES, told, pa.table({"part": [trace_key(part)], "name": [name]}))
-
-
-def read_trace(folder: AnyPath, name: str | None) -> pa.RecordBatch | None:
-    """A trace of an earlier build; None where there is none of the part.
-
-    Raises
-    ------
-    Corrupt
-        The file is not there, or is no trace.
-    """
-    if name is None:
-        return None
-    try:
-        with mapped(folder / name) as source:
-            return pa.ipc.open_file(source).get_batch(0)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise Corrupt(
-            f"The journey log's file {name} cannot be read.",
-            hint="Run `percorso build --full`; the events themselves are in the lake.",
-        ) from error
 
 
 @dataclass(frozen=True, slots=True)
