@@ -285,6 +285,9 @@ def test_the_same_version_of_other_code() -> None:
 
 # A real session
 
+#: A setting of the session before this one.
+BEFORE = "spark.percorso.before"
+
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkEngine]:
@@ -298,6 +301,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkEngine]:
         missing("Java or pyspark is not there: make setup-test")
     folder = tmp_path_factory.mktemp("here")
     with contextlib.chdir(folder):
+        spark_of(SparkChoice("local[1]", settings=((BEFORE, "another Python"),)))
         yield spark_of(SparkChoice("local[2]"))
         stop_spark()
     assert not list(folder.iterdir())
@@ -323,6 +327,10 @@ def failing(error: Exception) -> Work:
         raise error
 
     return work
+
+
+def test_a_session_leaves_its_settings_to_no_other(engine: SparkEngine) -> None:
+    assert engine.session.conf.get(BEFORE, "") == ""
 
 
 FAULTS: list[tuple[Work, str]] = [

@@ -182,9 +182,13 @@ def _started(sql: Any, choice: SparkChoice, folder: Path) -> Any:
 
 def _classic_session(sql: Any, choice: SparkChoice, folder: Path) -> Any:
     builder = sql.SparkSession.builder.master(choice.master).appName("percorso")
-    for name, value in classic_settings(choice, folder).items():
+    told = classic_settings(choice, folder)
+    for name, value in told.items():
         builder = builder.config(name, value)
-    return builder.getOrCreate()
+    session = builder.getOrCreate()
+    for name in told:  # Java, which stays, would hand them to every later session
+        session._jvm.java.lang.System.clearProperty(name)
+    return session
 
 
 def _connect_session(sql: Any, choice: SparkChoice, folder: Path) -> Any:

@@ -135,6 +135,9 @@ def classic_settings(choice: SparkChoice, folder: Path) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         # What a build keeps in between holds identifiers: gone with it, also from a shared folder.
         "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
+        # What is moved and kept are pieces, which are compressed where they are made.
+        "spark.shuffle.compress": "false",
+        "spark.rdd.compress": "false",
     }
     if all(host in _LOOPBACK for host, _ in choice.hosts) and choice.master != "yarn":
         # Nothing of this machine's listens to others.
