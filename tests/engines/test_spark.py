@@ -67,11 +67,11 @@ def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         missing("Java or pyspark is not there: make setup-test")
     sql = importlib.import_module("pyspark.sql")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYSPARK_PYTHON", sys.executable)
         patch.chdir(tmp_path_factory.mktemp("spark"))  # it leaves folders where it runs
         builder = sql.SparkSession.builder
         where = builder.master("local[2]") if request.param == "classic" else builder.remote("local[2]")
         for name, value in {
+            "spark.sql.execution.pyspark.python": sys.executable,
             "spark.ui.enabled": "false",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
