@@ -12,6 +12,9 @@ from rich.console import Console
 from percorso.cli import progress
 from percorso.cli.main import run
 from percorso.cli.progress import build_progress, ready_log
+from percorso.cli.task_line import task_line
+from percorso.engines.task_counts import TaskCounts, tasks_told, tell_tasks
+from percorso.language.words import ENGLISH
 from percorso.services.workspace import Workspace
 from tests.lake_builder import event
 from tests.workspaces import add_events, make_workspace
@@ -101,3 +104,31 @@ def test_a_terminal_gets_a_bar_for_each_phase(workspace: Workspace, monkeypatch:
     assert "Cutting journeys" in last
     assert last.count("100%") == 3
     assert "rows/s" in last
+
+
+def test_a_bar_says_how_far_a_cluster_is(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(
+        progress, "Console", lambda stderr: Console(file=screen, force_terminal=True, width=100, legacy_windows=False)
+    )
+    outer: list[tuple[int, int]] = []
+    with tasks_told(lambda done, total: outer.append((done, total))), build_progress() as tell:
+        tell("writing", 0, 1000)
+        tell_tasks(TaskCounts(running=2, done=3, total=14))
+        tell("writing", 1000, 1000)
+    assert "Cutting journeys (3 of 14 tasks)" in screen.getvalue()
+    assert not outer
+
+
+def test_a_line_says_how_far_spark_is_and_goes(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    with task_line(lambda: ENGLISH):  # not a terminal
+        tell_tasks(TaskCounts(running=2, done=3, total=64))
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with task_line(lambda: ENGLISH):
+        tell_tasks(None)
+        tell_tasks(TaskCounts(running=2, done=3, total=64))
+        tell_tasks(None)
+        tell_tasks(None)
+    assert capsys.readouterr() == ("", "\r\x1b[2KSpark: 3 of 64 tasks\r\x1b[2K")

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from percorso.analyses.stages import StagesSpec, run_stages
 from percorso.analyses.timeouts import TimeoutsSpec
 from percorso.analyses.variants import VariantsSpec, run_variants
 from percorso.engines.spark import SparkEngine, deal
+from percorso.engines.task_counts import tasks_told
 from percorso.reports.spec import ReportSpec
 from percorso.services.build import build_log, fresh_log
 from percorso.services.customer import ask_customer
@@ -164,6 +166,17 @@ def test_answers_are_those_of_this_process(session: Any, shop: JourneyLog, works
     sizes = [len(answer) for answer in engine.run(shop.buckets, lambda buckets: os.urandom(25_000_000 * len(buckets)))]
     assert sum(sizes) == 25_000_000 * len(shop.buckets)
     check_exchange(shop, engine)
+    check_progress(shop, engine)
+
+
+def check_progress(log: JourneyLog, engine: SparkEngine) -> None:
+    """While tasks are at work somebody hears of them, and at the end that it is over."""
+    heard: list[tuple[int, int]] = []
+    with tasks_told(lambda done, total: heard.append((done, total))):
+        assert list(engine.run(log.buckets, lambda buckets: time.sleep(5))) == [None, None]
+    assert heard[-1] == (0, 0)
+    assert (0, 2) in heard
+    assert all(0 <= done <= total for done, total in heard)
 
 
 def check_exchange(log: JourneyLog, engine: SparkEngine) -> None:

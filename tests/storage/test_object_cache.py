@@ -20,6 +20,7 @@ from percorso.store import mapped as module
 from percorso.store.files import local_path, publish, remove
 from percorso.store.log_files import write_table
 from percorso.store.mapped import mapped, open_parquet
+from percorso.store.object_cache import ObjectCache
 from percorso.store.objects import ObjectPath
 from tests.storage.conftest import Server
 
@@ -85,7 +86,7 @@ def test_a_damaged_object_is_not_used(server: Server) -> None:
 
 
 def test_longest_unused_copies_make_room(server: Server) -> None:
-    small = replace(server, cache_bytes=30_000)  # of three files
+    small = replace(server, cache_bytes=32_000)  # of three files, and a bit of room
     folder = small.folder()
     names = [write_table(folder, "events", _table(seed)) for seed in range(3)]
     assert _copies(server) == set(names)
@@ -97,11 +98,27 @@ def test_longest_unused_copies_make_room(server: Server) -> None:
     assert pa.ipc.open_file(kept_open).get_batch(0).num_rows == 1_000  # who has it mapped keeps it
     for seed in range(4, 10):
         write_table(folder, "events", _table(seed))
-        assert sum(path.stat().st_size for path in server.cache.glob("*/*")) <= 30_000
+        assert sum(path.stat().st_size for path in server.cache.glob("*/*")) <= 32_000
     assert _read(folder / names[1]) == _table(1).column("n").to_pylist()
     large = write_table(folder, "events", _table(1, rows=50_000))
     assert _copies(server) == {large}
     assert len(_read(folder / large)) == 50_000
+
+
+def test_not_every_copy_that_comes_has_all_others_looked_at(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    own = ObjectCache._fit
+
+    def fit(cache: ObjectCache, size: int, coming: Path) -> int:
+        looked.append(size)
+        return own(cache, size, coming)
+
+    monkeypatch.setattr(ObjectCache, "_fit", fit)
+    folder = replace(server, cache_bytes=500_000).folder()
+    for seed in range(120):  # of some nine thousand bytes
+        write_table(folder, "events", _table(seed, rows=1_000))
+        assert sum(path.stat().st_size for path in server.cache.glob("*/*")) <= 500_000
+    assert 2 <= len(looked) < 24
 
 
 def test_a_copy_that_makes_room_while_it_is_opened_is_fetched_again(

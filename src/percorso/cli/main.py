@@ -27,6 +27,7 @@ import typer
 from percorso import __version__
 from percorso.cli.context import Invocation, words_anywhere
 from percorso.cli.lazy import LazyCommand, lazy_group
+from percorso.cli.task_line import task_line
 from percorso.cli.usage import usage_error
 from percorso.errors import EngineError, PercorsoError
 from percorso.language.said import again, said
@@ -189,7 +190,8 @@ def run(arguments: Sequence[str]) -> int:
         _tell(error, arguments, words_anywhere(invocation))
 
     try:
-        code = command.main(args=list(arguments), prog_name="percorso", standalone_mode=False, obj=invocation)
+        with task_line(lambda: words_anywhere(invocation)):
+            code = command.main(args=list(arguments), prog_name="percorso", standalone_mode=False, obj=invocation)
     except PercorsoError as error:
         if isinstance(error, EngineError) and os.environ.get("PERCORSO_DEBUG"):  # what Spark says is in its cause
             traceback.print_exception(error)

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from percorso.cli.texts import local_text
+from percorso.engines.task_counts import tasks_told
 from percorso.journeys.progress import Progress as BuildProgress
 from percorso.language.words import ENGLISH, Words
 from percorso.services.build import fresh_log
@@ -58,6 +59,13 @@ class _PhaseBars:
             self._tasks[phase] = self._bars.add_task(self._words.name("phase", phase), total=None)
         if done:
             self._bars.update(self._tasks[phase], completed=done, total=max(done, total))
+
+    def tell_tasks(self, done: int, total: int) -> None:
+        """Beside the phase's name, how many of a cluster's tasks are done; of a phase there are several rounds."""
+        if self._tasks:
+            phase, task = list(self._tasks.items())[-1]
+            about = f" ({self._words.text('build.tasks', done=done, total=total)})" if total else ""
+            self._bars.update(task, description=self._words.name("phase", phase) + about)
 
     def finish(self) -> None:
         for task in self._bars.tasks:
@@ -101,7 +109,8 @@ def build_progress(words: Words = ENGLISH, *, notice: str = "", transient: bool 
         phases.tell(phase, done, total)
 
     try:
-        yield tell
+        with tasks_told(phases.tell_tasks):
+            yield tell
         phases.finish()
     finally:
         if begun:

@@ -225,9 +225,10 @@ def exchange_buckets(
     by : str
         A column of unsigned integers: what is alike has the same there.
     join : callable
-        Called with rows in any order; how often, and which, is the engine's choice.
+        Called with rows in any order; how often, and which, is the engine's choice: without rows never.
     """
     engine = engine_of(log)
     if isinstance(engine, ExchangeEngine):
         return list(engine.exchange(log.buckets, task, by, join))
-    return [join(pa.concat_tables(run_buckets(log, task)))]
+    rows = pa.concat_tables(run_buckets(log, task))
+    return [join(rows)] if rows.num_rows else []

@@ -349,9 +349,9 @@ def _remove_old(folder: AnyPath, before: set[str], used: set[str]) -> None:
     the manifest and not yet opened every file.
     """
     now = time.time()
-    waiting = let_go(folder, before - used, used)
-    old = []
-    for one in listed(folder):
+    there, old = listed(folder), []
+    waiting = let_go(folder, before - used, {one.path.name for one in there} - used)
+    for one in there:
         name = one.path.name
         since = waiting.get(name, one.changed_ns / 1e9)
         is_draft = name.startswith(".") and ".arrow." in name

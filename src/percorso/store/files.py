@@ -228,7 +228,7 @@ def table_errors(folder: AnyPath) -> Iterator[None]:
         yield
 
 
-def let_go(folder: AnyPath, names: Collection[str], used: Collection[str]) -> dict[str, float]:
+def let_go(folder: AnyPath, names: Collection[str], there: Collection[str]) -> dict[str, float]:
     """Say that files are in use no more: they wait from now on to be deleted.
 
     Parameters
@@ -237,8 +237,8 @@ def let_go(folder: AnyPath, names: Collection[str], used: Collection[str]) -> di
         A log's; the caller holds its lock.
     names : collection of str
         Files that were in use until now.
-    used : collection of str
-        Those that are.
+    there : collection of str
+        Files of the folder that are not in use.
 
     Returns
     -------
@@ -249,8 +249,7 @@ def let_go(folder: AnyPath, names: Collection[str], used: Collection[str]) -> di
     if isinstance(folder, ObjectPath):
         before = read_version(folder / _LEAVING)
         found: dict[str, float] = json.loads(before[0]) if before else {}
-        found = {name: since for name, since in found.items() if name not in used}
-        found |= {name: now for name in names if name not in found}
+        found = {name: found.get(name, now) for name in there if name in found or name in names}
         if names or before:
             swap_bytes(folder / _LEAVING, json.dumps(found, sort_keys=True).encode())
         return found

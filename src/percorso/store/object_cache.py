@@ -113,23 +113,42 @@ class ObjectCache:
 
     def _make_room(self, size: int, coming: Path) -> None:
         """Remove copies, longest unused first, until there is room for one more."""
-        with open(self.folder / ".lock", "a+b") as lock:
+        with open(self.folder / ".lock", "r+b", opener=_made) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # let go when the file is closed
-            copies = []
-            for path in self.folder.glob("*/*"):
-                with contextlib.suppress(FileNotFoundError):
-                    told = path.stat()
-                    if path.parent.name != _DRAFTS:
-                        copies.append((told.st_atime_ns, told.st_size, path))
-                    elif time.time() - told.st_mtime > _DRAFT_S:
-                        path.unlink()
-            total = sum(length for _, length, path in copies if path != coming) + size
-            for _, length, path in sorted(copies):
-                if total <= self.most_bytes:
-                    return
-                if path != coming:
-                    path.unlink(missing_ok=True)
-                    total -= length
+            self._drop_drafts()
+            # All copies are looked at where they may be too much, which the sum of what came tells: never less than
+            # they take, since some have gone.
+            sum_ = _number(lock.read()) + size
+            if not size < sum_ <= self.most_bytes:
+                sum_ = self._fit(size, coming)
+            lock.seek(0)
+            lock.truncate()
+            lock.write(str(sum_).encode())
+
+    def _drop_drafts(self) -> None:
+        for path in self.drafts().iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _DRAFT_S:
+                    path.unlink()
+
+    def _fit(self, size: int, coming: Path) -> int:
+        """What copies take with one that comes, after those that are too much were removed."""
+        copies = []
+        for path in self.folder.glob("*/*"):
+            with contextlib.suppress(FileNotFoundError):
+                told = path.stat()
+                if path.parent.name != _DRAFTS:
+                    copies.append((told.st_atime_ns, told.st_size, path))
+        total = sum(length for _, length, path in copies if path != coming) + size
+        # If too much, some more than that go, so that not every copy that comes has all others looked at.
+        most = self.most_bytes if total <= self.most_bytes else self.most_bytes * 7 // 8
+        for _, length, path in sorted(copies):
+            if total <= most:
+                break
+            if path != coming:
+                path.unlink(missing_ok=True)
+                total -= length
+        return total
 
 
 def cache_of(store: ObjectStore) -> ObjectCache:
@@ -160,6 +179,15 @@ def _usable(given: str, named: str | None, home: Path | None) -> Path:
     raise StorageFailed(
         said("errors.storage_cache", folder=str(wanted[0])), hint=said("errors.storage_cache_hint")
     ) from None
+
+
+def _made(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o600)
+
+
+def _number(text: bytes) -> int:
+    """0: it has never been written."""
+    return int(text) if text.isdigit() else 0
 
 
 def _make(folder: Path) -> Path:
