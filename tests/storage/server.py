@@ -1,8 +1,8 @@
 """A server that speaks S3's protocol, for tests: objects in memory, signatures checked, conditional puts.
 
 Run as a program it listens on a free port of 127.0.0.1, prints it, and serves until it is stopped. Whoever signs with
-KEY and SECRET may do everything. A bucket is made by a put; one whose name begins with ``careless`` ignores conditions,
-as some stores do.
+KEY and SECRET may do everything. A bucket is made by a put. How its name begins says what is wrong with it: IGNORED
+ignores conditions, as some stores do; in one of MUTE the answers to commits of events are lost on their way.
 """
 
 from __future__ import annotations
@@ -21,10 +21,16 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-__all__ = ["KEY", "SECRET"]
+__all__ = ["IGNORED", "KEY", "MUTE", "SECRET"]
 
 KEY, SECRET = "PERCORSOTESTKEY", "percorso-test-secret-0815"
-CARELESS = "careless"
+IGNORED = {
+    "careless": ("If-Match", "If-None-Match"),
+    "matchless": ("If-Match",),
+    "noneless": ("If-None-Match",),
+}
+MUTE = "mute"
+_COMMIT = re.compile(r"/events/_delta_log/\d*[1-9]\.json$")
 #: So few that every listing of a test has several pages.
 _PAGE = 50
 
@@ -73,6 +79,9 @@ class Handler(BaseHTTPRequestHandler):
         except RefusedError as refused:
             status, headers = refused.status, {"Content-Type": "application/xml"}
             answer = f"<Error><Code>{refused.code}</Code><Message>no</Message>{refused.told}</Error>".encode()
+        if bucket.startswith(MUTE) and self.command == "PUT" and status == 200 and _COMMIT.search(key):
+            self.close_connection = True
+            return
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -132,16 +141,19 @@ class Handler(BaseHTTPRequestHandler):
     def _put(self, bucket: str, key: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
         stored = self.objects.buckets[bucket]
         there = stored.get(key)
-        match, none = self.headers.get("If-Match"), self.headers.get("If-None-Match")
-        if not bucket.startswith(CARELESS):
-            if none == "*" and there is not None:
-                raise RefusedError(412, "PreconditionFailed")
-            if match is not None and there is None:
-                raise RefusedError(404, "NoSuchKey")
-            if match is not None and there is not None and match != there.tag:
-                raise RefusedError(412, "PreconditionFailed")
+        match, none = (self._condition(bucket, name) for name in ("If-Match", "If-None-Match"))
+        if none == "*" and there is not None:
+            raise RefusedError(412, "PreconditionFailed")
+        if match is not None and there is None:
+            raise RefusedError(404, "NoSuchKey")
+        if match is not None and there is not None and match != there.tag:
+            raise RefusedError(412, "PreconditionFailed")
         stored[key] = Stored(body, f'"{hashlib.md5(body).hexdigest()}"', time.time())
         return 200, {"ETag": stored[key].tag}, b""
+
+    def _condition(self, bucket: str, name: str) -> str | None:
+        ignored = next((names for kind, names in IGNORED.items() if bucket.startswith(kind)), ())
+        return None if name in ignored else self.headers.get(name)
 
     def _get(self, found: Stored) -> tuple[int, dict[str, str], bytes]:
         headers = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -15,11 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from percorso.errors import StorageFailed
+from percorso.errors import Corrupt, StorageFailed
 from percorso.store import mapped as module
 from percorso.store.files import local_path, publish, remove
 from percorso.store.log_files import write_table
-from percorso.store.mapped import mapped, open_parquet
+from percorso.store.mapped import log_table, mapped, open_parquet
 from percorso.store.object_cache import ObjectCache
 from percorso.store.objects import ObjectPath
 from tests.storage.conftest import Server
@@ -59,6 +60,34 @@ def test_a_file_is_fetched_once(server: Server) -> None:
     assert _copies(server) == set()
     with pytest.raises(FileNotFoundError):
         mapped(path)
+
+
+def test_a_file_that_does_not_go_up_leaves_no_draft(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: ObjectPath, file: Path) -> None:
+        raise StorageFailed("The object store cannot be used (no answer).")
+
+    monkeypatch.setattr(ObjectPath, "upload", refused)
+    with pytest.raises(StorageFailed, match="no answer"):
+        write_table(server.folder(), "events", _table(1))
+    assert list((server.cache / "drafts").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE, errno.EACCES])
+def test_an_error_of_the_machine_is_no_damage(server: Server, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = server.folder()
+    name = write_table(folder, "events", _table(1))
+
+    def refused(cache: ObjectCache, path: ObjectPath) -> Path:
+        raise OSError(number, os.strerror(number), str(cache.folder))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectCache, "copy", refused)
+        with pytest.raises(OSError, match="Errno") as caught:
+            log_table(folder, name)
+    assert caught.value.errno == number
+    remove([folder / name])
+    with pytest.raises(Corrupt, match=name):
+        log_table(folder, name)
 
 
 @pytest.mark.parametrize("damage", ["shorter", "other", "empty"])

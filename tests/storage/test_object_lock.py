@@ -15,6 +15,7 @@ from percorso.errors import Busy, StorageFailed
 from percorso.store import object_lock
 from percorso.store.lock import exclusive_lock
 from percorso.store.objects import ObjectPath
+from tests.storage import server as program
 from tests.storage.conftest import Server
 
 HOLDS = """
@@ -94,12 +95,42 @@ def test_a_holder_that_died_loses_it(
 
 
 def test_who_has_lost_it_is_told_and_takes_it_from_nobody(lock: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(object_lock, "LEASE_S", 1.0)
+    monkeypatch.setattr(object_lock, "LEASE_S", 2.0)  # the store tells whole seconds
     with exclusive_lock(lock, what="build") as is_held:
         lock.write_bytes(b'{"what": "import", "pid": 7, "host": "h", "since": "s"}')  # as one who found it over
         time.sleep(1.2)
         assert not is_held()
     with pytest.raises(Busy, match="import by process 7"), exclusive_lock(lock, what="x", timeout_s=0.0):
+        pass
+
+
+def test_a_lock_whose_clock_is_gone_is_not_over(
+    lock: ObjectPath, holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed_ns = ObjectPath.changed_ns
+
+    def gone(path: ObjectPath) -> int:
+        if path.name == "build.lock.now":
+            path.unlink()  # as somebody may who cleans up
+        return changed_ns(path)
+
+    monkeypatch.setattr(ObjectPath, "changed_ns", gone)
+    with pytest.raises(Busy, match="build by process"), exclusive_lock(lock, what="import", timeout_s=0.0):
+        pass
+
+
+def test_a_lock_that_is_gone_is_free(
+    lock: ObjectPath, holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed_ns = ObjectPath.changed_ns
+
+    def gone(path: ObjectPath) -> int:
+        if path.name == "build.lock":
+            path.unlink()
+        return changed_ns(path)
+
+    monkeypatch.setattr(ObjectPath, "changed_ns", gone)
+    with exclusive_lock(lock, what="import", timeout_s=0.0):
         pass
 
 
@@ -110,8 +141,9 @@ def test_a_lock_that_is_no_lock_is_taken(lock: ObjectPath) -> None:
 
 
 @pytest.mark.parametrize("what", ["build", "import"])
-def test_a_store_that_ignores_conditions_is_refused(server: Server, what: str) -> None:
-    folder = server.folder(server.bucket("careless"))
+@pytest.mark.parametrize("kind", program.IGNORED)
+def test_a_store_that_ignores_conditions_is_refused(server: Server, kind: str, what: str) -> None:
+    folder = server.folder(server.bucket(kind))
     with pytest.raises(StorageFailed, match="overwrites") as caught, exclusive_lock(folder / "x.lock", what=what):
         pass
     assert "If-None-Match" in caught.value.hint

@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +20,15 @@ import pytest
 from percorso.cli.main import run
 from percorso.errors import Busy, Corrupt, StorageFailed
 from percorso.services import build as service
+from percorso.services import erasure_job
 from percorso.services.build import build_log, fresh_log
 from percorso.services.erasure import erase_person
 from percorso.services.workspace import Workspace, open_workspace
+from percorso.store import object_lock
 from percorso.store.files import listed
 from percorso.store.journey_log import JourneyLog, open_log
 from percorso.store.lake import Lake
+from percorso.store.lake_erase import LakeEraser
 from percorso.store.log_manifest import manifest_version, read_manifest, swap_manifest
 from percorso.store.mapped import open_parquet
 from percorso.store.objects import ObjectPath
@@ -33,6 +37,7 @@ from tests.journeys.worlds import digests
 from tests.lake_builder import event
 from tests.storage import server as program
 from tests.storage.conftest import Server
+from tests.store.leases import Lease
 from tests.workspaces import add_events, make_workspace
 
 Remote = Callable[..., Workspace]
@@ -194,6 +199,117 @@ def test_a_build_that_dies_while_files_go_up_leaves_the_log_as_it_was(
             build_log(workspace)
     assert _digests(_log(workspace)) == before
     assert build_log(workspace).events == 5
+
+
+def test_an_import_that_breaks_off_leaves_nothing(
+    remote: Remote, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = remote()
+    add_events(workspace, WEB)
+    before = {one.path for one in listed(workspace.lake, deep=True) if one.path.name.endswith(".parquet")}
+    upload, sent = ObjectPath.upload, []
+
+    def breaks_off(path: ObjectPath, file: Path) -> None:
+        sent.append(path)
+        if path.parent.name == "imports":
+            raise StorageFailed("The object store cannot be used (no answer).")
+        upload(path, file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectPath, "upload", breaks_off)
+        with pytest.raises(StorageFailed, match="no answer"):
+            add_events(workspace, LATER)
+    assert len(sent) == 2
+    assert {one.path for one in listed(workspace.lake, deep=True) if one.path.name.endswith(".parquet")} == before
+    assert list((server.cache / "drafts").iterdir()) == []
+    assert build_log(workspace).events == 4
+
+
+def test_a_commit_whose_answer_is_lost_counts(remote: Remote, server: Server, tmp_path: Path) -> None:
+    """The store takes the commit; whoever imports hears of an error, and the file is there."""
+    workspace = remote(bucket=server.bucket(program.MUTE))
+    file = tmp_path / "events.csv"
+    file.write_text(
+        "time,event,user_id\n2024-03-01T10:00:00Z,Page Viewed,anna\n2024-03-01T10:01:00Z,Product Viewed,bruno\n"
+    )
+    line = ["-w", str(workspace.folder), "import", str(file), "--source", "web"]
+    assert run(line) == 1
+    assert len(Lake(workspace.lake).imports()) == 1
+    assert build_log(workspace).events == 2
+    assert run(line) == 0  # was imported before
+    assert len(Lake(workspace.lake).imports()) == 1
+    assert build_log(workspace).built is False
+
+
+def test_an_erasure_that_is_held_up_leaves_the_next_writer_alone(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = remote()
+    add_events(workspace, WEB)
+    build_log(workspace)
+    assert isinstance(workspace.lake, ObjectPath)
+    lock, theirs = workspace.lake / "write.lock", workspace.lake / "events" / "source=web" / "part-9-new.parquet"
+    monkeypatch.setattr(object_lock, "LEASE_S", 2.0)
+    clean = LakeEraser._clean_files
+
+    def held_up(eraser: LakeEraser, table: Any) -> None:
+        if theirs not in [one.path for one in listed(theirs.parent)]:
+            lock.write_bytes(b'{"what": "import", "pid": 7, "host": "h", "since": "s"}')  # as one who found it over
+            theirs.write_bytes(b"not committed yet")
+            time.sleep(1.0)
+        clean(eraser, table)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LakeEraser, "_clean_files", held_up)
+        with pytest.raises(Busy, match="another process"):
+            erase_person(workspace, "anna", author="dpo", reason="asked for")
+    assert theirs.read_bytes() == b"not committed yet"
+    lock.write_bytes(b"{}")
+    assert build_log(workspace).events == 1  # what was begun is finished
+    assert not list(workspace.erasures.glob("*.job"))
+    assert theirs not in [one.path for one in listed(theirs.parent)]
+
+
+@pytest.mark.parametrize("lost_while", ["erase", "clean"])
+def test_an_erasure_that_has_lost_the_log_leaves_the_next_build_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost_while: str
+) -> None:
+    workspace = make_workspace(tmp_path / "local", WEB)
+    build_log(workspace)
+    before, lock = {one.path for one in listed(workspace.lake / "events" / "source=web")}, Lease()
+    workspace.tmp.mkdir(exist_ok=True)
+    (workspace.tmp / "build").write_bytes(b"of the next build")
+    own = getattr(LakeEraser, lost_while)
+
+    def held_up(eraser: LakeEraser, *told: Any, **options: Any) -> None:
+        own(eraser, *told, **options)
+        lock.is_held = False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasure_job, "exclusive_lock", lock)
+        patch.setattr(LakeEraser, lost_while, held_up)
+        with pytest.raises(Busy, match="another process"):
+            erase_person(workspace, "anna", author="dpo", reason="asked for")
+    assert (workspace.tmp / "build").exists()
+    assert (before <= {one.path for one in listed(workspace.lake / "events" / "source=web")}) == (lost_while == "erase")
+    assert build_log(workspace).events == 1
+    assert not list(workspace.erasures.glob("*.job"))
+
+
+def test_an_erasure_takes_nothing_of_a_lock_that_others_wait_for(remote: Remote) -> None:
+    workspace = remote()
+    add_events(workspace, WEB)
+    build_log(workspace)
+    assert isinstance(workspace.log, ObjectPath)
+    of_others = {"build.lock.now", "probe-0815"}
+    for name in (*of_others, "else"):
+        (workspace.log / name).write_bytes(b"1")
+    erase_person(workspace, "anna", author="dpo", reason="asked for")
+    assert {name for name in _names(workspace) if not name.endswith(".arrow")} == {
+        *of_others,
+        "build.lock",
+        "manifest.json",
+    }
 
 
 def test_a_manifest_that_changed_meanwhile_is_not_overwritten(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,12 +17,15 @@ from deltalake import DeltaTable
 from percorso.errors import Busy
 from percorso.events.event import EVENT_SCHEMA
 from percorso.services.import_rows import event_keys
+from percorso.store import lake_erase
+from percorso.store.files import Listed, listed
 from percorso.store.lake import Lake
 from percorso.store.lake_erase import Cut, LakeErasure, erased_name, rejected_row
 from percorso.store.lake_tables import REJECTED
 from percorso.store.row_keys import keys_as_binary
 from tests.lake_builder import event
 from tests.raw_bytes import places_of
+from tests.store.leases import Lease
 
 ANNA = "anna@posta.example"
 A = event("2024-01-01T10:00", "Product Viewed", email=ANNA, message_id="a")
@@ -186,3 +189,68 @@ def test_nobody_writes_meanwhile(lake: Lake) -> None:
         lake.writing(EVENT_SCHEMA, timeout_s=0.1),
     ):
         pass
+
+
+@pytest.fixture
+def lock(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lease:
+    """The lock of those who come from now on."""
+    lease = Lease()
+    monkeypatch.setattr("percorso.store.lake.exclusive_lock", lease)
+    return lease
+
+
+ERASURES = {
+    "events": LakeErasure(keys_of(A)),
+    "rejected": LakeErasure(keys_of(), (), frozenset({rejected_row(1, "f.csv", 7)})),
+    "imports": LakeErasure(keys_of(), (), frozenset(), frozenset({1})),
+}
+
+
+@pytest.mark.parametrize("table", ERASURES)
+def test_who_has_lost_the_lock_commits_nothing(lake: Lake, lock: Lease, tmp_path: Path, table: str) -> None:
+    log = tmp_path / "lake" / table / "_delta_log"
+    before = sorted(log.iterdir())
+    with lake.erasing(EVENT_SCHEMA) as eraser:
+        lock.is_held = False
+        with pytest.raises(Busy, match="another process"):
+            eraser.erase(ERASURES[table], keys_of=event_keys)
+    assert sorted(log.iterdir()) == before
+    assert len(rows_of(lake)) == 5
+    lock.is_held = True
+    erase(lake, ERASURES[table])
+    assert sorted(log.iterdir()) != before
+
+
+@pytest.mark.parametrize(
+    "name", ["events/_delta_log/00000000000000000009.json", "events/source=web/part-9-new.parquet"]
+)
+def test_who_has_lost_the_lock_deletes_nothing(
+    lake: Lake, lock: Lease, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next writer is at work when an eraser that was held up lists what it wants to delete."""
+    theirs = tmp_path / "lake" / name
+    of_log = "_delta_log" in name
+
+    def held_up(folder: Path, **options: Any) -> list[Listed]:
+        if ("_delta_log" in folder.parts) == of_log:
+            theirs.write_bytes(b"of the next writer")
+            lock.is_held = False
+        return listed(folder, **options)
+
+    monkeypatch.setattr(lake_erase, "listed", held_up)
+    with lake.erasing(EVENT_SCHEMA) as eraser:
+        eraser.erase(LakeErasure(keys_of(A)), keys_of=event_keys)
+        old = set((tmp_path / "lake" / "events").rglob("*.json" if of_log else "*web/*.parquet"))
+        with pytest.raises(Busy, match="another process"):
+            eraser.clean()
+    assert theirs.exists()
+    assert set((tmp_path / "lake" / "events").rglob("*.json" if of_log else "*web/*.parquet")) == old | {theirs}
+
+
+def test_who_has_lost_the_lock_says_nothing_of_the_last_import(lake: Lake, lock: Lease, tmp_path: Path) -> None:
+    attempt = tmp_path / "lake" / "attempt.json"
+    lock.is_held = False
+    attempt.write_text('{"batch": 7, "open": 0}')
+    with lake.erasing(EVENT_SCHEMA):
+        pass
+    assert attempt.read_text() == '{"batch": 8, "open": 1}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -20,13 +21,14 @@ from deltalake import DeltaTable
 
 from percorso.errors import Busy, FormatTooNew
 from percorso.events.event import EVENT_SCHEMA
-from percorso.store import delta
+from percorso.store import delta, lake_write
 from percorso.store.lake import Lake
-from percorso.store.lake_tables import AD_SPEND, EVENTS, REJECTED, import_id
+from percorso.store.lake_tables import AD_SPEND, EVENTS, REJECTED, LakeTable, import_id
 from percorso.store.lake_write import LakeWrite
 from percorso.store.parts import PartWriter
 from percorso.store.row_keys import keys_as_binary, row_keys
 from tests.lake_builder import event
+from tests.store.leases import Lease
 
 
 def _table(batch: int, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
@@ -146,6 +148,69 @@ def _write_and_fail(lake: Lake) -> None:
     with lake.writing(EVENT_SCHEMA) as write:
         write.events("web").write(_table(write.batch, [B]).take(pa.array([0] * 140_000)))
         raise RuntimeError("stop")
+
+
+def test_a_replacement_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = Lake(tmp_path)
+    first = _import(lake, [A, B])
+    _import(lake, [C, {**A, "message_id": "e"}], content="c2")
+    before = _files(tmp_path)
+
+    def refused(folder: Path, table: DeltaTable, kind: LakeTable, *told: Any, **options: Any) -> None:
+        if kind is EVENTS:
+            assert len(_files(tmp_path)) == len(before) + 3  # new events, events of before that stay, a record
+            raise OSError(errno.ENOSPC, "No space left on device")
+        delta.commit_files(folder, table, kind, *told, **options)
+
+    monkeypatch.setattr(lake_write, "commit_files", refused)
+    with pytest.raises(OSError, match="No space"):
+        _replace(lake, [A, {**C, "user_id": "u3"}], {first})
+    assert _files(tmp_path) == before
+    assert _ids(lake) == ["a", "b", "c", "e"]
+    assert json.loads((tmp_path / "attempt.json").read_text()) == {"batch": 3, "open": 0}
+
+
+def test_a_full_disk_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = pq.ParquetWriter.close
+
+    def full(writer: Any) -> None:
+        closed(writer)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    lake = Lake(tmp_path)
+    monkeypatch.setattr(pq.ParquetWriter, "close", full)
+    with pytest.raises(RuntimeError, match="stop"):
+        _write_and_fail(lake)
+    assert _files(tmp_path) == set()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.EIO, "Input/output error")])
+@pytest.mark.parametrize("rows", [[], [C]])
+def test_a_commit_that_may_have_come_through_keeps_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, rows: list[dict[str, Any]]
+) -> None:
+    lake = Lake(tmp_path)
+    _import(lake, [A])
+
+    def told_nothing(folder: Path, table: DeltaTable, kind: LakeTable, *told: Any, **options: Any) -> None:
+        delta.commit_files(folder, table, kind, *told, **options)
+        if kind is EVENTS:
+            raise error
+
+    def write() -> None:
+        with lake.writing(EVENT_SCHEMA) as write:
+            write.rejected().write(_rejected(write.batch))
+            _add(write, rows, content="c2")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lake_write, "commit_files", told_nothing)
+        with pytest.raises(type(error)):
+            write()
+    for _ in range(2):  # also after the next writer has looked what was left
+        assert [record.content_hash for record in lake.imports()][:2] == ["c1", "c2"]
+        assert _ids(lake)[: 1 + len(rows)] == ["a", *(row["message_id"] for row in rows)]
+        assert lake.rejected().column("batch").to_pylist() == [2]
+        _import(lake, [{**C, "message_id": "d"}], content="c3")
 
 
 def _rejected(batch: int) -> pa.Table:
@@ -352,6 +417,62 @@ def test_a_second_writer_waits_and_is_told_who_writes(tmp_path: Path) -> None:
         pass
     assert str(os.getpid()) in caught.value.message
     assert caught.value.hint
+
+
+@pytest.fixture
+def lock(monkeypatch: pytest.MonkeyPatch) -> Lease:
+    lease = Lease()
+    monkeypatch.setattr("percorso.store.lake.exclusive_lock", lease)
+    return lease
+
+
+@pytest.mark.parametrize("lost_before", [REJECTED, EVENTS], ids=lambda table: table.name)
+def test_who_has_lost_the_lock_commits_nothing(
+    tmp_path: Path, lock: Lease, lost_before: LakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(tmp_path)
+    _import(lake, [A])
+
+    def held_up(folder: Path, kind: LakeTable, schema: pa.Schema) -> DeltaTable:
+        if kind is lost_before:
+            lock.is_held = False
+            (tmp_path / "attempt.json").write_text('{"batch": 3, "open": 1}')  # the next writer is at work
+        return delta.prepare_table(folder, kind, schema)
+
+    def write() -> None:
+        with lake.writing(EVENT_SCHEMA) as write:
+            write.rejected().write(_rejected(write.batch))
+            writer = write.events("web")
+            writer.write(_table(write.batch, [B]))
+            parts = writer.close()
+            write.commit(_record(content="c2"), parts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lake_write, "prepare_table", held_up)
+        with pytest.raises(Busy, match="another process"):
+            write()
+    assert DeltaTable(tmp_path / "rejected").version() == (0 if lost_before is REJECTED else 2)  # it goes again
+    assert len(_files(tmp_path)) == 2
+    assert _ids(lake) == ["a"]
+    assert (tmp_path / "attempt.json").read_text() == '{"batch": 3, "open": 1}'
+    lock.is_held = True
+    assert _import(lake, [B], content="c2") == 4
+
+
+def test_who_has_lost_the_lock_after_the_commit_leaves_the_rest_to_the_next(
+    tmp_path: Path, lock: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lake_write, "_MOST_IMPORT_FILES", 1)
+    lake = Lake(tmp_path)
+    _import(lake, [A])
+    with lake.writing(EVENT_SCHEMA) as write:
+        _add(write, [B], content="c2")
+        lock.is_held = False
+        version = DeltaTable(tmp_path / "imports").version()
+        (tmp_path / "attempt.json").write_text('{"batch": 3, "open": 1}')
+    assert DeltaTable(tmp_path / "imports").version() == version
+    assert (tmp_path / "attempt.json").read_text() == '{"batch": 3, "open": 1}'
+    assert lake.batches() == (1, 2)
 
 
 def test_writers_in_threads_take_turns(tmp_path: Path) -> None:

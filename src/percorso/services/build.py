@@ -32,6 +32,7 @@ from percorso.store.files import AnyPath, let_go, listed, make_folder, purge, re
 from percorso.store.lake_mark import lake_mark
 from percorso.store.lock import exclusive_lock
 from percorso.store.log_manifest import manifest_version, read_manifest, swap_manifest
+from percorso.store.object_lock import PROBE
 
 if TYPE_CHECKING:
     from percorso.journeys.build import Built
@@ -177,8 +178,12 @@ def _has_its_state(workspace: Workspace, manifest: Mapping[str, Any]) -> bool:
 
 
 def purge_log(folder: AnyPath, manifest: Mapping[str, Any]) -> None:
-    """Delete every file of the log that its manifest does not name, without grace; all of them where it names none."""
-    purge(folder, {"build.lock", *(["manifest.json"] if manifest else []), *_texts_of(manifest)})
+    """Delete every file of the log that its manifest does not name, without grace; all of them where it names none.
+
+    What the lock works with stays: others ask for it at the same time.
+    """
+    kept = {*(["manifest.json"] if manifest else []), *_texts_of(manifest)}
+    purge(folder, kept, beginnings=("build.lock", PROBE))
 
 
 def _texts_of(body: Any) -> set[str]:

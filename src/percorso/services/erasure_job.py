@@ -26,7 +26,7 @@ from percorso.store.database.scrub import scrub_database
 from percorso.store.files import sync_folder
 from percorso.store.lake import Lake
 from percorso.store.lake_erase import Cut, LakeErasure, RejectedRow
-from percorso.store.lock import exclusive_lock
+from percorso.store.lock import check_held, exclusive_lock
 
 __all__ = [
     "DoneRecord",
@@ -141,7 +141,8 @@ def erase_stored(workspace: Workspace) -> tuple[ErasureJob, ...]:
     Raises
     ------
     Busy
-        Another process was writing or building all the while.
+        Another process was writing or building all the while, or this one was held up until a lock ran out. The jobs
+        are still open.
     """
     if not has_jobs(workspace):
         return ()
@@ -150,10 +151,12 @@ def erase_stored(workspace: Workspace) -> tuple[ErasureJob, ...]:
         for job in jobs:
             suppress(workspace, job)
         # A build that reads the lake would miss the files that go.
-        with exclusive_lock(workspace.log / "build.lock", what="erasure", timeout_s=_WAIT_S):
+        with exclusive_lock(workspace.log / "build.lock", what="erasure", timeout_s=_WAIT_S) as keeps_builds_out:
             for job in jobs:
                 eraser.erase(job.lake, keys_of=event_keys)
+            check_held(keeps_builds_out)
             eraser.clean()
+            check_held(keeps_builds_out)
             _empty(workspace.tmp)
     return tuple(jobs)
 

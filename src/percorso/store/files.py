@@ -243,7 +243,7 @@ def let_go(folder: AnyPath, names: Collection[str], there: Collection[str]) -> d
     Returns
     -------
     dict of str to float
-        Since when files wait, in seconds since 1970, where their own time does not say it.
+        Since when files wait, in seconds since 1970, where the time that was listed of them does not say it.
     """
     now = time.time()
     if isinstance(folder, ObjectPath):
@@ -256,11 +256,21 @@ def let_go(folder: AnyPath, names: Collection[str], there: Collection[str]) -> d
     for name in names:
         with contextlib.suppress(FileNotFoundError):
             os.utime(folder / name)
-    return {}
+    return dict.fromkeys(names, now)  # who listed the folder before has their earlier times
 
 
-def purge(folder: AnyPath, kept: Collection[str]) -> None:
-    """Delete all files of a folder but some, also from the cache."""
-    remove(one.path for one in listed(folder) if one.path.name not in kept)
+def purge(folder: AnyPath, kept: Collection[str], *, beginnings: tuple[str, ...] = ()) -> None:
+    """Delete all files of a folder but some, also from the cache.
+
+    Parameters
+    ----------
+    folder : AnyPath
+    kept : collection of str
+        Names of files that stay.
+    beginnings : tuple of str
+        What names of others that stay begin with.
+    """
+    names = [(one.path, one.path.name) for one in listed(folder)]
+    remove(path for path, name in names if name not in kept and not name.startswith(beginnings))
     if isinstance(folder, ObjectPath):
         cache_of(folder.store).forget_others(folder, kept)

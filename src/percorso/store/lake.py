@@ -210,9 +210,9 @@ class Lake:
         Busy
             Somebody else is writing.
         """
-        with exclusive_lock(self._folder / "write.lock", what="erasure", timeout_s=timeout_s):
-            begin_write(self._folder, schema).close()  # cleans up after a writer that died
-            yield LakeEraser(self._folder, schema, frozenset(self.batches()))
+        with exclusive_lock(self._folder / "write.lock", what="erasure", timeout_s=timeout_s) as held:
+            begin_write(self._folder, schema, held).close()  # cleans up after a writer that died
+            yield LakeEraser(self._folder, schema, frozenset(self.batches()), held)
 
     def _counted_rows(self, table: LakeTable, columns: Sequence[str] | None = None) -> pa.Table:
         batches = set(self.batches())

@@ -2,7 +2,8 @@
 
 A removal in Delta only stops listing a file; the file stays, and so do the commits that named it. Here what is
 left of a table afterwards is one checkpoint, the newest commit and the files of the current version. Every step may
-be cut short and done again: what is gone already is not there to be found.
+be cut short and done again: what is gone already is not there to be found. An eraser that was held up until its lock
+ran out commits and deletes nothing more, for what it finds may be the next writer's.
 
 No predicate is ever written: rows are told by their row keys, and files are rewritten without them.
 """
@@ -22,6 +23,7 @@ from percorso.store.columns import whole
 from percorso.store.delta import LiveFile, commit_files, live_files_of, open_table, partition_folder
 from percorso.store.files import AnyPath, listed, remove, sync_file, sync_folder, table_errors
 from percorso.store.lake_tables import EVENTS, IMPORTS, REJECTED, SIDE_TABLES, LakeTable
+from percorso.store.lock import check_held
 from percorso.store.mapped import open_parquet
 from percorso.store.parts import Part, PartWriter, copy_rows
 from percorso.store.row_keys import KeyCounter, column_tag, keys_as_binary, keys_from_binary
@@ -99,12 +101,15 @@ class LakeEraser:
         Columns of the events table.
     counted : frozenset of int
         Imports that count.
+    is_held : callable
+        Is the lock held still? One in an object store may run out.
     """
 
-    def __init__(self, lake: AnyPath, schema: pa.Schema, counted: frozenset[int]) -> None:
+    def __init__(self, lake: AnyPath, schema: pa.Schema, counted: frozenset[int], is_held: Callable[[], bool]) -> None:
         self._lake = lake
         self._schema = schema
         self._counted = counted
+        self._is_held = is_held
 
     def erase(self, erasure: LakeErasure, *, keys_of: Callable[[pa.Table], npt.NDArray[np.uint64]]) -> None:
         """Take rows out of all tables; they are on the disk still until `clean`.
@@ -114,13 +119,24 @@ class LakeEraser:
         erasure : LakeErasure
         keys_of : callable
             The row keys of events, shape (n, 2): of those that lose a part.
+
+        Raises
+        ------
+        Busy
+            The lock has run out; do it all again.
         """
         self._erase_side(IMPORTS, lambda rows: _renamed(rows, erasure.named | self._uncounted(rows)))
         self._erase_side(REJECTED, lambda rows: _renamed(self._without_rejected(rows, erasure.rejected), erasure.named))
         self._erase_events(erasure, keys_of)
 
     def clean(self) -> None:
-        """Leave nothing of what was: neither files that do not count nor commits that named them."""
+        """Leave nothing of what was: neither files that do not count nor commits that named them.
+
+        Raises
+        ------
+        Busy
+            The lock has run out; do it all again.
+        """
         for table in _TABLES:
             self._clean_log(table)
             self._clean_files(table)
@@ -145,6 +161,7 @@ class LakeEraser:
                 added += [(part, file.partition) for part in self._rewritten(file, ~leaves, change)]
                 removed.append(file)
         if removed:
+            check_held(self._is_held)
             commit_files(self._lake, delta, EVENTS, self._schema, added=added, removed=removed)
 
     def _rewritten(
@@ -190,6 +207,7 @@ class LakeEraser:
             added += [(part, "") for part in writer.close()]
             removed.append(file)
         if removed:
+            check_held(self._is_held)
             commit_files(self._lake, delta, table, table.schema, added=added, removed=removed)
 
     def _clean_log(self, table: LakeTable) -> None:
@@ -211,7 +229,7 @@ class LakeEraser:
         for each in kept:
             sync_file(log / each)
         sync_folder(log)
-        remove(one.path for one in listed(log) if one.path.name not in kept)
+        self._remove([one.path for one in listed(log) if one.path.name not in kept])
         sync_folder(log)
 
     def _clean_files(self, table: LakeTable) -> None:
@@ -219,9 +237,13 @@ class LakeEraser:
         delta = open_table(self._lake, table)
         folder = self._lake / table.name
         live = set() if delta is None else {file.path for file in live_files_of(self._lake, delta, table)}
-        remove(
-            one.path for one in listed(folder, deep=True) if "_delta_log" not in one.path.parts and one.path not in live
-        )
+        found = [one.path for one in listed(folder, deep=True) if "_delta_log" not in one.path.parts]
+        self._remove([path for path in found if path not in live])
+
+    def _remove(self, paths: Sequence[AnyPath]) -> None:
+        # Asked after they were listed: what came since the table was opened is the next writer's.
+        check_held(self._is_held)
+        remove(paths)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from percorso.errors import Busy
-from percorso.language.said import said
 from percorso.store.delta import LiveFile, commit_files, live_files_of, open_table, partition_folder, prepare_table
 from percorso.store.files import AnyPath, listed, read_version, remove, swap_bytes
 from percorso.store.lake_tables import EVENTS, IMPORTS, REJECTED, SIDE_TABLES, LakeTable, import_id
+from percorso.store.lock import check_held
 from percorso.store.mapped import open_parquet
 from percorso.store.matching import matching_rows
 from percorso.store.parts import Part, PartWriter, copy_rows
@@ -187,6 +186,15 @@ class LakeWrite:
         parts : sequence of Part
             Files of its events.
         retraction : Retraction, optional
+
+        Raises
+        ------
+        Busy
+            The lock has run out; nothing counts.
+
+        Notes
+        -----
+        After any other error the import may count: the lake was not heard, or not to the end. `close` looks.
         """
         back = retraction or Retraction()
         source = str(record["source"])
@@ -194,11 +202,11 @@ class LakeWrite:
         self.side(IMPORTS).write(pa.Table.from_pylist([{**record, "batch": self.batch}], schema=IMPORTS.schema))
         for table in SIDE_TABLES:
             self._commit_side(table)
-        if not self._is_held():
-            raise Busy(said("errors.busy", who=said("errors.busy_other")), hint=said("errors.busy_hint"))
+        delta = prepare_table(self._lake, EVENTS, self._schema)
+        check_held(self._is_held)
         commit_files(
             self._lake,
-            prepare_table(self._lake, EVENTS, self._schema),
+            delta,
             EVENTS,
             self._schema,
             added=[*((part, source) for part in parts), *back.kept],
@@ -211,11 +219,13 @@ class LakeWrite:
         """End the write; what was not committed is removed."""
         if not self._committed:
             for writer in self._writers:
-                writer.abandon()
+                writer.drop_draft()
+            # Of finished files only the lake can tell: the answer to a commit may have been lost on its way.
             _remove_leftovers(self._lake, self.batch)
-        else:
+        elif self._is_held():
             _merge_imports(self._lake, self.batch)
-        _write_attempt(self._lake, self.batch, is_open=False)
+        if self._is_held():  # otherwise it is the next writer's
+            _write_attempt(self._lake, self.batch, is_open=False)
 
     @property
     def _file_schema(self) -> pa.Schema:
@@ -236,6 +246,7 @@ class LakeWrite:
         if parts:
             assert table.schema is not None
             delta = prepare_table(self._lake, table, table.schema)
+            check_held(self._is_held)
             commit_files(self._lake, delta, table, table.schema, added=[(part, "") for part in parts])
 
     def _rewritten(self, path: AnyPath, source: str, gone: npt.NDArray[np.bool_], name: str) -> list[Part]:

@@ -21,7 +21,7 @@ from percorso.store.files import AnyPath
 from percorso.store.object_lock import held_object
 from percorso.store.objects import ObjectPath
 
-__all__ = ["exclusive_lock"]
+__all__ = ["check_held", "exclusive_lock"]
 
 _POLL_S = 0.05
 
@@ -64,6 +64,18 @@ def exclusive_lock(path: AnyPath, *, what: str, timeout_s: float = 30.0) -> Iter
             yield lambda: True
         finally:
             fcntl.flock(stream, fcntl.LOCK_UN)
+
+
+def check_held(is_held: Callable[[], bool]) -> None:
+    """Before something counts or is deleted: with a lock that has run out, the next writer may be at work.
+
+    Raises
+    ------
+    Busy
+        It has run out.
+    """
+    if not is_held():
+        raise Busy(said("errors.busy", who=said("errors.busy_other")), hint=said("errors.busy_hint"))
 
 
 def _acquire(stream: IO[str], timeout_s: float) -> None:

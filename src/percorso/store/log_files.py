@@ -147,11 +147,11 @@ def write_table(folder: AnyPath, table: str, batch: pa.RecordBatch) -> str:
             ):
                 writer.write_batch(batch)
             os.fsync(stream.fileno())
+        name = f"{table}-{hashed.hexdigest()[:40]}.arrow"
+        publish(partial, folder / name)
     except BaseException:
-        partial.unlink(missing_ok=True)  # half a file would keep a full disk full
+        partial.unlink(missing_ok=True)  # it would keep a full disk full
         raise
-    name = f"{table}-{hashed.hexdigest()[:40]}.arrow"
-    publish(partial, folder / name)
     return name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,11 +44,15 @@ def log_table(folder: AnyPath, name: str) -> pa.RecordBatch:
     ------
     Corrupt
         The file is not there, or is no table.
+    OSError
+        The machine refuses: its disk is full, or the cache's folder cannot be read.
     """
     try:
         with mapped(folder / name) as source:
             return pa.ipc.open_file(source).get_batch(0)
     except (OSError, pa.ArrowInvalid) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
+            raise
         raise damaged_table(name) from error
 
 

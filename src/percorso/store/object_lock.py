@@ -24,10 +24,12 @@ from percorso.errors import PercorsoError, StorageFailed
 from percorso.language.said import said
 from percorso.store.objects import ChangedError, ObjectPath, ObjectStore
 
-__all__ = ["LEASE_S", "check_conditional_put", "held_object"]
+__all__ = ["LEASE_S", "PROBE", "check_conditional_put", "held_object"]
 
 #: A holder that has not renewed its lock for so long has lost it.
 LEASE_S = 60.0
+#: What names of objects begin with that find out whether a store knows conditional puts.
+PROBE = "probe-"
 _RENEWALS = 4  # in a lease
 _POLL_S = 0.5
 
@@ -137,7 +139,11 @@ def _is_over(path: ObjectPath) -> bool:
     now = path.parent / f"{path.name}.now"
     now.write_bytes(b"")
     try:
-        return now.changed_ns() - path.changed_ns() > LEASE_S * 1e9
+        told_ns = now.changed_ns()
+    except FileNotFoundError:  # somebody cleaned up: that says nothing of the holder
+        return False
+    try:
+        return told_ns - path.changed_ns() > LEASE_S * 1e9
     except FileNotFoundError:
         return True
 
@@ -159,7 +165,7 @@ def check_conditional_put(folder: ObjectPath) -> None:
 
 @functools.lru_cache(maxsize=64)
 def _check_store(store: ObjectStore, key: str) -> None:
-    probe = ObjectPath(store, key) / f"probe-{uuid.uuid4().hex}"
+    probe = ObjectPath(store, key) / f"{PROBE}{uuid.uuid4().hex}"
     try:
         version = probe.write_bytes(b"1", over="")
         _must_refuse(probe, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -96,11 +97,15 @@ class PartWriter:
 
     def abandon(self) -> None:
         """Remove everything that was written."""
+        self.drop_draft()
+        remove(part.path for part in self.parts)
+        self.parts = []
+
+    def drop_draft(self) -> None:
+        """Remove the file that is being written; those that are finished stay."""
         if self._file is not None:
             self._file.abandon()
             self._file = None
-        remove(part.path for part in self.parts)
-        self.parts = []
         self._waiting = []
 
     def _flush(self) -> None:
@@ -152,7 +157,8 @@ class _OpenPart:
         return Part(self._path, self.rows, size, self._ranges)
 
     def abandon(self) -> None:
-        self._writer.close()
+        with contextlib.suppress(OSError):  # a full disk does not take the file's end either
+            self._writer.close()
         self._draft.unlink(missing_ok=True)
 
 
