@@ -179,6 +179,12 @@ class WorkLost(EngineError):
     code = "work_lost"
 
 
+class SessionGone(EngineError):
+    """Nobody answers any more at the other end of a session: who asks again gets a new one."""
+
+    code = "session_gone"
+
+
 def nearest(given: str, allowed: Iterable[str]) -> str:
     """The allowed value that was probably meant; "" if none is like it."""
     return next(iter(difflib.get_close_matches(given, sorted(set(allowed)), n=1, cutoff=0.6)), "")

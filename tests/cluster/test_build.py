@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from percorso.services.build import build_log, fresh_log
-from percorso.services.decide import link
+from percorso.services.decide import link, unlink
 from percorso.services.erasure import erase_person
 from percorso.services.identity_explain import explain_identity
 from percorso.services.identity_report import report_identity
@@ -54,6 +54,8 @@ def test_a_workspace_lives_on_the_cluster(
     check_upon_the_last(workspace)
     check_equal(QUESTIONS["flow"](fresh_log(workspace)), QUESTIONS["flow"](log_of(workspace)))
     link(workspace, "user_id:shop:u1", "user_id:shop:u2", reason="one household")
+    check_upon_the_last(workspace)
+    unlink(workspace, "user_id:shop:u1", "user_id:shop:u2", reason="they moved apart")
     check_upon_the_last(workspace)
     erase_person(workspace, "busy", kind="user_id", space="shop", reason="asked for", author="dpo")
     assert differences(workspace) == []

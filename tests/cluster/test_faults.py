@@ -14,8 +14,8 @@ import pytest
 
 from percorso.engines.session import stop_spark
 from percorso.engines.spark import SparkEngine
-from percorso.engines.spark_versions import check_workers
 from percorso.engines.stalled import WAIT_KEY
+from percorso.engines.workers import check_workers
 from percorso.errors import Corrupt, EngineError
 from percorso.store.journey_log import JourneyLog, open_log
 from tests.cluster.conftest import WORKERS

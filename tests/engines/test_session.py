@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from percorso.engines import faults
 from percorso.engines import session as sessions
 from percorso.engines.faults import collected, telling
 from percorso.engines.java import check_java
@@ -32,7 +34,8 @@ from percorso.engines.spark_choice import (
     classic_settings,
     connect_settings,
 )
-from percorso.engines.spark_versions import check_workers, differences, own_versions
+from percorso.engines.spark_versions import differences, own_versions
+from percorso.engines.workers import check_workers
 from percorso.errors import Corrupt, EngineError
 from percorso.services.build import build_log
 from tests.services.shop_workspace import VIEW, make_shop
@@ -169,6 +172,7 @@ class FakeSession:
     def __init__(self, master: str = "local[*]", *, answers: Sequence[str] | None = None) -> None:
         self.master, self.answers = master, answers
         self.is_stopped = False
+        self.sparkContext = SimpleNamespace(defaultParallelism=1)
         self.conf = SimpleNamespace(get=lambda name, default: self.master, set=lambda name, value: None)
 
     def stop(self) -> None:
@@ -195,7 +199,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeSession]]:
         made.append(FakeSession(choice.master))
         return made[-1]
 
-    sql = SimpleNamespace(SparkSession=SimpleNamespace(getActiveSession=lambda: None))
+    sql = SimpleNamespace(SparkSession=SimpleNamespace(active=lambda: None))
     stop_spark()
     for name, fake in {
         "spark_package": lambda kind: sql,
@@ -221,9 +225,17 @@ def test_a_session_is_kept_and_makes_room_for_another(started: list[FakeSession]
     assert len(started) == 3
 
 
+def test_machines_that_come_later_get_their_share(started: list[FakeSession]) -> None:
+    choice = SparkChoice("spark://host:7077")
+    assert spark_of(choice).tasks == 1
+    started[0].sparkContext = SimpleNamespace(defaultParallelism=48)
+    assert spark_of(choice).tasks == 48
+    assert spark_of(replace(choice, tasks=7)).tasks == 7
+
+
 def test_a_session_of_somebody_else(started: list[FakeSession], monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = FakeSession("local[2]")
-    sql = SimpleNamespace(SparkSession=SimpleNamespace(getActiveSession=lambda: theirs))
+    sql = SimpleNamespace(SparkSession=SimpleNamespace(active=lambda: theirs))  # also of another thread
     monkeypatch.setattr(sessions, "spark_package", lambda kind: sql)
     assert spark_of(SparkChoice("local[2]")).session is theirs
     stop_spark()
@@ -274,6 +286,24 @@ def test_workers_with_other_versions() -> None:
     assert f"numpy {mine['numpy']} here, 1.0 there" in error.message
     assert f"numba {mine['numba']} here, none there" in error.message
     assert "percorso spark pack" in error.hint
+
+
+def test_a_worker_that_comes_later_is_asked_with_its_first_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked: list[int] = []
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        worked.append(1)
+        yield from batches
+
+    task = telling(work)
+    list(task([]))
+    monkeypatch.setattr(faults, "own_versions", lambda: own_versions() | {"numpy": "1.0"})
+    with pytest.raises(faults.TaskFailedError) as failed:
+        list(task([]))
+    told = faults.task_error(failed.value)
+    assert isinstance(told, EngineError)
+    assert f"numpy {own_versions()['numpy']} here, 1.0 there" in told.message
+    assert worked == [1]
 
 
 def test_the_same_version_of_other_code() -> None:
@@ -327,6 +357,38 @@ def failing(error: Exception) -> Work:
         raise error
 
     return work
+
+
+_ASK_TWICE = """
+import os, signal, sys
+from percorso.engines.session import spark_of
+from percorso.engines.spark_choice import SparkChoice
+from percorso.errors import EngineError
+from tests.cluster.processes import children, wait_for, is_alive
+def ask():
+    session = spark_of(SparkChoice("local[1]")).session
+    return [row.id for row in faults.collected(session, session.range(3))]
+from percorso.engines import faults
+assert ask() == [0, 1, 2]
+(java,) = children(os.getpid())
+os.kill(java, signal.SIGKILL)
+try:
+    ask()
+    sys.exit("nobody was missed")
+except EngineError as error:
+    print(error.message, error.hint)
+assert ask() == [0, 1, 2]
+print("answered")
+"""
+
+
+def test_who_asks_again_when_java_has_died_gets_an_answer(engine: SparkEngine, tmp_path: Path) -> None:
+    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _ASK_TWICE],
+        env=surroundings, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert told.stdout.splitlines() == ["The connection to Spark was lost. Ask again; nothing was changed.", "answered"]
 
 
 def test_a_session_leaves_its_settings_to_no_other(engine: SparkEngine) -> None:

@@ -14,17 +14,19 @@ import pickle
 import re
 import threading
 import uuid
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from percorso.engines.spark_versions import differences, own_versions
 from percorso.engines.stalled import outcome_of
-from percorso.errors import EngineError, PercorsoError, WorkLost
+from percorso.errors import EngineError, PercorsoError, SessionGone, WorkLost
 from percorso.language.said import said
 
-__all__ = ["collected", "skew_error", "task_error", "telling", "watched"]
+__all__ = ["check_versions", "collected", "is_gone", "task_error", "telling", "watched"]
 
 P = TypeVar("P")
 
@@ -33,15 +35,26 @@ Work = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 _MARK = re.compile(r"percorso-task<([A-Za-z0-9+/=]+)>")
 
 
+#: Sessions whose other side does not answer any more.
+_GONE: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def is_gone(session: Any) -> bool:
+    """Did it turn out that nobody answers at the other end of this session?"""
+    return session in _GONE
+
+
 class TaskFailedError(Exception):
     """Carries what happened through Spark's text."""
 
 
 def telling(work: Work) -> Work:
-    """A function for ``mapInArrow`` whose failures `task_error` can tell."""
+    """A function for ``mapInArrow`` whose failures `task_error` can tell, and which works by this very code alone."""
+    here = own_versions()
 
     def told(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         try:
+            check_versions(own_versions(), here)
             yield from work(batches)
         except Exception as error:
             # Without its cause, whose text may hold a personal value: Spark writes it into the worker's log.
@@ -101,6 +114,8 @@ def watched(session: Any, action: Callable[[], P]) -> P:
         found = task_error(error)
         if found is error:
             raise
+        if isinstance(found, SessionGone):
+            _GONE.add(session)
         raise found from error
     except BaseException:
         _cancel(session, tag)
@@ -138,7 +153,7 @@ def _unmarked(mark: str) -> PercorsoError:
     if number == errno.ENOSPC:
         return _disk()
     if kind in ("ModuleNotFoundError", "ImportError"):
-        return skew_error(said("errors.engine_skew_package", package=reason or kind))
+        return _skew_error(said("errors.engine_skew_package", package=reason or kind))
     if number is not None and reason:
         return EngineError(said("errors.engine_refused", reason=reason), hint=said("errors.engine_debug"))
     return _failed(kind)
@@ -153,10 +168,10 @@ def _told(text: str) -> PercorsoError:
     """By the words that Spark uses; the first that fits."""
     pythons = _PYTHONS.search(text)
     if pythons is not None:
-        return skew_error(said("errors.engine_skew_two", name="Python", here=pythons[2], there=pythons[1]))
+        return _skew_error(said("errors.engine_skew_two", name="Python", here=pythons[2], there=pythons[1]))
     missing = _MISSING.search(text)
     if missing is not None:
-        return skew_error(said("errors.engine_skew_package", package=missing[1]))
+        return _skew_error(said("errors.engine_skew_package", package=missing[1]))
     for words, error in _BY_WORDS:
         if any(word in text for word in words):
             return error()
@@ -164,9 +179,21 @@ def _told(text: str) -> PercorsoError:
     return _failed(kinds[-1].rpartition(".")[2] if kinds else "")
 
 
-def skew_error(differences: str) -> EngineError:
+def check_versions(there: dict[str, str], here: dict[str, str] | None = None) -> None:
+    """Refuse a worker that has other versions than this process, or than another one that is named.
+
+    Raises
+    ------
+    EngineError
+    """
+    different = differences(here or own_versions(), there)
+    if different:
+        raise _skew_error(", ".join(different))
+
+
+def _skew_error(told: str) -> EngineError:
     """The workers' environment is another than this one."""
-    return EngineError(said("errors.engine_skew", differences=differences), hint=said("errors.engine_skew_hint"))
+    return EngineError(said("errors.engine_skew", differences=told), hint=said("errors.engine_skew_hint"))
 
 
 def _failed(kind: str) -> EngineError:
@@ -190,7 +217,7 @@ def _work_lost() -> EngineError:
 
 
 def _gone() -> EngineError:
-    return EngineError(said("errors.engine_gone"), hint=said("errors.engine_gone_hint"))
+    return SessionGone(said("errors.engine_gone"), hint=said("errors.engine_gone_hint"))
 
 
 def _no_python() -> EngineError:

@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from percorso.engines.faults import is_gone
 from percorso.engines.java import check_java
 from percorso.engines.spark import SparkEngine
 from percorso.engines.spark_choice import (
@@ -35,8 +36,8 @@ from percorso.engines.spark_choice import (
     classic_settings,
     connect_settings,
 )
-from percorso.engines.spark_versions import check_workers
 from percorso.engines.stalled import WAIT_KEY
+from percorso.engines.workers import check_workers, parallelism
 from percorso.errors import EngineError, PercorsoError
 from percorso.language.said import said
 from percorso.settings.durations import duration_text
@@ -93,7 +94,7 @@ def spark_of(choice: SparkChoice) -> SparkEngine:
     """
     with _LOCK:
         if _KEPT and _KEPT[0].choice == choice and not _is_over(_KEPT[0].engine.session):
-            return _KEPT[0].engine
+            return _grown(_KEPT[0].engine, choice)
         stop_spark()
         kept = _begun(choice)
         _KEPT.append(kept)
@@ -107,6 +108,13 @@ def spark_of(choice: SparkChoice) -> SparkEngine:
         return _KEPT[0].engine
 
 
+def _grown(engine: SparkEngine, choice: SparkChoice) -> SparkEngine:
+    """The engine, with as many tasks as the machines that have come by now work on at once."""
+    if choice.tasks or choice.kind == "local":
+        return engine
+    return replace(engine, tasks=parallelism(engine.session, engine.tasks))
+
+
 def stop_spark() -> None:
     """Stop the session of this process, if it is ours; who asks next gets a new one."""
     with _LOCK:
@@ -114,19 +122,47 @@ def stop_spark() -> None:
             kept = _KEPT.pop()
             if kept.is_ours:
                 with contextlib.suppress(Exception):  # nobody is there to be told
+                    _forget_kept(kept)
+                with contextlib.suppress(Exception):
                     kept.engine.session.stop()
+                if is_gone(kept.engine.session) and kept.choice.kind != "connect":
+                    _forget_java()
                 if kept.choice.kind == "connect":
                     # Left behind by PySpark: no classic session could be made any more.
                     os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
             shutil.rmtree(kept.folder, ignore_errors=True)
 
 
+def _forget_java() -> None:
+    """PySpark would ask a Java process for ever that has died."""
+    context, session = (
+        importlib.import_module("pyspark").SparkContext,
+        importlib.import_module("pyspark.sql").SparkSession,
+    )
+    with contextlib.suppress(Exception):
+        context._gateway.shutdown()
+    context._gateway = context._jvm = context._active_spark_context = None
+    session._instantiatedSession = session._activeSession = None
+
+
+def _forget_kept(kept: _Kept) -> None:
+    """Delete what builds kept on shared storage: it names persons, and Spark leaves what nobody has dropped yet."""
+    if kept.choice.kind == "connect":  # its server's
+        return
+    session = kept.engine.session
+    folder = session.sparkContext.getCheckpointDir()
+    if folder:
+        path = session._jvm.org.apache.hadoop.fs.Path(folder)
+        path.getFileSystem(session._jsc.hadoopConfiguration()).delete(path, True)
+
+
 atexit.register(stop_spark)
 
 
 def _is_over(session: Any) -> bool:
-    """Has somebody else stopped it? A classic session does not say, but loses its Java side."""
-    return bool(getattr(session, "is_stopped", False)) or getattr(getattr(session, "_sc", None), "_jsc", 0) is None
+    """Has somebody else stopped it, or its other side died? A classic session does not say, but loses its Java side."""
+    is_stopped = bool(getattr(session, "is_stopped", False))
+    return is_stopped or is_gone(session) or getattr(getattr(session, "_sc", None), "_jsc", 0) is None
 
 
 def _begun(choice: SparkChoice) -> _Kept:
@@ -143,12 +179,20 @@ def _begun(choice: SparkChoice) -> _Kept:
 
 def _there_already(sql: Any, choice: SparkChoice) -> Any:
     """A session that somebody made in this process, such as a notebook's: used if it is what is asked for."""
-    active = sql.SparkSession.getActiveSession()
+    active = _active(sql)
     if active is None or choice.kind == "connect" == _kind_of_session(active):
         return None  # Connect has any number of sessions
     if _kind_of_session(active) != "connect" and active.conf.get("spark.master", "") == choice.master:
         return active
     raise EngineError(said("errors.engine_other_session"), hint=said("errors.engine_other_session_hint"))
+
+
+def _active(sql: Any) -> Any:
+    """The session of this thread, else of another one in this process; None where there is none."""
+    try:
+        return sql.SparkSession.active()
+    except Exception:  # which is how it says so
+        return None
 
 
 def _kind_of_session(session: Any) -> str:

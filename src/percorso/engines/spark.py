@@ -1,9 +1,9 @@
 """Work tasks on buckets out as tasks of Apache Spark, through Spark Connect or a session of this process.
 
 Spark only carries: a row for each part of the buckets goes out, with what the manifest says of them, a pickled answer
-comes back, and ``mapInArrow`` runs the same function on the same files that a thread of this process would. No RDD and
-no SparkContext is used, so that Connect does as well. Buckets are read by the tasks themselves; the driver sees answers
-and no events.
+comes back, and ``mapInArrow`` runs the same function on the same files that a thread of this process would. Work needs
+no RDD and no SparkContext, so that Connect does as well. Buckets are read by the tasks themselves; the driver sees
+answers and no events.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Do Spark's workers have what this process has? Asked once a session, before the first question.
+"""What this process has, to be compared with what Spark's workers have.
 
 A worker with another Percorso, or another library under its compiled loops, might give another answer, or fail in a
 way that nobody understands.
@@ -6,37 +6,30 @@ way that nobody understands.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
-import json
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-
-from percorso.engines.faults import collected, skew_error
 from percorso.language.said import said
 
-__all__ = ["check_workers", "differences", "own_versions"]
+__all__ = ["PACKAGES", "differences", "own_versions", "versions_probe"]
 
 #: Beside Python itself, in the order in which differences are told.
 PACKAGES = ("percorso", "pyarrow", "numpy", "numba")
 
-#: Rows to deal out: every partition gets some, up to so many.
-_ROWS = 4_096
 
-
+@functools.lru_cache(maxsize=1)
 def own_versions() -> dict[str, str]:
     """Python (major.minor), packages and a hash of Percorso's code, as they are here; "" is missing."""
-    found: dict[str, str] = _probe(PACKAGES)()
-    return found
+    return versions_probe(PACKAGES)()
 
 
-def _probe(packages: tuple[str, ...]) -> Any:
+def versions_probe(packages: tuple[str, ...]) -> Callable[[], dict[str, str]]:
     """The function that finds versions out, to be sent to workers.
 
     It is a function within a function so that it travels as code: a worker without Percorso could not look it up.
@@ -58,39 +51,6 @@ def _probe(packages: tuple[str, ...]) -> Any:
         return found
 
     return versions
-
-
-def check_workers(session: Any) -> int:
-    """Refuse workers of other versions than this process, and count how many tasks run at once.
-
-    Parameters
-    ----------
-    session : pyspark.sql.SparkSession
-
-    Returns
-    -------
-    int
-        Partitions that Spark makes where nobody says how many: its parallelism by default.
-
-    Raises
-    ------
-    EngineError
-        One has other versions, or none answered.
-    """
-    versions = _probe(PACKAGES)
-
-    def told(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for _ in batches:  # a task reads what it is given before it answers
-            pass
-        yield pa.RecordBatch.from_pydict({"versions": [json.dumps(versions())]})
-
-    rows = collected(session, session.range(_ROWS).mapInArrow(told, "versions string"))
-    here = own_versions()
-    for there in sorted({row.versions for row in rows}):
-        different = differences(here, json.loads(there))
-        if different:
-            raise skew_error(", ".join(different))
-    return max(1, len(rows))
 
 
 def differences(here: dict[str, str], there: dict[str, str]) -> list[str]:

@@ -92,12 +92,13 @@ def _begin(workspace: Workspace, text: str, kind: str, space: str, author: str, 
     """Write down what will be erased, while nobody writes; and list it, before anybody does."""
     while True:
         settle_erasures(workspace)
-        with Lake(workspace.lake).erasing(EVENT_SCHEMA, timeout_s=_WAIT_S):
+        with Lake(workspace.lake).erasing(EVENT_SCHEMA, timeout_s=_WAIT_S) as lake:
             if has_jobs(workspace):
                 continue
             plan = plan_erasure(workspace, _built(workspace), text, kind, space)
             _check_words(plan.mentions, author, reason)
             job = _job(workspace, plan, author, reason)
+            lake.check_held()  # it took a while
             write_job(workspace, job)
             suppress(workspace, job)
             return report_of(plan, done=True)

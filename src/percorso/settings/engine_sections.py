@@ -28,7 +28,10 @@ _MASTER = re.compile(
 )
 
 #: Keys of Spark whose values nobody may read in a file.
-SECRET_KEY = re.compile(r"secret|passw(?:or)?d|access[._-]?key|api[._-]?key|token", re.IGNORECASE)
+SECRET_KEY = re.compile(
+    r"secret|passw(?:or)?d|token|(?:access|account|api|private|sas|shared)[._-]?key|(?:^|[._-])sas(?:[._-]|$)",
+    re.IGNORECASE,
+)
 
 _BY_ENVIRONMENT = "Credentials come from the environment, never from a file"
 
@@ -65,8 +68,9 @@ def _spark_value(value: object) -> str:
 
 def _check_spark(values: Mapping[str, Any]) -> Problem | None:
     """What is handed to Spark are settings of Spark, and no secrets."""
-    for name in values.get("spark", {}):
-        if SECRET_KEY.search(name):
+    for name, value in values.get("spark", {}).items():
+        told = re.findall(r"-D([^\s=]+)=", value) if name.endswith("JavaOptions") else ()
+        if any(SECRET_KEY.search(one) for one in (name, *told)):
             hint = f"{_BY_ENVIRONMENT}: set it where Percorso and Spark run."
             return Problem(("spark", name), "is a credential.", hint)
         if not name.startswith("spark."):

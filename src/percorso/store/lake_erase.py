@@ -129,6 +129,15 @@ class LakeEraser:
         self._erase_side(REJECTED, lambda rows: _renamed(self._without_rejected(rows, erasure.rejected), erasure.named))
         self._erase_events(erasure, keys_of)
 
+    def check_held(self) -> None:
+        """Nobody else has written since the lock was taken.
+
+        Raises
+        ------
+        Busy
+        """
+        check_held(self._is_held)
+
     def clean(self) -> None:
         """Leave nothing of what was: neither files that do not count nor commits that named them.
 
@@ -161,7 +170,7 @@ class LakeEraser:
                 added += [(part, file.partition) for part in self._rewritten(file, ~leaves, change)]
                 removed.append(file)
         if removed:
-            check_held(self._is_held)
+            self.check_held()
             commit_files(self._lake, delta, EVENTS, self._schema, added=added, removed=removed)
 
     def _rewritten(
@@ -207,7 +216,7 @@ class LakeEraser:
             added += [(part, "") for part in writer.close()]
             removed.append(file)
         if removed:
-            check_held(self._is_held)
+            self.check_held()
             commit_files(self._lake, delta, table, table.schema, added=added, removed=removed)
 
     def _clean_log(self, table: LakeTable) -> None:
@@ -242,7 +251,7 @@ class LakeEraser:
 
     def _remove(self, paths: Sequence[AnyPath]) -> None:
         # Asked after they were listed: what came since the table was opened is the next writer's.
-        check_held(self._is_held)
+        self.check_held()
         remove(paths)
 
 

@@ -119,7 +119,12 @@ class GroupSteps:
         pairs = self._pairs(alias, codes, sizes, stated)
         label = label_components(ids, sets, pairs, hub)
         found = resolve(ids, sets, pairs, self.rules, hub, label, np.ones(n, dtype=np.uint8))
-        yield from self._named(held, codes, sizes, stated, texts, alias, found.group, found.shared)
+        shared = _some_of(members, found.shared[codes] != 0)
+        person = _person_of(found.group[codes], sizes)
+        ids_of = alias[np.maximum(person, 0)] if n else np.zeros((0, 2), np.uint64)
+        columns = [held.column("set"), hash_array(ids_of, person >= 0), shared]
+        rows = pa.table(columns, schema=NAMED_SCHEMA).filter(pa.array(~stated))
+        yield from split_rows(NAMED, rows, part_of_keys(key_words(rows.column("set"))[0], self.n_parts), self.n_parts)
         named = np.flatnonzero(found.group >= 0)
         columns = [hash_array(alias[named]), hash_array(alias[found.group[named]])]
         yield Piece(ALIASES, 0, pa.table(columns, schema=ALIASES_SCHEMA))
@@ -144,28 +149,21 @@ class GroupSteps:
         told = told[~np.isin(_keys(told), _keys(forbidden))]
         return Pairs(np.unique(np.concatenate([forced, told]), axis=0).reshape(-1, 2), forbidden)
 
-    def _named(
-        self,
-        held: pa.Table,
-        codes: npt.NDArray[np.int32],
-        sizes: npt.NDArray[np.int64],
-        stated: npt.NDArray[np.bool_],
-        texts: pa.StringArray,
-        alias: npt.NDArray[np.uint64],
-        group: npt.NDArray[np.int32],
-        shared: npt.NDArray[np.uint8],
-    ) -> Iterator[Piece]:
-        of_set = np.repeat(np.arange(len(sizes)), sizes)
-        person = np.full(len(sizes), -1, dtype=np.int32)
-        named = np.flatnonzero(group[codes] >= 0)
-        person[of_set[named[::-1]]] = group[codes[named[::-1]]]
-        is_shared = shared[codes] != 0
-        counts = np.bincount(of_set[is_shared], minlength=len(sizes))
-        offsets = np.append(0, np.cumsum(counts)).astype(np.int32)
-        lists = pa.ListArray.from_arrays(pa.array(offsets), texts.take(pa.array(codes[is_shared])))
-        ids = hash_array(alias[np.maximum(person, 0)] if len(alias) else np.zeros((0, 2), np.uint64), person >= 0)
-        rows = pa.table([held.column("set"), ids, lists], schema=NAMED_SCHEMA).filter(pa.array(~stated))
-        yield from split_rows(NAMED, rows, part_of_keys(key_words(rows.column("set"))[0], self.n_parts), self.n_parts)
+
+def _person_of(group: npt.NDArray[np.int32], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """Person of each set, -1 for none: that of the first of its members, int of shape (n_members,), that has one."""
+    of_set = np.repeat(np.arange(len(sizes)), sizes)
+    person = np.full(len(sizes), -1, dtype=np.int32)
+    named = np.flatnonzero(group >= 0)
+    person[of_set[named[::-1]]] = group[named[::-1]]
+    return person
+
+
+def _some_of(members: pa.ListArray, wanted: npt.NDArray[np.bool_]) -> pa.ListArray:
+    """The lists with those of their members that are wanted, bool of shape (n_members,)."""
+    before = np.append(0, np.cumsum(wanted)).astype(np.int32)
+    offsets = members.offsets.to_numpy()
+    return pa.ListArray.from_arrays(pa.array(before[offsets - offsets[0]]), members.flatten().filter(pa.array(wanted)))
 
 
 def _nodes(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

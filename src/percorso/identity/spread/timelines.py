@@ -132,7 +132,8 @@ class TimelineSteps:
         _, keyed, key_row = follow_timelines(
             files, inputs, marks, carriers, numbers(rows, "time"), unit, rule, self.rules, self.memory_bytes
         )
-        ids, identified = self._ids(rows, unit, owners, texts, w, keyed, key_row)
+        names = _Names(rows, owners, texts, w)
+        ids, identified = self._ids(names, unit, keyed, key_row)
         some = np.flatnonzero(asks)
         yield from self.placed.pieces(rows.take(pa.array(some)), hash_array(ids[some]), rule[some], identified[some])
 
@@ -157,27 +158,24 @@ class TimelineSteps:
 
     def _ids(
         self,
-        rows: pa.Table,
+        names: _Names,
         unit: npt.NDArray[np.int32],
-        owners: npt.NDArray[np.uint64],
-        texts: pa.StringArray,
-        w: npt.NDArray[np.int32],
         keyed: npt.NDArray[np.int64],
         key_row: npt.NDArray[np.int64],
     ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
         """Ids of persons, uint64 of shape (n, 2), as percorso.identity.units tells; and 1 for those with a login."""
         ids = np.zeros((len(unit), 2), dtype=np.uint64)
         identified = (unit >= 0) & (unit & 3 == 0)
-        ids[identified] = owners[unit[identified] >> 2]
+        ids[identified] = names.owners[unit[identified] >> 2]
         alone = (unit >= 0) & ~identified
         alone[keyed] = False
         identified[keyed] = False
-        used = np.unique(w[alone])
-        ids[alone] = self._hashes(texts.take(pa.array(used)))[np.searchsorted(used, w[alone])]
+        used = np.unique(names.w[alone])
+        ids[alone] = self._hashes(names.texts.take(pa.array(used)))[np.searchsorted(used, names.w[alone])]
         if len(keyed):
-            sources = pa.array(self.sources, pa.string()).take(pa.array(numbers(rows, "source")[key_row]))
-            messages = whole(rows.column("message_id")).take(pa.array(key_row))
-            told = pc.binary_join_element_wise(texts.take(pa.array(w[keyed])), sources, messages, "\0")
+            sources = pa.array(self.sources, pa.string()).take(pa.array(numbers(names.rows, "source")[key_row]))
+            messages = whole(names.rows.column("message_id")).take(pa.array(key_row))
+            told = pc.binary_join_element_wise(names.texts.take(pa.array(names.w[keyed])), sources, messages, "\0")
             ids[keyed] = self._hashes(whole(told))
         return ids, identified.astype(np.uint8)
 
@@ -192,6 +190,16 @@ def _of_sets(rows: pa.Table, named: pa.Table) -> tuple[pa.Array, pa.ListArray]:
     codes = table.find(*key_words(rows.column("set")))
     at = pa.array(np.maximum(codes, 0), mask=codes < 0)
     return whole(named.column("person")).take(at), whole(named.column("shared")).take(at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What rows that ask are named by: persons of sets, and the w of each row, as codes into its texts."""
+
+    rows: pa.Table
+    owners: npt.NDArray[np.uint64]
+    texts: pa.StringArray
+    w: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
