@@ -9,14 +9,16 @@ from benchmarks.tables import table
 
 __all__ = ["seconds_text", "size_text", "tables"]
 
-#: What an executor is meant to hold at most: half of it is Java's.
-_GIVEN = 2_000_000_000
+#: What an executor is meant to hold at most, Spark's "2g": half of it is Java's.
+_GIVEN = 2 << 30
 
 
 def seconds_text(value: float) -> str:
     if abs(value) < 1:
         return f"{value * 1000:,.1f} ms"
-    return f"{value:,.1f} s" if value < 600 else f"{value / 3600:,.1f} h"
+    if value < 600:
+        return f"{value:,.1f} s"
+    return f"{value / 60:,.1f} min" if value < 7_200 else f"{value / 3600:,.1f} h"
 
 
 def size_text(value: float) -> str:
@@ -104,7 +106,7 @@ def _bucket_lines(row: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def _build(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield (
-        "Builds of the whole log by two executors of one core each, with a gigabyte for Java and their Python beside "
+        "Builds of the whole log by two executors of one core each, with a GiB for Java and their Python beside "
         "it, and by one process on the same machine; `data_version` and alias table are equal."
     )
     header = ("events", "Spark", "one process", "ratio", "jobs", "tasks", "shuffled", "to the driver")
@@ -114,7 +116,7 @@ def _build(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield table(held, [_peaks(row) for row in rows])
     most = max(row["spark"]["memory"]["executor_bytes"] for row in rows)
     told = "within" if most <= _GIVEN else "MORE than"
-    yield f"An executor with all its Python held {size_text(most)} at most: {told} the 2 GB that are meant for it."
+    yield f"An executor with all its Python held {size_text(most)} at most: {told} the 2 GiB that are meant for it."
 
 
 def _built(row: dict[str, Any]) -> tuple[str, ...]:

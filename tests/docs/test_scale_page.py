@@ -15,6 +15,7 @@ import pytest
 from benchmarks.scale import SIZES, blocks, buckets_of, measured_of, scaled
 from percorso.journeys.numbering import bucket_bits
 from percorso.journeys.spread.build import PART_ROWS
+from percorso.kernels.quantiles import COLLECT_LIMIT
 from tests.docs_tables import DOCS, table
 
 PAGE = DOCS / "concepts" / "scale.md"
@@ -130,14 +131,14 @@ def test_both_builds_made_the_same_log() -> None:
         assert build["local"]["log"] == build["spark"]["log"]
 
 
-def test_answers_of_a_question_do_not_grow_with_events() -> None:
-    """With the buckets of twice as many, at most, and with what people do."""
-    rows = FOUND["driver"]
+def test_answers_of_a_question_grow_with_events_up_to_a_bound_alone() -> None:
+    """With the buckets as these, and beyond that by the values that an exact median brings home at most."""
+    rows, bound = FOUND["driver"], COLLECT_LIMIT * 12
+    assert f"{bound / 1e6:.1f} MB" in PAGE.read_text(encoding="utf-8")
     for name, small in rows[0]["questions"].items():
-        large = rows[-1]["questions"][name]["travelled"]["packed_bytes"]
-        events, buckets = (rows[-1][key] / rows[0][key] for key in ("size", "buckets"))
-        if events > 2 * buckets and name != "variants":  # of which there are more, the more people come
-            assert large / small["travelled"]["packed_bytes"] < events / 2, name
+        large = rows[-1]["questions"][name]["travelled"]["plain_bytes"]
+        buckets = rows[-1]["buckets"] / rows[0]["buckets"]
+        assert large <= buckets * small["travelled"]["plain_bytes"] + bound, name
 
 
 @pytest.mark.parametrize("section", SECTIONS)
