@@ -17,7 +17,7 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import pyarrow as pa
 
@@ -26,7 +26,7 @@ from percorso.engines.stalled import outcome_of
 from percorso.errors import EngineError, PercorsoError, SessionGone, WorkLost
 from percorso.language.said import said
 
-__all__ = ["check_versions", "collected", "is_gone", "task_error", "telling", "watched"]
+__all__ = ["check_versions", "collected", "is_gone", "task_error", "telling", "told_by", "watched"]
 
 P = TypeVar("P")
 
@@ -34,6 +34,9 @@ Work = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 _MARK = re.compile(r"percorso-task<([A-Za-z0-9+/=]+)>")
 
+
+#: What the way to Java raises where nobody is at its end, by name: it is not imported for this.
+_NO_ANSWER = ("Py4JError", "Py4JNetworkError")
 
 #: Sessions whose other side does not answer any more.
 _GONE: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -111,15 +114,31 @@ def watched(session: Any, action: Callable[[], P]) -> P:
     except Exception as error:
         if not future.done():  # given up
             _cancel(session, tag)
-        found = task_error(error)
-        if found is error:
-            raise
-        if isinstance(found, SessionGone):
-            _GONE.add(session)
-        raise found from error
+        raise_ours(session, error)
     except BaseException:
         _cancel(session, tag)
         raise
+
+
+def raise_ours(session: Any, error: Exception) -> NoReturn:
+    """Raise an error of Spark as one of ours, any other as it is; a session that is gone is remembered."""
+    found = task_error(error)
+    if isinstance(found, SessionGone):
+        _GONE.add(session)
+    if found is error:
+        raise error
+    raise found from error
+
+
+@contextlib.contextmanager
+def told_by(session: Any) -> Iterator[None]:
+    """What goes wrong in the block, also while tasks are only planned, is one of our errors."""
+    try:
+        yield
+    except PercorsoError:
+        raise
+    except Exception as error:
+        raise_ours(session, error)
 
 
 def _cancel(session: Any, tag: str) -> None:
@@ -134,7 +153,7 @@ def task_error(error: Exception) -> Exception:
     mark = _MARK.search(str(error))
     if mark is not None:
         return _unmarked(mark[1])
-    if isinstance(error, ConnectionError):
+    if isinstance(error, ConnectionError) or type(error).__name__ in _NO_ANSWER:
         return _gone()
     if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j", "grpc"):
         return error

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from percorso.engines.faults import is_gone
+from percorso.engines.faults import is_gone, told_by
 from percorso.engines.java import check_java
 from percorso.engines.spark import SparkEngine
 from percorso.engines.spark_choice import (
@@ -57,9 +57,11 @@ class SparkOnDemand:
 
     choice: SparkChoice
 
-    def run(self, buckets: Sequence[Bucket], task: Callable[[Sequence[Bucket]], P]) -> Iterable[P]:
+    def run(self, buckets: Sequence[Bucket], task: Callable[[Sequence[Bucket]], P]) -> Iterator[P]:
         """As `percorso.store.journey_log.BucketEngine`."""
-        return spark_of(self.choice).run(buckets, task)
+        engine = spark_of(self.choice)
+        with told_by(engine.session):
+            yield from engine.run(buckets, task)
 
     def exchange(
         self,
@@ -67,9 +69,11 @@ class SparkOnDemand:
         task: Callable[[Sequence[Bucket]], pa.Table],
         by: str,
         join: Callable[[pa.Table], P],
-    ) -> Iterable[P]:
+    ) -> Iterator[P]:
         """As `percorso.engines.buckets.ExchangeEngine`."""
-        return spark_of(self.choice).exchange(buckets, task, by, join)
+        engine = spark_of(self.choice)
+        with told_by(engine.session):
+            yield from engine.exchange(buckets, task, by, join)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +129,27 @@ def stop_spark() -> None:
                     _forget_kept(kept)
                 with contextlib.suppress(Exception):
                     kept.engine.session.stop()
-                if is_gone(kept.engine.session) and kept.choice.kind != "connect":
-                    _forget_java()
+                if kept.choice.kind != "connect":
+                    _forget_dead_java()
                 if kept.choice.kind == "connect":
                     # Left behind by PySpark: no classic session could be made any more.
                     os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
             shutil.rmtree(kept.folder, ignore_errors=True)
 
 
-def _forget_java() -> None:
+def _forget_dead_java() -> None:
     """PySpark would ask a Java process for ever that has died."""
-    context, session = (
-        importlib.import_module("pyspark").SparkContext,
-        importlib.import_module("pyspark.sql").SparkSession,
-    )
-    with contextlib.suppress(Exception):
-        context._gateway.shutdown()
-    context._gateway = context._jvm = context._active_spark_context = None
-    session._instantiatedSession = session._activeSession = None
+    context = getattr(sys.modules.get("pyspark"), "SparkContext", None)
+    if context is None or context._jvm is None:
+        return
+    try:
+        context._jvm.System.nanoTime()
+    except Exception:
+        session = importlib.import_module("pyspark.sql").SparkSession
+        with contextlib.suppress(Exception):
+            context._gateway.shutdown()
+        context._gateway = context._jvm = context._active_spark_context = None
+        session._instantiatedSession = session._activeSession = None
 
 
 def _forget_kept(kept: _Kept) -> None:
@@ -161,8 +168,13 @@ atexit.register(stop_spark)
 
 def _is_over(session: Any) -> bool:
     """Has somebody else stopped it, or its other side died? A classic session does not say, but loses its Java side."""
-    is_stopped = bool(getattr(session, "is_stopped", False))
-    return is_stopped or is_gone(session) or getattr(getattr(session, "_sc", None), "_jsc", 0) is None
+    context = getattr(session, "_sc", None)
+    if context is None:
+        return bool(getattr(session, "is_stopped", False)) or is_gone(session)
+    try:
+        return context._jsc is None or bool(context._jsc.sc().isStopped())
+    except Exception:
+        return True
 
 
 def _begun(choice: SparkChoice) -> _Kept:

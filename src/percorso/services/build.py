@@ -327,7 +327,8 @@ def _written(
             exchange = importlib.import_module("percorso.engines.spark_exchange").SparkExchange(
                 spark.session, cluster.parts_for(sum(file.rows for file in files), spark.tasks)
             )
-            built = cluster.build_on_cluster(work, exchange, progress)
+            with importlib.import_module("percorso.engines.faults").told_by(spark.session):
+                built = cluster.build_on_cluster(work, exchange, progress)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return built
