@@ -34,7 +34,6 @@ Work = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 _MARK = re.compile(r"percorso-task<([A-Za-z0-9+/=]+)>")
 
-
 #: What the way to Java raises where nobody is at its end, by name: it is not imported for this.
 _NO_ANSWER = ("Py4JError", "Py4JNetworkError")
 

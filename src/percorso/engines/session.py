@@ -129,11 +129,11 @@ def stop_spark() -> None:
                     _forget_kept(kept)
                 with contextlib.suppress(Exception):
                     kept.engine.session.stop()
-                if kept.choice.kind != "connect":
-                    _forget_dead_java()
                 if kept.choice.kind == "connect":
                     # Left behind by PySpark: no classic session could be made any more.
                     os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+                else:
+                    _forget_dead_java()
             shutil.rmtree(kept.folder, ignore_errors=True)
 
 
