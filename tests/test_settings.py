@@ -264,6 +264,8 @@ REFUSED = [
         "env",
     ),
     ('[engine.spark]\n"spark.x.oauthToken" = "x"', "engine.spark.spark.x.oauthToken", 2, "environment"),
+    ('[storage]\nlake = "s3//bucket/shop/lake"', "storage.lake", 2, "'s3://'"),
+    ('[storage]\nlog = "s3:/bucket/shop/log"', "storage.log", 2, "'s3://'"),
     ("[build]\nbucket_bits = 60", "build.bucket_bits", 2, "0 to 12"),
     ("[build]\nbucket_bits = true", "build.bucket_bits", 2, "0 to 12"),
     ('[build]\nbucket_bits = "many"', "build.bucket_bits", 2, '"auto"'),
@@ -463,3 +465,10 @@ def test_currencies_have_their_iso_exponents() -> None:
 
 def test_the_reference_page_is_the_table() -> None:
     assert PAGE.read_text(encoding="utf-8") == settings_reference(), "write docs/reference/settings.md again"
+
+
+def test_a_section_that_stands_there_twice_is_named() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings('[engine]\nname = "local"\n[engine]\nname = "spark"\n', where="percorso.toml")
+    assert refused.value.message == "percorso.toml, line 3: this is not TOML: [engine] stands there twice."
+    assert "further up" in refused.value.hint

@@ -13,7 +13,7 @@ from percorso.cli import progress
 from percorso.cli.main import run
 from percorso.cli.progress import build_progress, ready_log
 from percorso.cli.task_line import task_line
-from percorso.engines.task_counts import TaskCounts, tasks_told, tell_tasks
+from percorso.engines.task_counts import STARTING, TaskCounts, tasks_told, tell_tasks
 from percorso.language.words import ENGLISH
 from percorso.services.workspace import Workspace
 from tests.lake_builder import event
@@ -112,13 +112,22 @@ def test_a_bar_says_how_far_a_cluster_is(workspace: Workspace, monkeypatch: pyte
     monkeypatch.setattr(
         progress, "Console", lambda stderr: Console(file=screen, force_terminal=True, width=100, legacy_windows=False)
     )
-    outer: list[tuple[int, int]] = []
-    with tasks_told(lambda done, total: outer.append((done, total))), build_progress() as tell:
+    outer: list[TaskCounts | None] = []
+
+    def hear(counts: TaskCounts | None) -> bool:
+        outer.append(counts)
+        return True
+
+    with tasks_told(hear), build_progress() as tell:
+        tell_tasks(STARTING)  # of a question, before anything is built
+        tell("reading", 0, 1000)
+        tell_tasks(STARTING)
         tell("writing", 0, 1000)
         tell_tasks(TaskCounts(running=2, done=3, total=14))
         tell("writing", 1000, 1000)
-    assert "Cutting journeys (3 of 14 tasks)" in screen.getvalue()
-    assert not outer
+    assert "Reading events (Spark is starting)" in screen.getvalue()
+    assert "Cutting journeys (tasks 3 of 14)" in screen.getvalue()
+    assert outer == [STARTING]
 
 
 def test_a_line_says_how_far_spark_is_and_goes(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
@@ -128,7 +137,10 @@ def test_a_line_says_how_far_spark_is_and_goes(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     with task_line(lambda: ENGLISH):
         tell_tasks(None)
+        tell_tasks(STARTING)
         tell_tasks(TaskCounts(running=2, done=3, total=64))
         tell_tasks(None)
         tell_tasks(None)
-    assert capsys.readouterr() == ("", "\r\x1b[2KSpark: 3 of 64 tasks\r\x1b[2K")
+    clear = "\r\x1b[2K"
+    said = ["", "Waiting for Spark to start …", "Spark: tasks 3 of 64", ""]
+    assert capsys.readouterr() == ("", clear.join(said))

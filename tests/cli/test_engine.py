@@ -72,7 +72,7 @@ def test_a_build_that_finds_everything_up_to_date_starts_nothing(folder: Path, s
     [
         (["--engine", "sparc", *QUESTION], "'sparc' is no engine.", "'spark'"),
         (["--master", "host:7077", *QUESTION], "'host:7077' is no master of Spark.", "spark://HOST:7077"),
-        (["--master", "local", "import", "x.csv", "--json"], "Spark does not do this: import.", "--engine local"),
+        (["--master", "local", "import", "x.csv", "--json"], "Spark does not do this: percorso import.", "--engine"),
         ([*QUESTION, "--engine", "spark"], "No such option: --engine", "percorso --engine spark funnel"),
         ([*QUESTION, "--master", "yarn"], "No such option: --master", "percorso --master 'local[2]' funnel"),
     ],

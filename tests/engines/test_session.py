@@ -362,7 +362,6 @@ def failing(error: Exception) -> Work:
 
 _ASK_AGAIN = """
 import os, signal, sys
-from percorso.engines import faults
 from percorso.engines.session import SparkOnDemand, spark_of
 from percorso.engines.spark_choice import SparkChoice
 from percorso.errors import EngineError
@@ -386,8 +385,7 @@ print("answered")
 engine = spark_of(choice)
 end_java()
 try:
-    with faults.told_by(engine.session):
-        list(engine.run(log.buckets, len))
+    list(engine.run(log.buckets, len))
 except EngineError as error:
     print(error.message, error.hint)
 assert ask() == len(log.buckets)

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from percorso.cli.texts import local_text
-from percorso.engines.task_counts import tasks_told
+from percorso.engines.task_counts import STARTING, TaskCounts, tasks_told
 from percorso.journeys.progress import Progress as BuildProgress
 from percorso.language.words import ENGLISH, Words
 from percorso.services.build import fresh_log
@@ -60,12 +60,18 @@ class _PhaseBars:
         if done:
             self._bars.update(self._tasks[phase], completed=done, total=max(done, total))
 
-    def tell_tasks(self, done: int, total: int) -> None:
+    def tell_tasks(self, counts: TaskCounts | None) -> bool:
         """Beside the phase's name, how many of a cluster's tasks are done; of a phase there are several rounds."""
-        if self._tasks:
-            phase, task = list(self._tasks.items())[-1]
-            about = f" ({self._words.text('build.tasks', done=done, total=total)})" if total else ""
-            self._bars.update(task, description=self._words.name("phase", phase) + about)
+        if not self._tasks:
+            return False
+        phase, task = list(self._tasks.items())[-1]
+        about = ""
+        if counts is STARTING:
+            about = f" ({self._words.text('build.starting')})"
+        elif counts is not None and counts.total:
+            about = f" ({self._words.text('build.tasks', done=counts.done, total=counts.total)})"
+        self._bars.update(task, description=self._words.name("phase", phase) + about)
+        return True
 
     def finish(self) -> None:
         for task in self._bars.tasks:

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
-from percorso.engines.task_counts import tasks_told
+from percorso.engines.task_counts import STARTING, TaskCounts, tasks_told
 from percorso.language.words import Words
 
 __all__ = ["task_line"]
@@ -25,15 +25,25 @@ def task_line(words: Callable[[], Words]) -> Iterator[None]:
     """
     shown = False
 
-    def tell(done: int, total: int) -> None:
+    def tell(counts: TaskCounts | None) -> bool:
         nonlocal shown
-        if total or shown:
-            sys.stderr.write(_CLEAR + (words().text("build.on_spark", done=done, total=total) if total else ""))
+        line = _line(counts, words)
+        if line or shown:
+            sys.stderr.write(_CLEAR + line)
             sys.stderr.flush()
-            shown = total > 0
+            shown = bool(line)
+        return True
 
     if not sys.stderr.isatty():
         yield
         return
     with tasks_told(tell):
         yield
+
+
+def _line(counts: TaskCounts | None, words: Callable[[], Words]) -> str:
+    if counts is STARTING:
+        return words().text("build.spark_starts")
+    if counts is None or not counts.total:
+        return ""
+    return words().text("build.on_spark", done=counts.done, total=counts.total)

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from percorso.engines.faults import is_gone, told_by
+from percorso.engines.faults import is_gone
 from percorso.engines.java import check_java
 from percorso.engines.spark import SparkEngine
 from percorso.engines.spark_choice import (
@@ -37,6 +37,7 @@ from percorso.engines.spark_choice import (
     connect_settings,
 )
 from percorso.engines.stalled import WAIT_KEY
+from percorso.engines.task_counts import STARTING, tell_tasks
 from percorso.engines.workers import check_workers, parallelism
 from percorso.errors import EngineError, PercorsoError
 from percorso.language.said import said
@@ -59,9 +60,7 @@ class SparkOnDemand:
 
     def run(self, buckets: Sequence[Bucket], task: Callable[[Sequence[Bucket]], P]) -> Iterator[P]:
         """As `percorso.store.journey_log.BucketEngine`."""
-        engine = spark_of(self.choice)
-        with told_by(engine.session):
-            yield from engine.run(buckets, task)
+        return spark_of(self.choice).run(buckets, task)
 
     def exchange(
         self,
@@ -71,9 +70,7 @@ class SparkOnDemand:
         join: Callable[[pa.Table], P],
     ) -> Iterator[P]:
         """As `percorso.engines.buckets.ExchangeEngine`."""
-        engine = spark_of(self.choice)
-        with told_by(engine.session):
-            yield from engine.exchange(buckets, task, by, join)
+        return spark_of(self.choice).exchange(buckets, task, by, join)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,11 @@ def spark_of(choice: SparkChoice) -> SparkEngine:
         if _KEPT and _KEPT[0].choice == choice and not _is_over(_KEPT[0].engine.session):
             return _grown(_KEPT[0].engine, choice)
         stop_spark()
-        kept = _begun(choice)
+        tell_tasks(STARTING)
+        try:
+            kept = _begun(choice)
+        finally:
+            tell_tasks(None)
         _KEPT.append(kept)
         try:
             kept.engine.session.conf.set(WAIT_KEY, str(choice.wait_us))

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from percorso.engines.exchange import Piece, joined, split_rows
-from percorso.engines.faults import collected, telling
+from percorso.engines.faults import collected, telling, told_by
 from percorso.engines.spark_exchange import SparkExchange
 from percorso.store.cold import Cold
 from percorso.store.journey_log import Bucket
@@ -62,8 +62,9 @@ class SparkEngine:
                     yield from _pieces(number, task([Bucket(folder, meta, cold) for meta in pickle.loads(metas)]))
 
         # With the task itself every worker would get what the manifest says of all buckets.
-        rows = self._rows([pickle.dumps([dict(bucket.meta) for bucket in part]) for part in parts])
-        found = collected(self.session, rows.mapInArrow(telling(answers), _ANSWER_COLUMNS))
+        metas = [pickle.dumps([dict(bucket.meta) for bucket in part]) for part in parts]
+        with told_by(self.session):
+            found = collected(self.session, self._rows(metas).mapInArrow(telling(answers), _ANSWER_COLUMNS))
         yield from _joined((row.part, row.piece, row.answer) for row in found)
 
     def exchange(
@@ -87,7 +88,8 @@ class SparkEngine:
             told = join(joined(found, _ROWS, found[0].rows.schema))
             yield Piece(_ANSWERS, part, pa.Table.from_batches(_pieces(part, told), _ANSWER))
 
-        told = SparkExchange(self.session, n_parts).start(n_parts, dealt).step(answer).read()
+        with told_by(self.session):
+            told = SparkExchange(self.session, n_parts).start(n_parts, dealt).step(answer).read()
         yield from _joined(tuple(row.values()) for one in told for row in one.rows.to_pylist())
 
     def _rows(self, contents: Sequence[bytes]) -> Any:

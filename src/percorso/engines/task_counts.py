@@ -6,12 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-__all__ = ["TaskCounts", "TasksTold", "counted", "tasks_told", "tell_tasks"]
-
-#: Called with tasks done and tasks in all, and with 0 and 0 once nobody waits any more.
-TasksTold: TypeAlias = Callable[[int, int], None]
-
-_TOLD: list[TasksTold] = []
+__all__ = ["STARTING", "TaskCounts", "TasksTold", "counted", "tasks_told", "tell_tasks"]
 
 
 class TaskCounts(NamedTuple):
@@ -22,9 +17,18 @@ class TaskCounts(NamedTuple):
     total: int
 
 
+#: Spark is being started, or its workers are waited for.
+STARTING = TaskCounts(0, 0, 0)
+
+#: Called with what is known, and with None once nobody waits any more; says whether it shows it.
+TasksTold: TypeAlias = Callable[[TaskCounts | None], bool]
+
+_TOLD: list[TasksTold] = []
+
+
 @contextlib.contextmanager
 def tasks_told(told: TasksTold) -> Iterator[None]:
-    """For the length of the block `told` hears of tasks, and no one who did before."""
+    """For the length of the block `told` hears of tasks first, and who did before of what it does not show."""
     _TOLD.append(told)
     try:
         yield
@@ -33,9 +37,10 @@ def tasks_told(told: TasksTold) -> Iterator[None]:
 
 
 def tell_tasks(counts: TaskCounts | None) -> None:
-    """Tell whoever shows them; None: nobody waits any more."""
-    if _TOLD:
-        _TOLD[-1](*((0, 0) if counts is None else counts[1:]))
+    """Tell whoever shows them; None, which all hear: nobody waits any more."""
+    for told in reversed(_TOLD):
+        if told(counts) and counts is not None:
+            return
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from percorso.identity.decisions import Folded
 from percorso.journeys.progress import Progress
 from percorso.language.said import said
 from percorso.services.decisions import folded_decisions
-from percorso.services.engine import spark_engine, with_engine
+from percorso.services.engine import asked_by, spark_engine, with_engine
 from percorso.services.workspace import Workspace
 from percorso.settings import Settings
 from percorso.store.files import AnyPath, let_go, listed, make_folder, purge, remove
@@ -316,6 +316,8 @@ def _written(
         memory_bytes=workspace.memory_bytes,
         before=before,
     )
+    if asked_by(workspace).name == "spark":
+        progress("reading", 0, sum(file.rows for file in files))  # Spark takes a while to start
     spark = spark_engine(workspace)
     built: Built
     try:

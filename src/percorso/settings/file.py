@@ -53,9 +53,15 @@ def _syntax_error(error: tomllib.TOMLDecodeError, text: str, where: str) -> Sett
     found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
     reason = str(error).split(" (at ")[0]
     line = int(found[1]) if found else text.rstrip().count("\n") + 1  # "at end of document"
+    again = re.search(r"Cannot declare \((.+?),?\) twice", reason)
+    hint = 'Texts stand in quotes, and each key once: timeout = "30m".'
+    if again:
+        name = ".".join(re.findall(r"'([^']*)'", again[1]))
+        reason = f"[{name}] stands there twice"
+        hint = f"[{name}] stands further up already: write what it is to say there."
     return SettingsError(
         f"{where}, line {line}: this is not TOML: {reason}.",
-        hint='Texts stand in quotes, and each key once: timeout = "30m".',
+        hint=hint,
         fields={"where": where, "line": line},
     )
 

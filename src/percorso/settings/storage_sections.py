@@ -42,6 +42,9 @@ def _place(value: object) -> str:
     text = _text(value, 'a folder, or an address such as "s3://bucket/shop"')
     scheme, found, rest = text.partition("://")
     if not found:
+        begun = re.match(r"([a-z0-9]+)(?::/|//)", text)
+        if begun and begun[1] in OBJECT_SCHEMES:
+            raise WrongValueError("this is no address, and a strange folder.", f"Did you mean '{begun[1]}://'?")
         return text
     if scheme not in OBJECT_SCHEMES:
         raise WrongValueError("this is no address of an object store.", f"Allowed: {', '.join(OBJECT_SCHEMES)}.")
