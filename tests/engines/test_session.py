@@ -395,7 +395,7 @@ print("answered")
 
 def test_who_asks_again_when_java_has_died_gets_an_answer(engine: SparkEngine, tmp_path: Path) -> None:
     log = build_shop(tmp_path / "log", random_rows(5, most=20))
-    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SPARK_LOCAL_DIRS": str(tmp_path)}
     told = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", _ASK_AGAIN, str(log.folder)],
         env=surroundings, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
