@@ -36,7 +36,7 @@ from percorso.engines.spark_choice import (
 )
 from percorso.engines.spark_versions import differences, own_versions
 from percorso.engines.workers import check_workers
-from percorso.errors import Corrupt, EngineError
+from percorso.errors import Corrupt, EngineError, WorkLost
 from percorso.services.build import build_log
 from tests.analyses.contact_logs import build_shop, random_rows
 from tests.services.shop_workspace import VIEW, make_shop
@@ -305,6 +305,12 @@ def test_a_worker_that_comes_later_is_asked_with_its_first_task(monkeypatch: pyt
     assert isinstance(told, EngineError)
     assert f"numpy {own_versions()['numpy']} here, 1.0 there" in told.message
     assert worked == [1]
+
+
+def test_a_stage_that_spark_cannot_roll_back_is_begun_anew() -> None:
+    text = "A shuffle map stage with indeterminate output was failed and retried. However, Spark cannot rollback it"
+    theirs = type("SparkException", (Exception,), {"__module__": "pyspark.errors.exceptions"})
+    assert isinstance(faults.task_error(theirs(text)), WorkLost)
 
 
 def test_the_same_version_of_other_code() -> None:

@@ -247,7 +247,11 @@ _BY_WORDS: tuple[tuple[tuple[str, ...], Callable[[], EngineError]], ...] = (
     (("OutOfMemoryError", "MemoryError", "exceeding memory limits", "exit code 137", "OOMKilled"), _memory),
     (("No space left on device", "Disk quota exceeded"), _disk),
     (("Cannot run program",), _no_python),
-    (("CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND", "Checkpoint block "), _work_lost),
+    (
+        # The last: pieces come in another order when they are made again, which Spark takes for other pieces.
+        ("CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND", "Checkpoint block ", "with indeterminate output was failed"),
+        _work_lost,
+    ),
     (
         ("ExecutorLostFailure", "Python worker exited unexpectedly", "FetchFailed", "ExecutorDead", "executor exited"),
         _lost,
