@@ -37,7 +37,7 @@ from percorso.engines.spark_choice import (
     connect_settings,
 )
 from percorso.engines.stalled import WAIT_KEY
-from percorso.engines.task_counts import STARTING, tell_tasks
+from percorso.engines.task_counts import STARTING, is_connect, tell_tasks
 from percorso.engines.workers import check_workers, parallelism
 from percorso.errors import EngineError, PercorsoError
 from percorso.language.said import said
@@ -193,9 +193,9 @@ def _begun(choice: SparkChoice) -> _Kept:
 def _there_already(sql: Any, choice: SparkChoice) -> Any:
     """A session that somebody made in this process, such as a notebook's: used if it is what is asked for."""
     active = _active(sql)
-    if active is None or choice.kind == "connect" == _kind_of_session(active):
+    if active is None or (choice.kind == "connect" and is_connect(active)):
         return None  # Connect has any number of sessions
-    if _kind_of_session(active) != "connect" and active.conf.get("spark.master", "") == choice.master:
+    if not is_connect(active) and active.conf.get("spark.master", "") == choice.master:
         return active
     raise EngineError(said("errors.engine_other_session"), hint=said("errors.engine_other_session_hint"))
 
@@ -206,10 +206,6 @@ def _active(sql: Any) -> Any:
         return sql.SparkSession.active()
     except Exception:  # which is how it says so
         return None
-
-
-def _kind_of_session(session: Any) -> str:
-    return "connect" if ".connect." in type(session).__module__ else "classic"
 
 
 def _started(sql: Any, choice: SparkChoice, folder: Path) -> Any:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-__all__ = ["STARTING", "TaskCounts", "TasksTold", "counted", "tasks_told", "tell_tasks"]
+__all__ = ["STARTING", "TaskCounts", "TasksTold", "counted", "is_connect", "tasks_told", "tell_tasks"]
 
 
 class TaskCounts(NamedTuple):
@@ -46,7 +46,7 @@ def tell_tasks(counts: TaskCounts | None) -> None:
 @contextlib.contextmanager
 def counted(session: Any) -> Iterator[Callable[[], TaskCounts | None]]:
     """What counts a session's tasks, for the length of the block; it says None where the session does not tell."""
-    if ".connect." not in type(session).__module__:
+    if not is_connect(session):
         yield lambda: _classic_counts(session)
         return
     latest: list[TaskCounts] = []
@@ -63,6 +63,11 @@ def counted(session: Any) -> Iterator[Callable[[], TaskCounts | None]]:
     finally:
         with contextlib.suppress(Exception):
             session.removeProgressHandler(note)
+
+
+def is_connect(session: Any) -> bool:
+    """Is it a session of Spark Connect? Such a one has no SparkContext to ask."""
+    return ".connect." in type(session).__module__
 
 
 def _classic_counts(session: Any) -> TaskCounts | None:

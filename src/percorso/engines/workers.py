@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from percorso.engines.faults import check_versions, collected
 from percorso.engines.spark_versions import PACKAGES, versions_probe
+from percorso.engines.task_counts import is_connect
 
 __all__ = ["check_workers", "parallelism"]
 
@@ -60,6 +61,6 @@ def parallelism(session: Any, before: int) -> int:
     before : int
         What `check_workers` counted. Spark Connect says nothing else; its server has run for long.
     """
-    if ".connect." in type(session).__module__:
+    if is_connect(session):
         return before
     return max(before, int(session.sparkContext.defaultParallelism))

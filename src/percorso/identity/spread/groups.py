@@ -75,8 +75,7 @@ class GroupSteps:
         words = key_words(aliases.flatten())[0]
         why = _reasons(known, hubs, of_set, words)
         free = np.flatnonzero(why == 0)
-        first = np.full(len(sizes), -1, dtype=np.int64)
-        first[of_set[free[::-1]]] = free[::-1]
+        first = _first_of(why == 0, sizes)
         node = _nodes(words)
         yield from edge_pieces(node[first[of_set[free]]], node[free], self.n_parts)
         offsets = np.append(0, np.cumsum(sizes)).astype(np.int32)
@@ -120,9 +119,10 @@ class GroupSteps:
         label = label_components(ids, sets, pairs, hub)
         found = resolve(ids, sets, pairs, self.rules, hub, label, np.ones(n, dtype=np.uint8))
         shared = _some_of(members, found.shared[codes] != 0)
-        person = _person_of(found.group[codes], sizes)
-        ids_of = alias[np.maximum(person, 0)] if n else np.zeros((0, 2), np.uint64)
-        columns = [held.column("set"), hash_array(ids_of, person >= 0), shared]
+        group = found.group[codes]
+        first = _first_of(group >= 0, sizes)
+        person = alias[group[first]] if n else np.zeros((0, 2), np.uint64)
+        columns = [held.column("set"), hash_array(person, first >= 0), shared]
         rows = pa.table(columns, schema=NAMED_SCHEMA).filter(pa.array(~stated))
         yield from split_rows(NAMED, rows, part_of_keys(key_words(rows.column("set"))[0], self.n_parts), self.n_parts)
         named = np.flatnonzero(found.group >= 0)
@@ -150,13 +150,11 @@ class GroupSteps:
         return Pairs(np.unique(np.concatenate([forced, told]), axis=0).reshape(-1, 2), forbidden)
 
 
-def _person_of(group: npt.NDArray[np.int32], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-    """Person of each set, -1 for none: that of the first of its members, int of shape (n_members,), that has one."""
-    of_set = np.repeat(np.arange(len(sizes)), sizes)
-    person = np.full(len(sizes), -1, dtype=np.int32)
-    named = np.flatnonzero(group >= 0)
-    person[of_set[named[::-1]]] = group[named[::-1]]
-    return person
+def _first_of(wanted: npt.NDArray[np.bool_], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The first member of each set, among all of shape (n_members,), that is wanted; -1 for none."""
+    first, at = np.full(len(sizes), -1, dtype=np.int64), np.flatnonzero(wanted)[::-1]
+    first[np.repeat(np.arange(len(sizes)), sizes)[at]] = at
+    return first
 
 
 def _some_of(members: pa.ListArray, wanted: npt.NDArray[np.bool_]) -> pa.ListArray:
